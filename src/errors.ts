@@ -1,0 +1,63 @@
+/**
+ * Every expected failure, in one table. Codes are never reused. The kind says what the catcher does:
+ * *invalid* refuse, *denied* ask to sign in, *missing* look elsewhere (also for what is out of scope),
+ * *conflict* read again, *unavailable* back off.
+ */
+export const errorTable = {
+  "config-invalid": { kind: "invalid", status: 400, title: "The configuration has problems" },
+  "usage": { kind: "invalid", status: 400, title: "The command cannot be understood" },
+  "query-invalid": { kind: "invalid", status: 400, title: "The query has problems" },
+  "cursor-invalid": { kind: "invalid", status: 400, title: "The cursor is not valid for this query" },
+  "time-invalid": { kind: "invalid", status: 400, title: "The time cannot be understood" },
+  "body-invalid": { kind: "invalid", status: 400, title: "The body cannot be understood" },
+  "body-too-large": { kind: "invalid", status: 413, title: "The body is too large" },
+  "media-type-unknown": { kind: "invalid", status: 415, title: "The content type is not understood" },
+  "method-not-allowed": { kind: "invalid", status: 405, title: "The method is not allowed here" },
+  "record-invalid": { kind: "invalid", status: 422, title: "The record cannot be used" },
+  "file-unreadable": { kind: "invalid", status: 400, title: "The file cannot be read" },
+  "source-unknown": { kind: "invalid", status: 400, title: "There is no such source" },
+  "connection-mismatch": { kind: "invalid", status: 400, title: "The connection belongs to another source" },
+  "not-signed-in": { kind: "denied", status: 401, title: "Sign in first" },
+  "not-found": { kind: "missing", status: 404, title: "Not found" },
+  "rate-limited": { kind: "unavailable", status: 429, title: "Too many requests" },
+  "fenced": { kind: "conflict", status: 409, title: "Another worker has taken over this connection" },
+  "migration-newer": { kind: "conflict", status: 409, title: "The store was made by a newer Isochron" },
+  "store-unavailable": { kind: "unavailable", status: 503, title: "The store cannot be reached" },
+  "store-in-use": { kind: "unavailable", status: 503, title: "The data directory is in use" },
+  "source-unavailable": { kind: "unavailable", status: 503, title: "The source cannot be reached" },
+  "source-denied": { kind: "unavailable", status: 503, title: "The source refused our credentials" },
+  "source-malformed": { kind: "unavailable", status: 503, title: "The source answered with something else" },
+} as const satisfies Record<string, { kind: ErrorKind; status: number; title: string }>;
+
+export type ErrorKind = "invalid" | "denied" | "missing" | "conflict" | "unavailable";
+export type ErrorCode = keyof typeof errorTable;
+
+/**
+ * An expected failure that the caller cannot go on from.
+ * `problem` says what was wrong, `remedy` what to do about it; both are shown to people.
+ */
+export class IsochronError extends Error {
+  readonly code: ErrorCode;
+  readonly problem: string;
+  readonly remedy: string;
+
+  constructor(code: ErrorCode, problem: string, remedy: string, options?: { cause?: unknown }) {
+    super(`${problem} ${remedy}`, options);
+    this.name = "IsochronError";
+    this.code = code;
+    this.problem = problem;
+    this.remedy = remedy;
+  }
+
+  get kind(): ErrorKind {
+    return errorTable[this.code].kind;
+  }
+
+  get status(): number {
+    return errorTable[this.code].status;
+  }
+
+  get title(): string {
+    return errorTable[this.code].title;
+  }
+}

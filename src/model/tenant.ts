@@ -1,0 +1,29 @@
+/**
+ * Who may own an event: a project, or a whole domain where the record concerns no single project
+ * (a user account, for example). Ids are those of one control plane.
+ */
+export interface TenantRef {
+  readonly controlPlane: string;
+  /** Absent only while the project's domain is not yet known. */
+  readonly domainId?: string;
+  /** Absent when the domain itself is the owner. */
+  readonly projectId?: string;
+}
+
+/** The key by which rows are walled off: `project/<control plane>/<id>` or `domain/<control plane>/<id>`. */
+export type TenantKey = string & { readonly __brand: "TenantKey" };
+
+export function projectKey(controlPlane: string, projectId: string): TenantKey {
+  return `project/${controlPlane}/${projectId}` as TenantKey;
+}
+
+export function domainKey(controlPlane: string, domainId: string): TenantKey {
+  return `domain/${controlPlane}/${domainId}` as TenantKey;
+}
+
+/** The key of the narrowest owner that the reference names. */
+export function tenantKey(tenant: TenantRef): TenantKey {
+  if (tenant.projectId !== undefined) return projectKey(tenant.controlPlane, tenant.projectId);
+  if (tenant.domainId !== undefined) return domainKey(tenant.controlPlane, tenant.domainId);
+  throw new TypeError("a tenant has a project or a domain");
+}

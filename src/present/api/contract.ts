@@ -1,0 +1,322 @@
+import { z } from "zod";
+import { categories, eventKinds, phases, severities, visibilities } from "../../model/event.ts";
+
+/**
+ * The HTTP contract, shared by the server, the web pages and the command line. Names are snake_case,
+ * times RFC 3339 in UTC, lengths of time carry their unit.
+ */
+
+export const apiPrefix = "/api/v1";
+
+const time = z.iso.datetime({ offset: true });
+const json: z.ZodType<unknown> = z.unknown();
+
+export const entitySchema = z.object({ kind: z.string(), id: z.string(), name: z.string().optional() });
+export type EntityJson = z.infer<typeof entitySchema>;
+
+export const evidenceSchema = z.object({
+  rule: z.string(),
+  verdict: z.enum(["accepted", "rejected"]),
+  confidence: z.enum(["exact", "derived", "assumed"]),
+  says: z.string(),
+  from: entitySchema.optional(),
+  to: entitySchema.optional(),
+  source: z.object({ connection: z.string(), source_id: z.string() }).optional(),
+  valid_from: time.optional(),
+  valid_until: time.optional(),
+});
+export type EvidenceJson = z.infer<typeof evidenceSchema>;
+
+export const tenantSchema = z.object({
+  control_plane: z.string(),
+  domain_id: z.string().optional(),
+  project_id: z.string().optional(),
+  /** Names, for the provider's eyes; absent where unknown. */
+  domain_name: z.string().optional(),
+  project_name: z.string().optional(),
+});
+export type TenantJson = z.infer<typeof tenantSchema>;
+
+export const attributionSchema = z.object({
+  status: z.enum(["owned", "shared", "provider", "ambiguous", "unresolved", "affected"]),
+  control_plane: z.string().optional(),
+  domain_id: z.string().nullable(),
+  project_id: z.string().nullable(),
+  affected: z.array(tenantSchema.extend({ resources: z.array(entitySchema) })),
+  candidates: z.array(tenantSchema).optional(),
+  evidence: z.array(evidenceSchema),
+  /** For tenants: one plain line instead of the evidence. */
+  because: z.string().optional(),
+});
+
+export const eventSchema = z.object({
+  id: z.string(),
+  connection: z.string().optional(),
+  source: z.string().optional(),
+  key: z.string().optional(),
+  source_ids: z.array(z.string()).optional(),
+  occurred_at: time,
+  recorded_at: time,
+  precision_ms: z.number(),
+  type: z.string(),
+  kind: z.enum(eventKinds),
+  category: z.enum(categories),
+  phase: z.enum(phases).optional(),
+  severity: z.enum(severities),
+  visibility: z.enum(visibilities).optional(),
+  subject: entitySchema,
+  related: z.array(entitySchema.extend({ role: z.string() })),
+  actor: z
+    .object({
+      user_id: z.string().optional(),
+      user_name: z.string().optional(),
+      project_id: z.string().optional(),
+      domain_id: z.string().optional(),
+      address: z.string().optional(),
+    })
+    .optional(),
+  operation: z
+    .object({
+      request_id: z.string().optional(),
+      global_request_id: z.string().optional(),
+      workflow_id: z.string().optional(),
+    })
+    .optional(),
+  attribution: attributionSchema,
+  summary: z.string(),
+  details: z.record(z.string(), json),
+  changes: z.array(z.object({ field: z.string(), before: json, after: json })).optional(),
+});
+export type EventJson = z.infer<typeof eventSchema>;
+
+const severityName = z.enum(severities);
+/** A comma-separated list of words out of `allowed`. */
+function listOf<const T extends readonly [string, ...string[]]>(allowed: T) {
+  return z
+    .string()
+    .transform((text) => text.split(",").map((word) => word.trim()))
+    .pipe(z.array(z.enum(allowed)).min(1));
+}
+
+/** Filters that every reading route of events takes. */
+export const filterQuerySchema = z.object({
+  from: time.optional().describe("Not before this moment."),
+  to: time.optional().describe("Before this moment."),
+  tenant: z.string().optional().describe("A domain's id."),
+  project: z.string().optional().describe("A project's id."),
+  resource: z
+    .string()
+    .regex(/^[a-z_]+[/:].+$/)
+    .optional()
+    .describe("`kind/id` of a resource that the event is about or mentions."),
+  kind: listOf(eventKinds).optional().describe("Any of change, symptom, recovery, human, activity."),
+  category: listOf(categories).optional(),
+  type: z.string().optional().describe("Event types, comma-separated; a trailing `*` matches any ending."),
+  severity: severityName.optional().describe("This severity and above."),
+  source: z.string().optional().describe("Connections, comma-separated."),
+  attribution: listOf(["owned", "shared", "provider", "ambiguous", "unresolved"]).optional(),
+  q: z.string().max(200).optional().describe("Literal text in summary, names and ids."),
+});
+
+export const eventsQuerySchema = filterQuerySchema.extend({
+  limit: z.coerce.number().int().min(1).max(2000).default(200),
+  order: z.enum(["newest", "oldest"]).default("newest"),
+  cursor: z.string().optional().describe("`next_cursor` of the page before; good for the same filter only."),
+});
+
+export const coverageSchema = z.object({
+  complete_to: time.nullable(),
+  connections: z.array(
+    z.object({
+      connection: z.string(),
+      state: z.string(),
+      complete_to: time.nullable(),
+    }),
+  ),
+});
+export type CoverageJson = z.infer<typeof coverageSchema>;
+
+export const eventsPageSchema = z.object({
+  events: z.array(eventSchema),
+  next_cursor: z.string().nullable(),
+  coverage: coverageSchema,
+});
+export type EventsPageJson = z.infer<typeof eventsPageSchema>;
+
+export const ownershipSchema = z.object({
+  event_id: z.string(),
+  attribution: attributionSchema,
+  /** One line: who owns it and who may see it. */
+  summary: z.string(),
+  history: z.array(z.object({ recorded_at: time, attribution: attributionSchema })),
+});
+export type OwnershipJson = z.infer<typeof ownershipSchema>;
+
+export const whatElseQuerySchema = z
+  .object({
+    event: z.string().optional(),
+    resource: z
+      .string()
+      .regex(/^[a-z_]+[/:].+$/)
+      .optional(),
+    at: time.optional().describe("The moment to look back from; needed with `resource` or alone."),
+    window_minutes: z.coerce.number().int().min(1).max(1440).default(180),
+    limit: z.coerce.number().int().min(1).max(50).default(10),
+  })
+  .refine((query) => query.event !== undefined || query.at !== undefined, {
+    message: "give an event, or a moment `at` (alone or with a resource)",
+  });
+
+export const addendSchema = z.object({ name: z.string(), value: z.number(), says: z.string() });
+
+export const candidateSchema = z.object({
+  rank: z.number().int(),
+  event: eventSchema,
+  before_ms: z.number(),
+  score: z.number(),
+  direction: z.enum(["before", "unordered", "in-progress"]),
+  /** The way through the topology, from the symptom's side to the change's. */
+  path: z.array(z.object({ from: entitySchema, relation: z.string(), to: entitySchema })),
+  addends: z.array(addendSchema),
+  /** The addends in one line of words. */
+  reason: z.string(),
+  /** How many further events this one stands for (same operation, same kind). */
+  also: z.number().int(),
+});
+export type CandidateJson = z.infer<typeof candidateSchema>;
+
+export const whatElseSchema = z.object({
+  target: z.object({
+    event: eventSchema.optional(),
+    resource: entitySchema.optional(),
+    at: time,
+  }),
+  window: z.object({ from: time, to: time }),
+  candidates: z.array(candidateSchema),
+  /** What was looked at and held nothing: evidence too, as far as coverage reaches. */
+  checked: z.object({
+    events: z.number().int(),
+    nothing_on: z.array(entitySchema),
+    /** True when there were more earlier events than were looked at. */
+    truncated: z.boolean(),
+  }),
+  coverage: coverageSchema,
+});
+export type WhatElseJson = z.infer<typeof whatElseSchema>;
+
+export const histogramQuerySchema = filterQuerySchema.extend({
+  bins: z.coerce.number().int().min(1).max(500).default(120),
+});
+export const histogramSchema = z.object({
+  from: time,
+  to: time,
+  bin_ms: z.number(),
+  bins: z.array(z.object({ at: time, counts: z.record(z.enum(eventKinds), z.number()) })),
+  total: z.number().int(),
+  coverage: coverageSchema,
+});
+export type HistogramJson = z.infer<typeof histogramSchema>;
+
+export const resourceQuerySchema = z.object({ at: time.optional(), control_plane: z.string().optional() });
+export const resourceSchema = z.object({
+  resource: entitySchema,
+  at: time,
+  owner: attributionSchema.nullable(),
+  relations: z.array(
+    z.object({
+      relation: z.string(),
+      direction: z.enum(["to", "from"]),
+      entity: entitySchema,
+      valid_from: time,
+      valid_until: time.nullable(),
+    }),
+  ),
+  events: z.array(eventSchema),
+  known_since: time.nullable(),
+});
+export type ResourceJson = z.infer<typeof resourceSchema>;
+
+export const connectionSchema = z.object({
+  connection: z.string(),
+  source: z.string(),
+  control_plane: z.string(),
+  state: z.enum(["idle", "running", "failing", "degraded"]),
+  complete_to: time.nullable(),
+  lag_ms: z.number().nullable(),
+  last_event_at: time.nullable(),
+  last_success_at: time.nullable(),
+  last_error: z.object({ at: time, message: z.string() }).nullable(),
+  counts: z.object({
+    events: z.number(),
+    folded: z.number(),
+    repeated: z.number(),
+    revised: z.number(),
+    set_aside: z.number(),
+  }),
+});
+export const sourcesSchema = z.object({
+  connections: z.array(connectionSchema),
+  set_aside: z.array(
+    z.object({
+      id: z.string(),
+      connection: z.string(),
+      position: z.string(),
+      code: z.string(),
+      reason: z.string(),
+      received_at: time,
+      attempts: z.number().int(),
+      excerpt: z.string(),
+    }),
+  ),
+});
+export type SourcesJson = z.infer<typeof sourcesSchema>;
+
+export const quarantineSchema = z.object({
+  total: z.number().int(),
+  groups: z.array(
+    z.object({
+      reason: z.enum(["ambiguous", "unresolved"]),
+      type: z.string(),
+      count: z.number().int(),
+      oldest: time,
+      example: eventSchema,
+    }),
+  ),
+});
+export type QuarantineJson = z.infer<typeof quarantineSchema>;
+
+/** Who is signed in, and what they may switch to. */
+export const sessionSchema = z.object({
+  kind: z.enum(["provider", "tenant"]),
+  label: z.string(),
+  /** True when a provider looks through a tenant's eyes. */
+  as_tenant: z.boolean(),
+  /** For the provider only: the tenants that it may look as. */
+  tenants: z.array(tenantSchema),
+  /** First and last event in scope, and the minute that a demo opens at. */
+  extent: z.object({ first: time, last: time }).nullable(),
+  demo: z.boolean(),
+  scenes: z.array(z.object({ title: z.string(), from: time, to: time, event: z.string().optional() })),
+});
+export type SessionJson = z.infer<typeof sessionSchema>;
+
+export const healthSchema = z.object({ status: z.enum(["ok", "degraded"]), version: z.string() });
+
+/** What an ingest route answers, after the commit. */
+export const ingestedSchema = z.object({
+  created: z.number().int(),
+  folded: z.number().int(),
+  repeated: z.number().int(),
+  set_aside: z.number().int(),
+});
+
+/** RFC 9457, with a code, what was wrong and what to do. */
+export const problemSchema = z.object({
+  type: z.string(),
+  title: z.string(),
+  status: z.number().int(),
+  code: z.string(),
+  detail: z.string(),
+  remedy: z.string(),
+});
+export type ProblemJson = z.infer<typeof problemSchema>;

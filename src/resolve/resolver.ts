@@ -1,0 +1,32 @@
+import type { EntityRef } from "../model/entity.ts";
+import type { EventDraft, ResolvedEvent } from "../model/event.ts";
+import type { Instant } from "../model/instant.ts";
+import type { KnownFact, Relation } from "../model/topology.ts";
+
+/** The topology around one page of drafts, as of any moment. Pure: it was loaded beforehand. */
+export interface TopologyView {
+  readonly controlPlane: string;
+  /**
+   * The facts of `relation` that held for `from` at `at`. For single relations at most one; what is
+   * only known from a later observation is given with `extended: true` where the relation allows it.
+   */
+  targets(from: EntityRef, relation: Relation, at: Instant): readonly HeldFact[];
+  /** The facts of `relation` by which something pointed at `to` at `at`. */
+  origins(to: EntityRef, relation: Relation, at: Instant): readonly HeldFact[];
+}
+
+/** A fact as of a moment: since when and until when it is known to have held. */
+export interface HeldFact {
+  readonly fact: KnownFact;
+  readonly validFrom: Instant;
+  readonly validUntil?: Instant;
+  /** True when the moment asked for lies before the first observation. */
+  readonly extended: boolean;
+}
+
+/** Attributes a page of drafts as of each one's own moment. Pure: same drafts and view, same answer. */
+export type Resolver = (
+  drafts: readonly EventDraft[],
+  connection: string,
+  topology: TopologyView,
+) => readonly ResolvedEvent[];

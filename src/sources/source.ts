@@ -1,0 +1,153 @@
+import type { z } from "zod";
+import type { Duration, Instant } from "../model/instant.ts";
+import type { Observation } from "../model/event.ts";
+import type { Json, JsonObject } from "../model/json.ts";
+
+/** What a source promises, shown on its page and checked at run time where it can be. */
+export interface SourceContract {
+  /** Which fields name an occurrence for ever. */
+  readonly identity: string;
+  /** How a changed record is told from a repeated one. */
+  readonly version: string;
+  readonly ordering: "sorted" | "unsorted";
+  /** How long after its own time a record may become readable. */
+  readonly commitDelayMax: Duration;
+  /** How far the source's clock may be off. */
+  readonly clockErrorMax: Duration;
+  /** How long the source keeps what we have not read; absent where it keeps nothing. */
+  readonly retention?: Duration;
+  readonly delivery: "pull" | "push";
+  /** What it cannot tell us, in a sentence for operators. */
+  readonly blindSpots: string;
+}
+
+/**
+ * One record as it arrived. `bytes` is kept whole when the record has to be set aside, and a replay
+ * starts from exactly these fields, so `meta` must hold all that `normalise` needs besides the bytes.
+ */
+export interface RawRecord {
+  readonly bytes: Uint8Array;
+  /** Where it stood, for people: `line 12`, `delivery 88`, `GET /v2.1/os-services #3`. */
+  readonly position: string;
+  readonly receivedAt: Instant;
+  /** Header fields, routing keys and the like. */
+  readonly meta: JsonObject;
+}
+
+/** The safe decoders of `normalise/`, handed in so that a source stays pure and keeps no parser of its own. */
+export interface Decoders {
+  /** Parses JSON under the limits on size, depth and keys; numbers beyond 2^53 stay exact as text. Throws `record-invalid`. */
+  readonly json: (text: string) => Json;
+  /** Fatal UTF-8 decoding. Throws `record-invalid`. */
+  readonly text: (bytes: Uint8Array) => string;
+  /**
+   * Strict time parsing: RFC 3339, or the OpenStack spellings (space for `T`, `+0000`, naive).
+   * A time without a zone is only accepted with `naive: "utc"`. Throws `record-invalid`.
+   */
+  readonly time: (text: string, options?: { naive: "utc" }) => Instant;
+}
+
+/** What a connection is: one configured use of a source, e.g. `nova@region-1`. */
+export interface Connection {
+  readonly name: string;
+  readonly source: string;
+  readonly controlPlane: string;
+}
+
+interface SourceBase {
+  readonly name: string;
+  readonly title: string;
+  /** One sentence: what it tells, and how it is connected. */
+  readonly summary: string;
+  readonly contract: SourceContract;
+  /** Settings of a connection; secrets are given by reference (`env:NAME`, `file:PATH`). */
+  readonly config: z.ZodType<JsonObject>;
+  /**
+   * Reads one record. Pure: the same record gives the same observation. Throws `record-invalid`
+   * with what was wrong when the record cannot be used; the pipeline then sets it aside whole.
+   */
+  normalise(record: RawRecord, decode: Decoders): Observation;
+  /** How a file of this source's records is split for `isochron import`; absent where files make no sense. */
+  splitFile?(file: SourceFile): AsyncIterable<RawRecord>;
+}
+
+/** A file to import: `lines` ends a line at LF, `whole` gives at most `bytesMax`; gzip is already undone. */
+export interface SourceFile {
+  readonly name: string;
+  readonly modifiedAt: Instant;
+  /** Yields each non-empty line with its one-based number; a line over the limit is yielded cut, with `tooLarge`. */
+  lines(): AsyncIterable<{ readonly number: number; readonly bytes: Uint8Array; readonly tooLarge: boolean }>;
+  whole(): Promise<Uint8Array>;
+}
+
+/** What the pipeline lends a pulling source. */
+export interface SourceIo {
+  /** HTTP with the connection's time-outs and limits; a recorded directory stands in for it in tests and demos. */
+  readonly http: HttpClient;
+  /** The source's clock when the answers are recorded, else ours. */
+  readonly now: () => Instant;
+  readonly signal: AbortSignal;
+  readonly warn: (message: string, fields?: JsonObject) => void;
+}
+
+export interface HttpRequest {
+  readonly method: "GET" | "POST" | "HEAD";
+  readonly url: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+}
+
+export interface HttpResponse {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Uint8Array;
+}
+
+/** Throws `source-unavailable` when no answer came; every HTTP status is an answer. */
+export type HttpClient = (request: HttpRequest) => Promise<HttpResponse>;
+
+export interface Page<Cursor extends Json> {
+  readonly records: readonly RawRecord[];
+  readonly cursor: Cursor;
+  /** Everything that happened up to here is in this page or an earlier one. */
+  readonly completeTo?: Instant;
+  /** True when the pass is over: nothing more to read now. */
+  readonly done: boolean;
+}
+
+export interface PullSource<Cursor extends Json = Json> extends SourceBase {
+  readonly delivery: "pull";
+  readonly cursor: z.ZodType<Cursor>;
+  fetch(config: JsonObject, from: Cursor | undefined, io: SourceIo): Promise<Page<Cursor>>;
+}
+
+/** A request that a webhook delivered. */
+export interface PushRequest {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Uint8Array;
+  readonly receivedAt: Instant;
+}
+
+/** Records that arrive over HTTP at `POST /api/v1/ingest/{connection}`. */
+export interface WebhookSource extends SourceBase {
+  readonly delivery: "webhook";
+  /** Splits a request into records. Throws `body-invalid` or `media-type-unknown` when it is none of ours. */
+  split(request: PushRequest, decode: Decoders): readonly RawRecord[];
+}
+
+/** Records that a broker hands over until the signal ends it. `deliver` settles after the commit. */
+export interface StreamSource extends SourceBase {
+  readonly delivery: "stream";
+  consume(
+    config: JsonObject,
+    deliver: (record: RawRecord) => Promise<void>,
+    io: Pick<SourceIo, "signal" | "warn" | "now">,
+  ): Promise<void>;
+}
+
+/** Records that are only ever imported from files. */
+export interface FileSource extends SourceBase {
+  readonly delivery: "file";
+}
+
+export type Source = PullSource | WebhookSource | StreamSource | FileSource;

@@ -1,0 +1,202 @@
+import type { Category, EventKind, Severity, StoredEvent } from "../model/event.ts";
+import type { EntityRef } from "../model/entity.ts";
+import type { Duration, Instant } from "../model/instant.ts";
+import type { JsonObject } from "../model/json.ts";
+import type { Scope } from "../model/scope.ts";
+import type { TenantKey } from "../model/tenant.ts";
+import type { KnownFact } from "../model/topology.ts";
+import type { ConnectionState } from "./event-store.ts";
+
+/** A filter over events; every field narrows. Times are half-open: from ≤ occurredAt < to. */
+export interface EventFilter {
+  readonly from?: Instant;
+  readonly to?: Instant;
+  readonly domainId?: string;
+  readonly projectId?: string;
+  readonly resource?: EntityRef;
+  readonly kinds?: readonly EventKind[];
+  readonly categories?: readonly Category[];
+  /** Exact, or a prefix ended by `*`: `compute.instance.*`. */
+  readonly types?: readonly string[];
+  /** This severity and above. */
+  readonly severity?: Severity;
+  readonly connections?: readonly string[];
+  /** Literal text, found anywhere in summary, names and ids, without regard to case. */
+  readonly text?: string;
+  readonly attribution?: readonly StoredEvent["attribution"]["status"][];
+}
+
+/** A place in the order (occurredAt, id). */
+export interface Keyset {
+  readonly occurredAt: Instant;
+  readonly id: string;
+}
+
+export interface PageRequest {
+  readonly limit: number;
+  readonly order: "newest" | "oldest";
+  /** Strictly beyond this place, in the order asked for. */
+  readonly after?: Keyset;
+}
+
+/** What a tenant sees of an event: its own edition, made when the event was stored. */
+export interface TenantEvent {
+  readonly id: string;
+  readonly occurredAt: Instant;
+  readonly recordedAt: Instant;
+  readonly precision: Duration;
+  readonly type: string;
+  readonly kind: EventKind;
+  readonly category: Category;
+  readonly phase?: StoredEvent["phase"];
+  readonly severity: Severity;
+  readonly subject: EntityRef;
+  readonly subjectName?: string;
+  readonly related: StoredEvent["related"];
+  readonly operation?: StoredEvent["operation"];
+  readonly tenant: { readonly domainId?: string; readonly projectId?: string };
+  /** One plain line: why this is shown. */
+  readonly because: string;
+  readonly summary: string;
+  readonly details: JsonObject;
+}
+
+export type VisibleEvent =
+  | { readonly audience: "provider"; readonly event: StoredEvent }
+  | { readonly audience: "tenant"; readonly event: TenantEvent };
+
+export interface EventPage {
+  readonly events: readonly VisibleEvent[];
+  readonly more: boolean;
+}
+
+export interface HistogramBin {
+  readonly at: Instant;
+  readonly counts: Readonly<Record<EventKind, number>>;
+}
+
+/** How far each connection in scope is known to be complete. Tenants get one merged answer without names. */
+export interface Coverage {
+  readonly connections: readonly ConnectionState[];
+  readonly completeTo?: Instant;
+}
+
+export interface QuarantineGroup {
+  readonly reason: "ambiguous" | "unresolved";
+  readonly type: string;
+  readonly count: number;
+  readonly oldest: Instant;
+  readonly exampleId: string;
+}
+
+/** How often each type occurred for a baseline: per type, events in the span, and the span's length. */
+export interface TypeRate {
+  readonly type: string;
+  readonly count: number;
+}
+
+/** Reads. No scope, no call; each runs in one read-only transaction on the scope's own login. */
+export interface EventReader {
+  timeline(scope: Scope, filter: EventFilter, page: PageRequest): Promise<EventPage>;
+  event(scope: Scope, id: string): Promise<VisibleEvent | undefined>;
+  /** At most `bins` equal bins over [from, to). */
+  histogram(
+    scope: Scope,
+    filter: EventFilter & { from: Instant; to: Instant },
+    bins: number,
+  ): Promise<readonly HistogramBin[]>;
+  /** How often each type occurred in [from, to), in scope. */
+  typeRates(scope: Scope, types: readonly string[], from: Instant, to: Instant): Promise<readonly TypeRate[]>;
+  /** First and last occurrence in scope, for fitting a window; undefined when there is none. */
+  extent(scope: Scope): Promise<{ readonly first: Instant; readonly last: Instant } | undefined>;
+  coverage(scope: Scope): Promise<Coverage>;
+  /** Provider only; a tenant's scope gets an empty list. */
+  quarantine(scope: Scope): Promise<readonly QuarantineGroup[]>;
+  /** Earlier attributions of an event, oldest first. Provider only. */
+  attributionHistory(
+    scope: Scope,
+    id: string,
+  ): Promise<readonly { readonly recordedAt: Instant; readonly attribution: StoredEvent["attribution"] }[]>;
+  /** Set-aside records as they are listed: without bytes beyond the first 4 KiB. Provider only. */
+  setAside(scope: Scope, limit: number): Promise<readonly SetAsideListing[]>;
+  /** Events recorded after the one with id `after` (or from now on), in an order that never skips a late commit. */
+  feed(scope: Scope, after: FeedPosition | undefined, limit: number): Promise<FeedPage>;
+  /** Resolves when something new may have been stored, or after `waitMs`. */
+  woken(waitMs: number, signal: AbortSignal): Promise<void>;
+}
+
+/** A place in the feed; `event` is the id of the last event seen. Opaque numbers never leave the server. */
+export interface FeedPosition {
+  readonly event?: string;
+  readonly mark?: string;
+}
+
+export interface FeedPage {
+  readonly events: readonly VisibleEvent[];
+  readonly position: FeedPosition;
+}
+
+export interface SetAsideListing {
+  readonly id: string;
+  readonly connection: string;
+  readonly position: string;
+  readonly code: string;
+  readonly reason: string;
+  readonly receivedAt: Instant;
+  readonly attempts: number;
+  readonly excerpt: string;
+}
+
+/** Reads the topology. Provider's knowledge: callers hand out only what the scope may know. */
+export interface TopologyReader {
+  /**
+   * The facts within `hops` of the keys, as change points (the first observation of each run), for the
+   * resolver's view: forward from every key, and backward into hosts, requests and addresses only.
+   */
+  neighbourhood(
+    controlPlane: string,
+    keys: readonly string[],
+    hops: number,
+  ): Promise<readonly KnownFact[]>;
+  /** All change points that mention the entity, for the resource page. */
+  about(scope: Scope, controlPlane: string, entity: EntityRef): Promise<readonly KnownFact[]>;
+  /** Every project and domain known, with names, for scopes, lanes and lists. */
+  tenants(): Promise<readonly KnownTenant[]>;
+}
+
+export interface KnownTenant {
+  readonly key: TenantKey;
+  readonly controlPlane: string;
+  readonly domainId?: string;
+  readonly projectId?: string;
+  readonly name?: string;
+  readonly domainName?: string;
+}
+
+/** An API token; only its hash is stored. */
+export interface TokenRecord {
+  readonly id: string;
+  readonly name: string;
+  readonly scope: TokenScope;
+  readonly createdAt: Instant;
+  readonly expiresAt?: Instant;
+  readonly revokedAt?: Instant;
+}
+
+/** What was granted; a domain is expanded to its projects at each sign-in. */
+export type TokenScope =
+  | { readonly kind: "provider" }
+  | { readonly kind: "domain"; readonly controlPlane: string; readonly domainId: string }
+  | { readonly kind: "project"; readonly controlPlane: string; readonly projectId: string };
+
+export interface TokenStore {
+  create(token: {
+    name: string;
+    hash: Uint8Array;
+    scope: TokenScope;
+    expiresAt?: Instant;
+  }): Promise<TokenRecord>;
+  find(hash: Uint8Array): Promise<TokenRecord | undefined>;
+  list(): Promise<readonly TokenRecord[]>;
+  revoke(id: string): Promise<boolean>;
+}

@@ -1,0 +1,112 @@
+import type { Attribution, ResolvedEvent, StoredEvent } from "../model/event.ts";
+import type { Instant } from "../model/instant.ts";
+import type { Json, JsonObject } from "../model/json.ts";
+import type { TopologyFact } from "../model/topology.ts";
+
+/** A record that could not be used, kept whole. */
+export interface Reject {
+  readonly position: string;
+  readonly bytes: Uint8Array;
+  readonly meta: JsonObject;
+  readonly receivedAt: Instant;
+  /** A code of the error table. */
+  readonly code: string;
+  readonly reason: string;
+}
+
+/** A fact with the record that states it. */
+export interface StatedFact extends TopologyFact {
+  readonly sourceId: string;
+}
+
+/** One page on its way into the store: all of it commits, or none. */
+export interface ResolvedPage {
+  readonly connection: string;
+  readonly stream: string;
+  readonly controlPlane: string;
+  readonly events: readonly ResolvedEvent[];
+  readonly facts: readonly StatedFact[];
+  readonly rejects: readonly Reject[];
+  /** The cursor to leave behind; absent where the source keeps its own place. */
+  readonly cursor?: Json;
+  readonly completeTo?: Instant;
+  /** The lease under which the page was read; the commit fails with `fenced` once it has passed on. */
+  readonly epoch?: number;
+}
+
+export interface Appended {
+  /** New events. */
+  readonly created: number;
+  /** Twins folded into an event that stood already. */
+  readonly folded: number;
+  /** Records delivered before, changed in nothing. */
+  readonly repeated: number;
+  /** Records delivered before that now say something else: kept as revisions. */
+  readonly revised: number;
+  readonly setAside: number;
+  readonly facts: number;
+}
+
+/** A connection's place and health. Counts are over its whole life. */
+export interface ConnectionState {
+  readonly connection: string;
+  readonly source: string;
+  readonly controlPlane: string;
+  readonly state: "idle" | "running" | "failing" | "degraded";
+  readonly completeTo?: Instant;
+  readonly lastEventAt?: Instant;
+  readonly lastSuccessAt?: Instant;
+  readonly lastError?: { readonly at: Instant; readonly message: string };
+  readonly counts: {
+    readonly events: number;
+    readonly folded: number;
+    readonly repeated: number;
+    readonly revised: number;
+    readonly setAside: number;
+  };
+}
+
+/** Writes. Used by the pipeline alone. */
+export interface EventStore {
+  /** Makes the connection known. Throws `connection-mismatch` when it exists with another source or control plane. */
+  connect(connection: { name: string; source: string; controlPlane: string; config: JsonObject }): Promise<void>;
+  /** Which of these source ids the connection has delivered before. */
+  known(connection: string, sourceIds: readonly string[]): Promise<ReadonlySet<string>>;
+  append(page: ResolvedPage): Promise<Appended>;
+  cursor(connection: string, stream: string): Promise<Json | undefined>;
+  /** Takes the connection's lease for `holder`, or gives undefined while another holds it. The database's clock decides. */
+  lease(connection: string, holder: string, ttlMs: number): Promise<number | undefined>;
+  release(connection: string, epoch: number): Promise<void>;
+  /** Writes down what went wrong with a connection, or (undefined) that it is well. */
+  report(connection: string, error: string | undefined): Promise<void>;
+  /**
+   * Events whose attribution may have changed by facts that arrived since, oldest first, at most `limit`,
+   * with the mark to hand back to `reattributed`.
+   */
+  dueForAttribution(limit: number): Promise<DueEvents>;
+  /** Writes revised attributions and clears the mark, in one transaction. Gives how many really changed. */
+  reattributed(mark: DueEvents, answers: readonly Reattribution[]): Promise<number>;
+  /** Set-aside records for a replay, oldest first. */
+  setAside(connection: string, limit: number, after?: string): Promise<readonly SetAsideRecord[]>;
+  /** Notes the outcome of a replay: gone when it succeeded, else one attempt more with its reason. */
+  replayed(id: string, outcome: { ok: true } | { ok: false; code: string; reason: string }): Promise<void>;
+}
+
+export interface DueEvents {
+  readonly token: Json;
+  readonly events: readonly StoredEvent[];
+}
+
+export interface Reattribution {
+  readonly eventId: string;
+  readonly occurredAt: Instant;
+  readonly attribution: Attribution;
+  readonly dependsOn: readonly string[];
+}
+
+export interface SetAsideRecord extends Reject {
+  readonly id: string;
+  readonly connection: string;
+  readonly stream: string;
+  readonly attempts: number;
+}
