@@ -170,6 +170,30 @@ export interface ResolvedEvent {
   readonly dependsOn: readonly string[];
 }
 
+/**
+ * What one tenant may know of an event, decided once by `normalise/redact.ts` and stored beside it.
+ * A tenant's login can read editions only, never the event itself.
+ */
+export interface TenantEdition {
+  readonly tenant: TenantRef;
+  /** An owner's edition keeps the event's id; a notice of a shared cause gets an id of its own. */
+  readonly notice: boolean;
+  readonly type: string;
+  readonly kind: EventKind;
+  readonly category: Category;
+  readonly phase?: Phase;
+  readonly severity: Severity;
+  readonly visibility: Visibility;
+  readonly subject: EntityRef;
+  readonly subjectName?: string;
+  readonly related: readonly Related[];
+  readonly operation?: OperationKey;
+  /** One plain line: why this is shown. */
+  readonly because: string;
+  readonly summary: string;
+  readonly details: JsonObject;
+}
+
 /** An event as the store gives it back to the provider. */
 export interface StoredEvent extends Omit<EventDraft, "twin"> {
   readonly id: string;

@@ -3,8 +3,6 @@ import type { EntityRef } from "../model/entity.ts";
 import type { Duration, Instant } from "../model/instant.ts";
 import type { JsonObject } from "../model/json.ts";
 import type { Scope } from "../model/scope.ts";
-import type { TenantKey } from "../model/tenant.ts";
-import type { KnownFact } from "../model/topology.ts";
 import type { ConnectionState } from "./event-store.ts";
 
 /** A filter over events; every field narrows. Times are half-open: from ≤ occurredAt < to. */
@@ -145,58 +143,4 @@ export interface SetAsideListing {
   readonly receivedAt: Instant;
   readonly attempts: number;
   readonly excerpt: string;
-}
-
-/** Reads the topology. Provider's knowledge: callers hand out only what the scope may know. */
-export interface TopologyReader {
-  /**
-   * The facts within `hops` of the keys, as change points (the first observation of each run), for the
-   * resolver's view: forward from every key, and backward into hosts, requests and addresses only.
-   */
-  neighbourhood(
-    controlPlane: string,
-    keys: readonly string[],
-    hops: number,
-  ): Promise<readonly KnownFact[]>;
-  /** All change points that mention the entity, for the resource page. */
-  about(scope: Scope, controlPlane: string, entity: EntityRef): Promise<readonly KnownFact[]>;
-  /** Every project and domain known, with names, for scopes, lanes and lists. */
-  tenants(): Promise<readonly KnownTenant[]>;
-}
-
-export interface KnownTenant {
-  readonly key: TenantKey;
-  readonly controlPlane: string;
-  readonly domainId?: string;
-  readonly projectId?: string;
-  readonly name?: string;
-  readonly domainName?: string;
-}
-
-/** An API token; only its hash is stored. */
-export interface TokenRecord {
-  readonly id: string;
-  readonly name: string;
-  readonly scope: TokenScope;
-  readonly createdAt: Instant;
-  readonly expiresAt?: Instant;
-  readonly revokedAt?: Instant;
-}
-
-/** What was granted; a domain is expanded to its projects at each sign-in. */
-export type TokenScope =
-  | { readonly kind: "provider" }
-  | { readonly kind: "domain"; readonly controlPlane: string; readonly domainId: string }
-  | { readonly kind: "project"; readonly controlPlane: string; readonly projectId: string };
-
-export interface TokenStore {
-  create(token: {
-    name: string;
-    hash: Uint8Array;
-    scope: TokenScope;
-    expiresAt?: Instant;
-  }): Promise<TokenRecord>;
-  find(hash: Uint8Array): Promise<TokenRecord | undefined>;
-  list(): Promise<readonly TokenRecord[]>;
-  revoke(id: string): Promise<boolean>;
 }

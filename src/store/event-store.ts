@@ -1,4 +1,4 @@
-import type { Attribution, ResolvedEvent, StoredEvent } from "../model/event.ts";
+import type { Attribution, ResolvedEvent, StoredEvent, TenantEdition } from "../model/event.ts";
 import type { Instant } from "../model/instant.ts";
 import type { Json, JsonObject } from "../model/json.ts";
 import type { TopologyFact } from "../model/topology.ts";
@@ -19,12 +19,17 @@ export interface StatedFact extends TopologyFact {
   readonly sourceId: string;
 }
 
+/** An event with what each tenant may know of it. */
+export interface StorableEvent extends ResolvedEvent {
+  readonly editions: readonly TenantEdition[];
+}
+
 /** One page on its way into the store: all of it commits, or none. */
 export interface ResolvedPage {
   readonly connection: string;
   readonly stream: string;
   readonly controlPlane: string;
-  readonly events: readonly ResolvedEvent[];
+  readonly events: readonly StorableEvent[];
   readonly facts: readonly StatedFact[];
   readonly rejects: readonly Reject[];
   /** The cursor to leave behind; absent where the source keeps its own place. */
@@ -102,6 +107,7 @@ export interface Reattribution {
   readonly occurredAt: Instant;
   readonly attribution: Attribution;
   readonly dependsOn: readonly string[];
+  readonly editions: readonly TenantEdition[];
 }
 
 export interface SetAsideRecord extends Reject {

@@ -1,0 +1,25 @@
+import type { EventReader } from "./event-reader.ts";
+import type { EventStore } from "./event-store.ts";
+import type { TokenStore } from "./token-store.ts";
+import type { TopologyReader } from "./topology-reader.ts";
+
+/** The whole store, opened. */
+export interface Store {
+  readonly events: EventStore;
+  readonly reader: EventReader;
+  readonly topology: TopologyReader;
+  readonly tokens: TokenStore;
+  /** A hash over all that the store holds but the times of recording: equal digests, equal stores. */
+  digest(): Promise<string>;
+  /** For `doctor`: server version, schema version, where it runs. */
+  describe(): Promise<StoreDescription>;
+  /** Ends every connection, and the embedded server if this process started it. */
+  close(): Promise<void>;
+}
+
+export interface StoreDescription {
+  readonly serverVersion: string;
+  readonly schemaVersion: number;
+  readonly embedded: boolean;
+  readonly location: string;
+}

@@ -1,0 +1,11 @@
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    include: ["src/**/*.test.ts", "src/**/*.test.tsx", "test/**/*.test.ts"],
+    exclude: ["node_modules/**", "dist/**", "test/e2e/**", "test/broker/**"],
+    globalSetup: ["test/database-server.ts"],
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
+  },
+});
