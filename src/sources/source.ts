@@ -67,8 +67,11 @@ interface SourceBase {
    * with what was wrong when the record cannot be used; the pipeline then sets it aside whole.
    */
   normalise(record: RawRecord, decode: Decoders): Observation;
-  /** How a file of this source's records is split for `isochron import`; absent where files make no sense. */
-  splitFile?(file: SourceFile): AsyncIterable<RawRecord>;
+  /**
+   * How a file of this source's records is split for `isochron import`; absent where files make no sense.
+   * What cannot be split is yielded whole, so that `normalise` says why and nothing vanishes.
+   */
+  splitFile?(file: SourceFile, decode: Decoders): AsyncIterable<RawRecord>;
 }
 
 /** A file to import: `lines` ends a line at LF, `whole` gives at most `bytesMax`; gzip is already undone. */
