@@ -1,5 +1,14 @@
 import { z } from "zod";
 import { categories, eventKinds, phases, severities, visibilities } from "../../model/event.ts";
+import {
+  checkWindow,
+  decimalParameter,
+  listOf,
+  resourceParameter,
+  textParameter,
+  timeParameter,
+  wordsParameter,
+} from "./query-parameters.ts";
 
 /**
  * The HTTP contract, shared by the server, the web pages and the command line. Names are snake_case,
@@ -11,312 +20,394 @@ export const apiPrefix = "/api/v1";
 const time = z.iso.datetime({ offset: true });
 const json: z.ZodType<unknown> = z.unknown();
 
-export const entitySchema = z.object({ kind: z.string(), id: z.string(), name: z.string().optional() });
+export const entitySchema = z
+  .object({ kind: z.string(), id: z.string(), name: z.string().optional() })
+  .meta({ id: "Entity" });
 export type EntityJson = z.infer<typeof entitySchema>;
 
-export const evidenceSchema = z.object({
-  rule: z.string(),
-  verdict: z.enum(["accepted", "rejected"]),
-  confidence: z.enum(["exact", "derived", "assumed"]),
-  says: z.string(),
-  from: entitySchema.optional(),
-  to: entitySchema.optional(),
-  source: z.object({ connection: z.string(), source_id: z.string() }).optional(),
-  valid_from: time.optional(),
-  valid_until: time.optional(),
-});
+export const evidenceSchema = z
+  .object({
+    rule: z.string(),
+    verdict: z.enum(["accepted", "rejected"]),
+    confidence: z.enum(["exact", "derived", "assumed"]),
+    says: z.string(),
+    from: entitySchema.optional(),
+    to: entitySchema.optional(),
+    source: z.object({ connection: z.string(), source_id: z.string() }).optional(),
+    valid_from: time.optional(),
+    valid_until: time.optional(),
+  })
+  .meta({ id: "Evidence" });
 export type EvidenceJson = z.infer<typeof evidenceSchema>;
 
-export const tenantSchema = z.object({
-  control_plane: z.string(),
-  domain_id: z.string().optional(),
-  project_id: z.string().optional(),
-  /** Names, for the provider's eyes; absent where unknown. */
-  domain_name: z.string().optional(),
-  project_name: z.string().optional(),
-});
+export const tenantSchema = z
+  .object({
+    control_plane: z.string(),
+    domain_id: z.string().optional(),
+    project_id: z.string().optional(),
+    /** Names, for the provider's eyes; absent where unknown. */
+    domain_name: z.string().optional(),
+    project_name: z.string().optional(),
+  })
+  .meta({ id: "Tenant" });
 export type TenantJson = z.infer<typeof tenantSchema>;
 
-export const attributionSchema = z.object({
-  status: z.enum(["owned", "shared", "provider", "ambiguous", "unresolved", "affected"]),
-  control_plane: z.string().optional(),
-  domain_id: z.string().nullable(),
-  project_id: z.string().nullable(),
-  affected: z.array(tenantSchema.extend({ resources: z.array(entitySchema) })),
-  candidates: z.array(tenantSchema).optional(),
-  evidence: z.array(evidenceSchema),
-  /** For tenants: one plain line instead of the evidence. */
-  because: z.string().optional(),
-});
+export const attributionSchema = z
+  .object({
+    status: z.enum(["owned", "shared", "provider", "ambiguous", "unresolved", "affected"]),
+    control_plane: z.string().optional(),
+    domain_id: z.string().nullable(),
+    project_id: z.string().nullable(),
+    /** Names, for the provider's eyes; absent where unknown. */
+    domain_name: z.string().optional(),
+    project_name: z.string().optional(),
+    affected: z.array(tenantSchema.extend({ resources: z.array(entitySchema) })),
+    candidates: z.array(tenantSchema).optional(),
+    evidence: z.array(evidenceSchema),
+    /** For tenants: one plain line instead of the evidence. */
+    because: z.string().optional(),
+  })
+  .meta({ id: "Attribution" });
 
-export const eventSchema = z.object({
-  id: z.string(),
-  connection: z.string().optional(),
-  source: z.string().optional(),
-  key: z.string().optional(),
-  source_ids: z.array(z.string()).optional(),
-  occurred_at: time,
-  recorded_at: time,
-  precision_ms: z.number(),
-  type: z.string(),
-  kind: z.enum(eventKinds),
-  category: z.enum(categories),
-  phase: z.enum(phases).optional(),
-  severity: z.enum(severities),
-  visibility: z.enum(visibilities).optional(),
-  subject: entitySchema,
-  related: z.array(entitySchema.extend({ role: z.string() })),
-  actor: z
-    .object({
-      user_id: z.string().optional(),
-      user_name: z.string().optional(),
-      project_id: z.string().optional(),
-      domain_id: z.string().optional(),
-      address: z.string().optional(),
-    })
-    .optional(),
-  operation: z
-    .object({
-      request_id: z.string().optional(),
-      global_request_id: z.string().optional(),
-      workflow_id: z.string().optional(),
-    })
-    .optional(),
-  attribution: attributionSchema,
-  summary: z.string(),
-  details: z.record(z.string(), json),
-  changes: z.array(z.object({ field: z.string(), before: json, after: json })).optional(),
-});
+export const eventSchema = z
+  .object({
+    id: z.string(),
+    connection: z.string().optional(),
+    source: z.string().optional(),
+    key: z.string().optional(),
+    source_ids: z.array(z.string()).optional(),
+    occurred_at: time,
+    recorded_at: time,
+    precision_ms: z.number(),
+    type: z.string(),
+    kind: z.enum(eventKinds),
+    category: z.enum(categories),
+    phase: z.enum(phases).optional(),
+    severity: z.enum(severities),
+    visibility: z.enum(visibilities).optional(),
+    subject: entitySchema,
+    related: z.array(entitySchema.extend({ role: z.string() })),
+    actor: z
+      .object({
+        user_id: z.string().optional(),
+        user_name: z.string().optional(),
+        project_id: z.string().optional(),
+        domain_id: z.string().optional(),
+        address: z.string().optional(),
+      })
+      .optional(),
+    operation: z
+      .object({
+        request_id: z.string().optional(),
+        global_request_id: z.string().optional(),
+        workflow_id: z.string().optional(),
+      })
+      .optional(),
+    attribution: attributionSchema,
+    summary: z.string(),
+    details: z.record(z.string(), json),
+    changes: z.array(z.object({ field: z.string(), before: json, after: json })).optional(),
+  })
+  .meta({ id: "Event" });
 export type EventJson = z.infer<typeof eventSchema>;
 
-const severityName = z.enum(severities);
-/** A comma-separated list of words out of `allowed`. */
-function listOf<const T extends readonly [string, ...string[]]>(allowed: T) {
-  return z
-    .string()
-    .transform((text) => text.split(",").map((word) => word.trim()))
-    .pipe(z.array(z.enum(allowed)).min(1));
-}
-
-/** Filters that every reading route of events takes. */
-export const filterQuerySchema = z.object({
-  from: time.optional().describe("Not before this moment."),
-  to: time.optional().describe("Before this moment."),
-  tenant: z.string().optional().describe("A domain's id."),
-  project: z.string().optional().describe("A project's id."),
-  resource: z
-    .string()
-    .regex(/^[a-z_]+[/:].+$/)
+const filterFields = z.strictObject({
+  from: timeParameter.optional().describe("Not before this moment."),
+  to: timeParameter.optional().describe("Before this moment."),
+  tenant: textParameter(200).min(1).optional().describe("A domain's id."),
+  project: textParameter(200).min(1).optional().describe("A project's id."),
+  resource: resourceParameter()
     .optional()
     .describe("`kind/id` of a resource that the event is about or mentions."),
   kind: listOf(eventKinds).optional().describe("Any of change, symptom, recovery, human, activity."),
-  category: listOf(categories).optional(),
-  type: z.string().optional().describe("Event types, comma-separated; a trailing `*` matches any ending."),
-  severity: severityName.optional().describe("This severity and above."),
-  source: z.string().optional().describe("Connections, comma-separated."),
-  attribution: listOf(["owned", "shared", "provider", "ambiguous", "unresolved"]).optional(),
-  q: z.string().max(200).optional().describe("Literal text in summary, names and ids."),
+  category: listOf(categories).optional().describe("Any of the categories."),
+  type: wordsParameter()
+    .optional()
+    .describe("Event types, comma-separated; a trailing `*` matches any ending."),
+  severity: z.enum(severities).optional().describe("This severity and above."),
+  source: wordsParameter().optional().describe("Connections, comma-separated. Provider only."),
+  attribution: listOf(["owned", "shared", "provider", "ambiguous", "unresolved"])
+    .optional()
+    .describe("How the event is attributed. Provider only."),
+  q: textParameter(200).optional().describe("Literal text in summary, names and ids."),
 });
 
-export const eventsQuerySchema = filterQuerySchema.extend({
-  limit: z.coerce.number().int().min(1).max(2000).default(200),
-  order: z.enum(["newest", "oldest"]).default("newest"),
-  cursor: z.string().optional().describe("`next_cursor` of the page before; good for the same filter only."),
-});
+/** Filters that every reading route of events takes. */
+export const filterQuerySchema = checkWindow(filterFields);
 
-export const coverageSchema = z.object({
-  complete_to: time.nullable(),
-  connections: z.array(
-    z.object({
-      connection: z.string(),
-      state: z.string(),
-      complete_to: time.nullable(),
-    }),
-  ),
-});
+export const eventsQuerySchema = checkWindow(
+  filterFields.extend({
+    limit: decimalParameter(1, 2000, 200),
+    order: z.enum(["newest", "oldest"]).default("newest"),
+    cursor: textParameter(1000)
+      .optional()
+      .describe("`next_cursor` of the page before; good for the same filter and order only."),
+  }),
+);
+
+/** A live stream starts now, or right after an event that was seen: `Last-Event-ID`, or this parameter. */
+export const liveQuerySchema = checkWindow(
+  filterFields.extend({
+    last_event_id: textParameter(200).optional().describe("Resume right after this event."),
+  }),
+);
+
+export const coverageSchema = z
+  .object({
+    complete_to: time.nullable(),
+    connections: z.array(
+      z.object({
+        connection: z.string(),
+        state: z.string(),
+        complete_to: time.nullable(),
+      }),
+    ),
+  })
+  .meta({ id: "Coverage" });
 export type CoverageJson = z.infer<typeof coverageSchema>;
 
-export const eventsPageSchema = z.object({
-  events: z.array(eventSchema),
-  next_cursor: z.string().nullable(),
-  coverage: coverageSchema,
-});
+export const eventsPageSchema = z
+  .object({
+    events: z.array(eventSchema),
+    next_cursor: z.string().nullable(),
+    coverage: coverageSchema,
+  })
+  .meta({ id: "EventsPage" });
 export type EventsPageJson = z.infer<typeof eventsPageSchema>;
 
-export const ownershipSchema = z.object({
-  event_id: z.string(),
-  attribution: attributionSchema,
-  /** One line: who owns it and who may see it. */
-  summary: z.string(),
-  history: z.array(z.object({ recorded_at: time, attribution: attributionSchema })),
-});
+export const ownershipSchema = z
+  .object({
+    event_id: z.string(),
+    attribution: attributionSchema,
+    /** One line: who owns it and who may see it. */
+    summary: z.string(),
+    history: z.array(z.object({ recorded_at: time, attribution: attributionSchema })),
+  })
+  .meta({ id: "Ownership" });
 export type OwnershipJson = z.infer<typeof ownershipSchema>;
 
 export const whatElseQuerySchema = z
-  .object({
-    event: z.string().optional(),
-    resource: z
-      .string()
-      .regex(/^[a-z_]+[/:].+$/)
-      .optional(),
-    at: time.optional().describe("The moment to look back from; needed with `resource` or alone."),
-    window_minutes: z.coerce.number().int().min(1).max(1440).default(180),
-    limit: z.coerce.number().int().min(1).max(50).default(10),
+  .strictObject({
+    event: textParameter(200).min(1).optional().describe("The event to look back from."),
+    resource: resourceParameter().optional().describe("`kind/id` of the resource to look around."),
+    at: timeParameter.optional().describe("The moment to look back from; needed with `resource` or alone."),
+    window_minutes: decimalParameter(1, 1440, 180),
+    limit: decimalParameter(1, 50, 10),
   })
   .refine((query) => query.event !== undefined || query.at !== undefined, {
-    message: "give an event, or a moment `at` (alone or with a resource)",
+    path: ["event"],
+    error: "give an event, or a moment `at` (alone or with a resource)",
+    when: () => true,
   });
 
 export const addendSchema = z.object({ name: z.string(), value: z.number(), says: z.string() });
 
-export const candidateSchema = z.object({
-  rank: z.number().int(),
-  event: eventSchema,
-  before_ms: z.number(),
-  score: z.number(),
-  direction: z.enum(["before", "unordered", "in-progress"]),
-  /** The way through the topology, from the symptom's side to the change's. */
-  path: z.array(z.object({ from: entitySchema, relation: z.string(), to: entitySchema })),
-  addends: z.array(addendSchema),
-  /** The addends in one line of words. */
-  reason: z.string(),
-  /** How many further events this one stands for (same operation, same kind). */
-  also: z.number().int(),
-});
+export const candidateSchema = z
+  .object({
+    rank: z.number().int(),
+    event: eventSchema,
+    before_ms: z.number(),
+    score: z.number(),
+    direction: z.enum(["before", "unordered", "in-progress"]),
+    /** The way through the topology, from the symptom's side to the change's. */
+    path: z.array(z.object({ from: entitySchema, relation: z.string(), to: entitySchema })),
+    addends: z.array(addendSchema),
+    /** The addends in one line of words. */
+    reason: z.string(),
+    /** How many further events this one stands for (same operation, same kind). */
+    also: z.number().int(),
+  })
+  .meta({ id: "Candidate" });
 export type CandidateJson = z.infer<typeof candidateSchema>;
 
-export const whatElseSchema = z.object({
-  target: z.object({
-    event: eventSchema.optional(),
-    resource: entitySchema.optional(),
-    at: time,
-  }),
-  window: z.object({ from: time, to: time }),
-  candidates: z.array(candidateSchema),
-  /** What was looked at and held nothing: evidence too, as far as coverage reaches. */
-  checked: z.object({
-    events: z.number().int(),
-    nothing_on: z.array(entitySchema),
-    /** True when there were more earlier events than were looked at. */
-    truncated: z.boolean(),
-  }),
-  coverage: coverageSchema,
-});
+export const whatElseSchema = z
+  .object({
+    target: z.object({
+      event: eventSchema.optional(),
+      resource: entitySchema.optional(),
+      at: time,
+    }),
+    window: z.object({ from: time, to: time }),
+    candidates: z.array(candidateSchema),
+    /** What was looked at and held nothing: evidence too, as far as coverage reaches. */
+    checked: z.object({
+      events: z.number().int(),
+      nothing_on: z.array(entitySchema),
+      /** True when there were more earlier events than were looked at. */
+      truncated: z.boolean(),
+    }),
+    coverage: coverageSchema,
+  })
+  .meta({ id: "WhatElse" });
 export type WhatElseJson = z.infer<typeof whatElseSchema>;
 
-export const histogramQuerySchema = filterQuerySchema.extend({
-  bins: z.coerce.number().int().min(1).max(500).default(120),
-});
-export const histogramSchema = z.object({
-  from: time,
-  to: time,
-  bin_ms: z.number(),
-  bins: z.array(z.object({ at: time, counts: z.record(z.enum(eventKinds), z.number()) })),
-  total: z.number().int(),
-  coverage: coverageSchema,
-});
+export const histogramQuerySchema = checkWindow(filterFields.extend({ bins: decimalParameter(1, 500, 120) }));
+export const histogramSchema = z
+  .object({
+    from: time,
+    to: time,
+    bin_ms: z.number(),
+    bins: z.array(z.object({ at: time, counts: z.record(z.enum(eventKinds), z.number()) })),
+    total: z.number().int(),
+    coverage: coverageSchema,
+  })
+  .meta({ id: "Histogram" });
 export type HistogramJson = z.infer<typeof histogramSchema>;
 
-export const resourceQuerySchema = z.object({ at: time.optional(), control_plane: z.string().optional() });
-export const resourceSchema = z.object({
-  resource: entitySchema,
-  at: time,
-  owner: attributionSchema.nullable(),
-  relations: z.array(
-    z.object({
-      relation: z.string(),
-      direction: z.enum(["to", "from"]),
-      entity: entitySchema,
-      valid_from: time,
-      valid_until: time.nullable(),
-    }),
-  ),
-  events: z.array(eventSchema),
-  known_since: time.nullable(),
+export const resourceQuerySchema = z.strictObject({
+  at: timeParameter.optional().describe("As of this moment; now, when absent."),
+  control_plane: textParameter(200)
+    .min(1)
+    .optional()
+    .describe("Needed only where two control planes know the same id."),
 });
+export const resourceSchema = z
+  .object({
+    resource: entitySchema,
+    at: time,
+    owner: attributionSchema.nullable(),
+    relations: z.array(
+      z.object({
+        relation: z.string(),
+        direction: z.enum(["to", "from"]),
+        entity: entitySchema,
+        valid_from: time,
+        valid_until: time.nullable(),
+      }),
+    ),
+    events: z.array(eventSchema),
+    known_since: time.nullable(),
+  })
+  .meta({ id: "Resource" });
 export type ResourceJson = z.infer<typeof resourceSchema>;
 
-export const connectionSchema = z.object({
-  connection: z.string(),
-  source: z.string(),
-  control_plane: z.string(),
-  state: z.enum(["idle", "running", "failing", "degraded"]),
-  complete_to: time.nullable(),
-  lag_ms: z.number().nullable(),
-  last_event_at: time.nullable(),
-  last_success_at: time.nullable(),
-  last_error: z.object({ at: time, message: z.string() }).nullable(),
-  counts: z.object({
-    events: z.number(),
-    folded: z.number(),
-    repeated: z.number(),
-    revised: z.number(),
-    set_aside: z.number(),
-  }),
-});
-export const sourcesSchema = z.object({
-  connections: z.array(connectionSchema),
-  set_aside: z.array(
-    z.object({
-      id: z.string(),
-      connection: z.string(),
-      position: z.string(),
-      code: z.string(),
-      reason: z.string(),
-      received_at: time,
-      attempts: z.number().int(),
-      excerpt: z.string(),
+export const connectionSchema = z
+  .object({
+    connection: z.string(),
+    source: z.string(),
+    control_plane: z.string(),
+    state: z.enum(["idle", "running", "failing", "degraded"]),
+    complete_to: time.nullable(),
+    lag_ms: z.number().nullable(),
+    last_event_at: time.nullable(),
+    last_success_at: time.nullable(),
+    last_error: z.object({ at: time, message: z.string() }).nullable(),
+    counts: z.object({
+      events: z.number(),
+      folded: z.number(),
+      repeated: z.number(),
+      revised: z.number(),
+      set_aside: z.number(),
     }),
-  ),
-});
+  })
+  .meta({ id: "Connection" });
+export const sourcesSchema = z
+  .object({
+    connections: z.array(connectionSchema),
+    set_aside: z.array(
+      z.object({
+        id: z.string(),
+        connection: z.string(),
+        position: z.string(),
+        code: z.string(),
+        reason: z.string(),
+        received_at: time,
+        attempts: z.number().int(),
+        excerpt: z.string(),
+      }),
+    ),
+  })
+  .meta({ id: "Sources" });
 export type SourcesJson = z.infer<typeof sourcesSchema>;
 
-export const quarantineSchema = z.object({
-  total: z.number().int(),
-  groups: z.array(
-    z.object({
-      reason: z.enum(["ambiguous", "unresolved"]),
-      type: z.string(),
-      count: z.number().int(),
-      oldest: time,
-      example: eventSchema,
-    }),
-  ),
-});
+export const quarantineSchema = z
+  .object({
+    total: z.number().int(),
+    groups: z.array(
+      z.object({
+        reason: z.enum(["ambiguous", "unresolved"]),
+        type: z.string(),
+        count: z.number().int(),
+        oldest: time,
+        example: eventSchema,
+      }),
+    ),
+  })
+  .meta({ id: "Quarantine" });
 export type QuarantineJson = z.infer<typeof quarantineSchema>;
 
 /** Who is signed in, and what they may switch to. */
-export const sessionSchema = z.object({
-  kind: z.enum(["provider", "tenant"]),
-  label: z.string(),
-  /** True when a provider looks through a tenant's eyes. */
-  as_tenant: z.boolean(),
-  /** For the provider only: the tenants that it may look as. */
-  tenants: z.array(tenantSchema),
-  /** First and last event in scope, and the minute that a demo opens at. */
-  extent: z.object({ first: time, last: time }).nullable(),
-  demo: z.boolean(),
-  scenes: z.array(z.object({ title: z.string(), from: time, to: time, event: z.string().optional() })),
-});
+export const sessionSchema = z
+  .object({
+    kind: z.enum(["provider", "tenant"]),
+    label: z.string(),
+    /** True when a provider looks through a tenant's eyes. */
+    as_tenant: z.boolean(),
+    /** For the provider only: the tenants that it may look as. */
+    tenants: z.array(tenantSchema),
+    /** First and last event in scope, and the minute that a demo opens at. */
+    extent: z.object({ first: time, last: time }).nullable(),
+    demo: z.boolean(),
+    scenes: z.array(z.object({ title: z.string(), from: time, to: time, event: z.string().optional() })),
+  })
+  .meta({ id: "Session" });
 export type SessionJson = z.infer<typeof sessionSchema>;
 
-export const healthSchema = z.object({ status: z.enum(["ok", "degraded"]), version: z.string() });
+export const tenantsSchema = z.object({ tenants: z.array(tenantSchema) }).meta({ id: "Tenants" });
+export type TenantsJson = z.infer<typeof tenantsSchema>;
+
+/** Header that state-changing requests of a cookie session carry, with the value `1`. */
+export const csrfHeader = "x-isochron-csrf";
+
+export const signInSchema = z.union([
+  z.strictObject({ token: z.string().max(200) }),
+  z.strictObject({ demo: z.literal(true) }),
+]);
+
+export const asTenantSchema = z
+  .strictObject({
+    control_plane: z.string().min(1).max(200),
+    domain_id: z.string().min(1).max(200).optional(),
+    project_id: z.string().min(1).max(200).optional(),
+  })
+  .refine((tenant) => (tenant.domain_id === undefined) !== (tenant.project_id === undefined), {
+    error: "give either domain_id or project_id",
+  });
+
+export const healthSchema = z
+  .object({
+    status: z.enum(["ok", "degraded"]),
+    version: z.string(),
+    /** True where this browser may sign itself in with `{"demo": true}`. */
+    demo: z.boolean(),
+  })
+  .meta({ id: "Health" });
+export type HealthJson = z.infer<typeof healthSchema>;
 
 /** What an ingest route answers, after the commit. */
-export const ingestedSchema = z.object({
-  created: z.number().int(),
-  folded: z.number().int(),
-  repeated: z.number().int(),
-  set_aside: z.number().int(),
-});
+export const ingestedSchema = z
+  .object({
+    records: z.number().int(),
+    created: z.number().int(),
+    folded: z.number().int(),
+    repeated: z.number().int(),
+    revised: z.number().int(),
+    set_aside: z.number().int(),
+    /** Records that told topology facts only. */
+    facts_only: z.number().int(),
+  })
+  .meta({ id: "Ingested" });
+export type IngestedJson = z.infer<typeof ingestedSchema>;
 
 /** RFC 9457, with a code, what was wrong and what to do. */
-export const problemSchema = z.object({
-  type: z.string(),
-  title: z.string(),
-  status: z.number().int(),
-  code: z.string(),
-  detail: z.string(),
-  remedy: z.string(),
-});
+export const problemSchema = z
+  .object({
+    type: z.string(),
+    title: z.string(),
+    status: z.number().int(),
+    code: z.string(),
+    detail: z.string(),
+    remedy: z.string(),
+  })
+  .meta({ id: "Problem" });
 export type ProblemJson = z.infer<typeof problemSchema>;
