@@ -20,95 +20,85 @@ export const apiPrefix = "/api/v1";
 const time = z.iso.datetime({ offset: true });
 const json: z.ZodType<unknown> = z.unknown();
 
-export const entitySchema = z
-  .object({ kind: z.string(), id: z.string(), name: z.string().optional() })
-  .meta({ id: "Entity" });
+export const entitySchema = z.object({ kind: z.string(), id: z.string(), name: z.string().optional() });
 export type EntityJson = z.infer<typeof entitySchema>;
 
-export const evidenceSchema = z
-  .object({
-    rule: z.string(),
-    verdict: z.enum(["accepted", "rejected"]),
-    confidence: z.enum(["exact", "derived", "assumed"]),
-    says: z.string(),
-    from: entitySchema.optional(),
-    to: entitySchema.optional(),
-    source: z.object({ connection: z.string(), source_id: z.string() }).optional(),
-    valid_from: time.optional(),
-    valid_until: time.optional(),
-  })
-  .meta({ id: "Evidence" });
+export const evidenceSchema = z.object({
+  rule: z.string(),
+  verdict: z.enum(["accepted", "rejected"]),
+  confidence: z.enum(["exact", "derived", "assumed"]),
+  says: z.string(),
+  from: entitySchema.optional(),
+  to: entitySchema.optional(),
+  source: z.object({ connection: z.string(), source_id: z.string() }).optional(),
+  valid_from: time.optional(),
+  valid_until: time.optional(),
+});
 export type EvidenceJson = z.infer<typeof evidenceSchema>;
 
-export const tenantSchema = z
-  .object({
-    control_plane: z.string(),
-    domain_id: z.string().optional(),
-    project_id: z.string().optional(),
-    /** Names, for the provider's eyes; absent where unknown. */
-    domain_name: z.string().optional(),
-    project_name: z.string().optional(),
-  })
-  .meta({ id: "Tenant" });
+export const tenantSchema = z.object({
+  control_plane: z.string(),
+  domain_id: z.string().optional(),
+  project_id: z.string().optional(),
+  /** Names, for the provider's eyes; absent where unknown. */
+  domain_name: z.string().optional(),
+  project_name: z.string().optional(),
+});
 export type TenantJson = z.infer<typeof tenantSchema>;
 
-export const attributionSchema = z
-  .object({
-    status: z.enum(["owned", "shared", "provider", "ambiguous", "unresolved", "affected"]),
-    control_plane: z.string().optional(),
-    domain_id: z.string().nullable(),
-    project_id: z.string().nullable(),
-    /** Names, for the provider's eyes; absent where unknown. */
-    domain_name: z.string().optional(),
-    project_name: z.string().optional(),
-    affected: z.array(tenantSchema.extend({ resources: z.array(entitySchema) })),
-    candidates: z.array(tenantSchema).optional(),
-    evidence: z.array(evidenceSchema),
-    /** For tenants: one plain line instead of the evidence. */
-    because: z.string().optional(),
-  })
-  .meta({ id: "Attribution" });
+export const attributionSchema = z.object({
+  status: z.enum(["owned", "shared", "provider", "ambiguous", "unresolved", "affected"]),
+  control_plane: z.string().optional(),
+  domain_id: z.string().nullable(),
+  project_id: z.string().nullable(),
+  /** Names, for the provider's eyes; absent where unknown. */
+  domain_name: z.string().optional(),
+  project_name: z.string().optional(),
+  affected: z.array(tenantSchema.extend({ resources: z.array(entitySchema) })),
+  candidates: z.array(tenantSchema).optional(),
+  evidence: z.array(evidenceSchema),
+  /** For tenants: one plain line instead of the evidence. */
+  because: z.string().optional(),
+});
 
-export const eventSchema = z
-  .object({
-    id: z.string(),
-    connection: z.string().optional(),
-    source: z.string().optional(),
-    key: z.string().optional(),
-    source_ids: z.array(z.string()).optional(),
-    occurred_at: time,
-    recorded_at: time,
-    precision_ms: z.number(),
-    type: z.string(),
-    kind: z.enum(eventKinds),
-    category: z.enum(categories),
-    phase: z.enum(phases).optional(),
-    severity: z.enum(severities),
-    visibility: z.enum(visibilities).optional(),
-    subject: entitySchema,
-    related: z.array(entitySchema.extend({ role: z.string() })),
-    actor: z
-      .object({
-        user_id: z.string().optional(),
-        user_name: z.string().optional(),
-        project_id: z.string().optional(),
-        domain_id: z.string().optional(),
-        address: z.string().optional(),
-      })
-      .optional(),
-    operation: z
-      .object({
-        request_id: z.string().optional(),
-        global_request_id: z.string().optional(),
-        workflow_id: z.string().optional(),
-      })
-      .optional(),
-    attribution: attributionSchema,
-    summary: z.string(),
-    details: z.record(z.string(), json),
-    changes: z.array(z.object({ field: z.string(), before: json, after: json })).optional(),
-  })
-  .meta({ id: "Event" });
+export const eventSchema = z.object({
+  id: z.string(),
+  connection: z.string().optional(),
+  source: z.string().optional(),
+  key: z.string().optional(),
+  source_ids: z.array(z.string()).optional(),
+  occurred_at: time,
+  recorded_at: time,
+  precision_ms: z.number(),
+  type: z.string(),
+  kind: z.enum(eventKinds),
+  category: z.enum(categories),
+  phase: z.enum(phases).optional(),
+  severity: z.enum(severities),
+  visibility: z.enum(visibilities).optional(),
+  subject: entitySchema,
+  related: z.array(entitySchema.extend({ role: z.string() })),
+  actor: z
+    .object({
+      user_id: z.string().optional(),
+      user_name: z.string().optional(),
+      project_id: z.string().optional(),
+      domain_id: z.string().optional(),
+      address: z.string().optional(),
+    })
+    .optional(),
+  operation: z
+    .object({
+      request_id: z.string().optional(),
+      global_request_id: z.string().optional(),
+      workflow_id: z.string().optional(),
+    })
+    .optional(),
+  attribution: attributionSchema,
+  summary: z.string(),
+  details: z.record(z.string(), json),
+  changes: z.array(z.object({ field: z.string(), before: json, after: json })).optional(),
+});
 export type EventJson = z.infer<typeof eventSchema>;
 
 const filterFields = z.strictObject({
@@ -152,38 +142,32 @@ export const liveQuerySchema = checkWindow(
   }),
 );
 
-export const coverageSchema = z
-  .object({
-    complete_to: time.nullable(),
-    connections: z.array(
-      z.object({
-        connection: z.string(),
-        state: z.string(),
-        complete_to: time.nullable(),
-      }),
-    ),
-  })
-  .meta({ id: "Coverage" });
+export const coverageSchema = z.object({
+  complete_to: time.nullable(),
+  connections: z.array(
+    z.object({
+      connection: z.string(),
+      state: z.string(),
+      complete_to: time.nullable(),
+    }),
+  ),
+});
 export type CoverageJson = z.infer<typeof coverageSchema>;
 
-export const eventsPageSchema = z
-  .object({
-    events: z.array(eventSchema),
-    next_cursor: z.string().nullable(),
-    coverage: coverageSchema,
-  })
-  .meta({ id: "EventsPage" });
+export const eventsPageSchema = z.object({
+  events: z.array(eventSchema),
+  next_cursor: z.string().nullable(),
+  coverage: coverageSchema,
+});
 export type EventsPageJson = z.infer<typeof eventsPageSchema>;
 
-export const ownershipSchema = z
-  .object({
-    event_id: z.string(),
-    attribution: attributionSchema,
-    /** One line: who owns it and who may see it. */
-    summary: z.string(),
-    history: z.array(z.object({ recorded_at: time, attribution: attributionSchema })),
-  })
-  .meta({ id: "Ownership" });
+export const ownershipSchema = z.object({
+  event_id: z.string(),
+  attribution: attributionSchema,
+  /** One line: who owns it and who may see it. */
+  summary: z.string(),
+  history: z.array(z.object({ recorded_at: time, attribution: attributionSchema })),
+});
 export type OwnershipJson = z.infer<typeof ownershipSchema>;
 
 export const whatElseQuerySchema = z
@@ -202,56 +186,50 @@ export const whatElseQuerySchema = z
 
 export const addendSchema = z.object({ name: z.string(), value: z.number(), says: z.string() });
 
-export const candidateSchema = z
-  .object({
-    rank: z.number().int(),
-    event: eventSchema,
-    before_ms: z.number(),
-    score: z.number(),
-    direction: z.enum(["before", "unordered", "in-progress"]),
-    /** The way through the topology, from the symptom's side to the change's. */
-    path: z.array(z.object({ from: entitySchema, relation: z.string(), to: entitySchema })),
-    addends: z.array(addendSchema),
-    /** The addends in one line of words. */
-    reason: z.string(),
-    /** How many further events this one stands for (same operation, same kind). */
-    also: z.number().int(),
-  })
-  .meta({ id: "Candidate" });
+export const candidateSchema = z.object({
+  rank: z.number().int(),
+  event: eventSchema,
+  before_ms: z.number(),
+  score: z.number(),
+  direction: z.enum(["before", "unordered", "in-progress"]),
+  /** The way through the topology, from the symptom's side to the change's. */
+  path: z.array(z.object({ from: entitySchema, relation: z.string(), to: entitySchema })),
+  addends: z.array(addendSchema),
+  /** The addends in one line of words. */
+  reason: z.string(),
+  /** How many further events this one stands for (same operation, same kind). */
+  also: z.number().int(),
+});
 export type CandidateJson = z.infer<typeof candidateSchema>;
 
-export const whatElseSchema = z
-  .object({
-    target: z.object({
-      event: eventSchema.optional(),
-      resource: entitySchema.optional(),
-      at: time,
-    }),
-    window: z.object({ from: time, to: time }),
-    candidates: z.array(candidateSchema),
-    /** What was looked at and held nothing: evidence too, as far as coverage reaches. */
-    checked: z.object({
-      events: z.number().int(),
-      nothing_on: z.array(entitySchema),
-      /** True when there were more earlier events than were looked at. */
-      truncated: z.boolean(),
-    }),
-    coverage: coverageSchema,
-  })
-  .meta({ id: "WhatElse" });
+export const whatElseSchema = z.object({
+  target: z.object({
+    event: eventSchema.optional(),
+    resource: entitySchema.optional(),
+    at: time,
+  }),
+  window: z.object({ from: time, to: time }),
+  candidates: z.array(candidateSchema),
+  /** What was looked at and held nothing: evidence too, as far as coverage reaches. */
+  checked: z.object({
+    events: z.number().int(),
+    nothing_on: z.array(entitySchema),
+    /** True when there were more earlier events than were looked at. */
+    truncated: z.boolean(),
+  }),
+  coverage: coverageSchema,
+});
 export type WhatElseJson = z.infer<typeof whatElseSchema>;
 
 export const histogramQuerySchema = checkWindow(filterFields.extend({ bins: decimalParameter(1, 500, 120) }));
-export const histogramSchema = z
-  .object({
-    from: time,
-    to: time,
-    bin_ms: z.number(),
-    bins: z.array(z.object({ at: time, counts: z.record(z.enum(eventKinds), z.number()) })),
-    total: z.number().int(),
-    coverage: coverageSchema,
-  })
-  .meta({ id: "Histogram" });
+export const histogramSchema = z.object({
+  from: time,
+  to: time,
+  bin_ms: z.number(),
+  bins: z.array(z.object({ at: time, counts: z.record(z.enum(eventKinds), z.number()) })),
+  total: z.number().int(),
+  coverage: coverageSchema,
+});
 export type HistogramJson = z.infer<typeof histogramSchema>;
 
 export const resourceQuerySchema = z.strictObject({
@@ -261,99 +239,89 @@ export const resourceQuerySchema = z.strictObject({
     .optional()
     .describe("Needed only where two control planes know the same id."),
 });
-export const resourceSchema = z
-  .object({
-    resource: entitySchema,
-    at: time,
-    owner: attributionSchema.nullable(),
-    relations: z.array(
-      z.object({
-        relation: z.string(),
-        direction: z.enum(["to", "from"]),
-        entity: entitySchema,
-        valid_from: time,
-        valid_until: time.nullable(),
-      }),
-    ),
-    events: z.array(eventSchema),
-    known_since: time.nullable(),
-  })
-  .meta({ id: "Resource" });
+export const resourceSchema = z.object({
+  resource: entitySchema,
+  at: time,
+  owner: attributionSchema.nullable(),
+  relations: z.array(
+    z.object({
+      relation: z.string(),
+      direction: z.enum(["to", "from"]),
+      entity: entitySchema,
+      valid_from: time,
+      valid_until: time.nullable(),
+    }),
+  ),
+  events: z.array(eventSchema),
+  known_since: time.nullable(),
+});
 export type ResourceJson = z.infer<typeof resourceSchema>;
 
-export const connectionSchema = z
-  .object({
-    connection: z.string(),
-    source: z.string(),
-    control_plane: z.string(),
-    state: z.enum(["idle", "running", "failing", "degraded"]),
-    complete_to: time.nullable(),
-    lag_ms: z.number().nullable(),
-    last_event_at: time.nullable(),
-    last_success_at: time.nullable(),
-    last_error: z.object({ at: time, message: z.string() }).nullable(),
-    counts: z.object({
-      events: z.number(),
-      folded: z.number(),
-      repeated: z.number(),
-      revised: z.number(),
-      set_aside: z.number(),
+export const connectionSchema = z.object({
+  connection: z.string(),
+  source: z.string(),
+  control_plane: z.string(),
+  state: z.enum(["idle", "running", "failing", "degraded"]),
+  complete_to: time.nullable(),
+  lag_ms: z.number().nullable(),
+  last_event_at: time.nullable(),
+  last_success_at: time.nullable(),
+  last_error: z.object({ at: time, message: z.string() }).nullable(),
+  counts: z.object({
+    events: z.number(),
+    folded: z.number(),
+    repeated: z.number(),
+    revised: z.number(),
+    set_aside: z.number(),
+  }),
+});
+export const sourcesSchema = z.object({
+  connections: z.array(connectionSchema),
+  set_aside: z.array(
+    z.object({
+      id: z.string(),
+      connection: z.string(),
+      position: z.string(),
+      code: z.string(),
+      reason: z.string(),
+      received_at: time,
+      attempts: z.number().int(),
+      excerpt: z.string(),
     }),
-  })
-  .meta({ id: "Connection" });
-export const sourcesSchema = z
-  .object({
-    connections: z.array(connectionSchema),
-    set_aside: z.array(
-      z.object({
-        id: z.string(),
-        connection: z.string(),
-        position: z.string(),
-        code: z.string(),
-        reason: z.string(),
-        received_at: time,
-        attempts: z.number().int(),
-        excerpt: z.string(),
-      }),
-    ),
-  })
-  .meta({ id: "Sources" });
+  ),
+});
 export type SourcesJson = z.infer<typeof sourcesSchema>;
 
-export const quarantineSchema = z
-  .object({
-    total: z.number().int(),
-    groups: z.array(
-      z.object({
-        reason: z.enum(["ambiguous", "unresolved"]),
-        type: z.string(),
-        count: z.number().int(),
-        oldest: time,
-        example: eventSchema,
-      }),
-    ),
-  })
-  .meta({ id: "Quarantine" });
+export const quarantineSchema = z.object({
+  total: z.number().int(),
+  groups: z.array(
+    z.object({
+      reason: z.enum(["ambiguous", "unresolved"]),
+      type: z.string(),
+      count: z.number().int(),
+      oldest: time,
+      example: eventSchema,
+    }),
+  ),
+});
 export type QuarantineJson = z.infer<typeof quarantineSchema>;
 
 /** Who is signed in, and what they may switch to. */
-export const sessionSchema = z
-  .object({
-    kind: z.enum(["provider", "tenant"]),
-    label: z.string(),
-    /** True when a provider looks through a tenant's eyes. */
-    as_tenant: z.boolean(),
-    /** For the provider only: the tenants that it may look as. */
-    tenants: z.array(tenantSchema),
-    /** First and last event in scope, and the minute that a demo opens at. */
-    extent: z.object({ first: time, last: time }).nullable(),
-    demo: z.boolean(),
-    scenes: z.array(z.object({ title: z.string(), from: time, to: time, event: z.string().optional() })),
-  })
-  .meta({ id: "Session" });
+export const sessionSchema = z.object({
+  kind: z.enum(["provider", "tenant"]),
+  label: z.string(),
+  /** True when a provider looks through a tenant's eyes. */
+  as_tenant: z.boolean(),
+  /** For the provider only: the tenants that it may look as. */
+  tenants: z.array(tenantSchema),
+  /** First and last event in scope, and the minute that a demo opens at. */
+  extent: z.object({ first: time, last: time }).nullable(),
+  demo: z.boolean(),
+  scenes: z.array(z.object({ title: z.string(), from: time, to: time, event: z.string().optional() })),
+});
 export type SessionJson = z.infer<typeof sessionSchema>;
 
-export const tenantsSchema = z.object({ tenants: z.array(tenantSchema) }).meta({ id: "Tenants" });
+export const tenantsSchema = z.object({ tenants: z.array(tenantSchema) });
 export type TenantsJson = z.infer<typeof tenantsSchema>;
 
 /** Header that state-changing requests of a cookie session carry, with the value `1`. */
@@ -374,40 +342,34 @@ export const asTenantSchema = z
     error: "give either domain_id or project_id",
   });
 
-export const healthSchema = z
-  .object({
-    status: z.enum(["ok", "degraded"]),
-    version: z.string(),
-    /** True where this browser may sign itself in with `{"demo": true}`. */
-    demo: z.boolean(),
-  })
-  .meta({ id: "Health" });
+export const healthSchema = z.object({
+  status: z.enum(["ok", "degraded"]),
+  version: z.string(),
+  /** True where this browser may sign itself in with `{"demo": true}`. */
+  demo: z.boolean(),
+});
 export type HealthJson = z.infer<typeof healthSchema>;
 
 /** What an ingest route answers, after the commit. */
-export const ingestedSchema = z
-  .object({
-    records: z.number().int(),
-    created: z.number().int(),
-    folded: z.number().int(),
-    repeated: z.number().int(),
-    revised: z.number().int(),
-    set_aside: z.number().int(),
-    /** Records that told topology facts only. */
-    facts_only: z.number().int(),
-  })
-  .meta({ id: "Ingested" });
+export const ingestedSchema = z.object({
+  records: z.number().int(),
+  created: z.number().int(),
+  folded: z.number().int(),
+  repeated: z.number().int(),
+  revised: z.number().int(),
+  set_aside: z.number().int(),
+  /** Records that told topology facts only. */
+  facts_only: z.number().int(),
+});
 export type IngestedJson = z.infer<typeof ingestedSchema>;
 
 /** RFC 9457, with a code, what was wrong and what to do. */
-export const problemSchema = z
-  .object({
-    type: z.string(),
-    title: z.string(),
-    status: z.number().int(),
-    code: z.string(),
-    detail: z.string(),
-    remedy: z.string(),
-  })
-  .meta({ id: "Problem" });
+export const problemSchema = z.object({
+  type: z.string(),
+  title: z.string(),
+  status: z.number().int(),
+  code: z.string(),
+  detail: z.string(),
+  remedy: z.string(),
+});
 export type ProblemJson = z.infer<typeof problemSchema>;
