@@ -148,7 +148,8 @@ export type Attribution =
       readonly affected: readonly AffectedTenant[];
       readonly evidence: readonly Evidence[];
     }
-  | { readonly status: "provider"; readonly evidence: readonly Evidence[] }
+  /** The provider's own; `own` where the owner is one of the provider's projects or domains. */
+  | { readonly status: "provider"; readonly own?: TenantRef; readonly evidence: readonly Evidence[] }
   | {
       readonly status: "ambiguous";
       readonly candidates: readonly TenantRef[];

@@ -63,4 +63,9 @@ export interface KnownFact extends TopologyFact {
   readonly connection: string;
   readonly sourceId: string;
   readonly recordedAt: Instant;
+  /**
+   * Where the store gives a change point (the first of a run of equal observations): when the run was
+   * last seen. What held between there and the next run is not known.
+   */
+  readonly lastAt?: Instant;
 }

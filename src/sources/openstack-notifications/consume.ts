@@ -1,0 +1,3 @@
+import type { StreamSource } from "../source.ts";
+
+export const consumeNotifications: StreamSource["consume"] = async () => {};
