@@ -91,6 +91,10 @@ export interface SourceIo {
   readonly now: () => Instant;
   readonly signal: AbortSignal;
   readonly warn: (message: string, fields?: JsonObject) => void;
+  /** The secret that `env:NAME` or `file:PATH` names. Throws `config-invalid` when there is none. */
+  readonly secret: (reference: string) => string;
+  /** A UTF-8 file beside the configuration, `~/` meaning the home folder; undefined when there is no such file. */
+  readonly readText: (path: string) => Promise<string | undefined>;
 }
 
 export interface HttpRequest {
@@ -102,8 +106,11 @@ export interface HttpRequest {
 
 export interface HttpResponse {
   readonly status: number;
+  /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array;
+  /** When the request left, where a recording knows it better than the clock of `now`. */
+  readonly sentAt?: Instant;
 }
 
 /** Throws `source-unavailable` when no answer came; every HTTP status is an answer. */
