@@ -40,6 +40,8 @@ export interface PageRequest {
 /** What a tenant sees of an event: its own edition, made when the event was stored. */
 export interface TenantEvent {
   readonly id: string;
+  /** True where the edition tells of a shared cause: the tenant is affected by it and does not own it. */
+  readonly notice: boolean;
   readonly occurredAt: Instant;
   readonly recordedAt: Instant;
   readonly precision: Duration;

@@ -180,7 +180,7 @@ export const whatElseQuerySchema = z
   })
   .refine((query) => query.event !== undefined || query.at !== undefined, {
     path: ["event"],
-    error: "give an event, or a moment `at` (alone or with a resource)",
+    error: "missing, as is `at`: give an event, or a moment (alone or with a resource)",
     when: () => true,
   });
 

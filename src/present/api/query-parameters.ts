@@ -4,9 +4,10 @@ import { z } from "zod";
 export const timeParameter = z.iso
   .datetime({
     offset: true,
+    abort: true,
     error: "not an RFC 3339 time with a zone, such as 2026-11-21T01:15:00Z (write + as %2B)",
   })
-  .refine((text) => text >= "1970", { error: "before 1970" });
+  .refine((text) => text >= "1970" && text < "9999", { error: "not in the years 1970 to 9998" });
 
 /** Text in a query: PostgreSQL cannot hold a NUL, and nothing that we match has control characters. */
 export function textParameter(charsMax: number) {

@@ -1,0 +1,114 @@
+import type { FastifyBaseLogger } from "fastify";
+import type { EntityRef } from "../../model/entity.ts";
+import type { Duration, Instant } from "../../model/instant.ts";
+import type { Scope } from "../../model/scope.ts";
+import type { VisibleEvent } from "../../store/event-reader.ts";
+import type { Store } from "../../store/store.ts";
+
+/** All that the HTTP API stands on; `main.ts` fills it in. */
+export interface ApiParts {
+  readonly store: Pick<Store, "reader" | "topology" | "tokens">;
+  readonly whatElse: WhatElse;
+  readonly ingest: PostRecords;
+  readonly clock: () => Instant;
+  /** Signs cursors and session cookies: 32 bytes or more, the same in every process that serves one store. */
+  readonly secret: Uint8Array;
+  readonly version: string;
+  /** Folder of the built web pages, served at `/`. */
+  readonly webRoot?: string;
+  readonly demo?: { readonly scenes: readonly Scene[] };
+  readonly log: FastifyBaseLogger | false;
+  /** Lets a browser on this machine sign itself in as the provider. */
+  readonly openDemo: boolean;
+  readonly limits?: Partial<ApiLimits>;
+}
+
+/** A stretch of time worth looking at first. */
+export interface Scene {
+  readonly title: string;
+  readonly from: Instant;
+  readonly to: Instant;
+  readonly event?: string;
+}
+
+export interface ApiLimits {
+  /** Requests of one principal; more are answered 429. */
+  readonly requestsPerMinute: number;
+  /** Refused sign-ins from one address; more are answered 429. */
+  readonly refusalsPerMinute: number;
+  readonly ingestBodyBytesMax: number;
+  readonly ingestInFlightPerConnection: number;
+  readonly liveStreamsMax: number;
+  readonly liveStreamsPerPrincipal: number;
+  readonly liveHeartbeatMs: number;
+  /** How often an open stream's right to be open is looked at again. */
+  readonly liveRecheckMs: number;
+  /** A client that takes nothing for so long is cut off. */
+  readonly liveStallMs: number;
+}
+
+export const apiLimits: ApiLimits = {
+  requestsPerMinute: 3_000,
+  refusalsPerMinute: 300,
+  ingestBodyBytesMax: 1024 * 1024,
+  ingestInFlightPerConnection: 8,
+  liveStreamsMax: 500,
+  liveStreamsPerPrincipal: 20,
+  liveHeartbeatMs: 15_000,
+  liveRecheckMs: 20_000,
+  liveStallMs: 30_000,
+};
+
+/** Ranks what else changed; undefined when the event or resource is unknown in the scope. */
+export type WhatElse = (scope: Scope, query: WhatElseQuery) => Promise<WhatElseAnswer | undefined>;
+
+export interface WhatElseQuery {
+  readonly event?: string;
+  readonly resource?: EntityRef;
+  readonly at?: Instant;
+  readonly windowMs: Duration;
+  readonly limit: number;
+}
+
+export interface WhatElseAnswer {
+  readonly target: { readonly event?: VisibleEvent; readonly resource?: EntityRef; readonly at: Instant };
+  readonly window: { readonly from: Instant; readonly to: Instant };
+  /** Best first. */
+  readonly candidates: readonly WhatElseCandidate[];
+  readonly checked: {
+    readonly events: number;
+    readonly nothingOn: readonly EntityRef[];
+    readonly truncated: boolean;
+  };
+}
+
+export interface WhatElseCandidate {
+  readonly event: VisibleEvent;
+  readonly beforeMs: number;
+  readonly score: number;
+  readonly direction: "before" | "unordered" | "in-progress";
+  readonly path: readonly { readonly from: EntityRef; readonly relation: string; readonly to: EntityRef }[];
+  readonly addends: readonly { readonly name: string; readonly value: number; readonly says: string }[];
+  readonly reason: string;
+  readonly also: number;
+}
+
+/** A request that a push source's sender made, with the bytes as they came. */
+export interface PostedRecords {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Uint8Array;
+  readonly receivedAt: Instant;
+}
+
+/** Settles after the commit; undefined when no connection of that name takes requests. */
+export type PostRecords = (connection: string, request: PostedRecords) => Promise<PostedOutcome | undefined>;
+
+export interface PostedOutcome {
+  readonly records: number;
+  readonly created: number;
+  readonly folded: number;
+  readonly repeated: number;
+  readonly revised: number;
+  readonly setAside: number;
+  readonly factsOnly: number;
+}

@@ -1,0 +1,159 @@
+import type { FastifyPluginAsyncZod } from "fastify-type-provider-zod";
+import { z } from "zod";
+import { formatInstant } from "../../model/instant.ts";
+import type { Scope } from "../../model/scope.ts";
+import type { ConnectionState } from "../../store/event-store.ts";
+import type { QuarantineGroup, SetAsideListing } from "../../store/event-reader.ts";
+import type { ApiContext } from "./api-context.ts";
+import {
+  quarantineSchema,
+  sourcesSchema,
+  tenantsSchema,
+  type QuarantineJson,
+  type SourcesJson,
+  type TenantJson,
+} from "./contract.ts";
+import { formatOptional, toEventJson } from "./event-json.ts";
+import { readingScope } from "./sign-in.ts";
+
+const noQuery = z.strictObject({});
+const setAsideMax = 200;
+const quarantineGroupsMax = 100;
+
+/** The routes about the estate as a whole: sources, what nobody owns yet, tenants. */
+export function estateRoutes(context: ApiContext): FastifyPluginAsyncZod {
+  const { store, clock } = context;
+  return async (app) => {
+    app.get(
+      "/sources",
+      {
+        schema: {
+          summary: "Every connection's state, and the records that were set aside",
+          querystring: noQuery,
+          response: { 200: sourcesSchema },
+        },
+      },
+      async (request): Promise<SourcesJson> => {
+        const { scope } = readingScope(request);
+        if (scope.kind === "tenant") return { connections: [], set_aside: [] };
+        const [coverage, setAside] = await Promise.all([
+          store.reader.coverage(scope),
+          store.reader.setAside(scope, setAsideMax),
+        ]);
+        return {
+          connections: coverage.connections.map((connection) => toConnectionJson(connection, clock())),
+          set_aside: setAside.map(toSetAsideJson),
+        };
+      },
+    );
+
+    app.get(
+      "/quarantine",
+      {
+        schema: {
+          summary: "Events that nobody owns yet, by reason and type",
+          querystring: noQuery,
+          response: { 200: quarantineSchema },
+        },
+      },
+      async (request): Promise<QuarantineJson> => {
+        const { scope } = readingScope(request);
+        if (scope.kind === "tenant") return { total: 0, groups: [] };
+        const groups = await store.reader.quarantine(scope);
+        return {
+          total: groups.reduce((sum, group) => sum + group.count, 0),
+          groups: await withExamples(context, scope, groups.slice(0, quarantineGroupsMax)),
+        };
+      },
+    );
+
+    app.get(
+      "/tenants",
+      {
+        schema: {
+          summary: "The tenants that the caller may see",
+          querystring: noQuery,
+          response: { 200: tenantsSchema },
+        },
+      },
+      async (request) => {
+        const { scope } = readingScope(request);
+        return { tenants: await listTenants(context, scope) };
+      },
+    );
+  };
+}
+
+/** One after another, so that one page of quarantine never takes the whole pool. */
+async function withExamples(
+  { store, directory }: ApiContext,
+  scope: Scope,
+  groups: readonly QuarantineGroup[],
+): Promise<QuarantineJson["groups"]> {
+  const tenants = await directory.list();
+  const told: QuarantineJson["groups"] = [];
+  for (const { reason, type, count, oldest, exampleId } of groups) {
+    const example = await store.reader.event(scope, exampleId);
+    if (example === undefined) continue;
+    const json = toEventJson(example, tenants);
+    told.push({ reason, type, count, oldest: formatInstant(oldest), example: json });
+  }
+  return told;
+}
+
+/** The tenants in scope with their names: all of them for the provider. */
+export async function listTenants({ directory }: ApiContext, scope: Scope): Promise<TenantJson[]> {
+  const tenants = await directory.list();
+  const keys = scope.kind === "tenant" ? new Set(scope.keys) : undefined;
+  return tenants.all
+    .filter((tenant) => keys === undefined || keys.has(tenant.key))
+    .map((tenant) => tenants.toJson(tenant))
+    .toSorted((left, right) => (spell(left) < spell(right) ? -1 : 1));
+}
+
+function spell(tenant: TenantJson): string {
+  const {
+    control_plane: controlPlane,
+    domain_name: domain,
+    domain_id,
+    project_name: project,
+    project_id,
+  } = tenant;
+  return [controlPlane, domain ?? domain_id ?? "", project ?? "", project_id ?? ""].join("\n");
+}
+
+function toConnectionJson(connection: ConnectionState, now: number): SourcesJson["connections"][number] {
+  const { completeTo, lastError, counts } = connection;
+  return {
+    connection: connection.connection,
+    source: connection.source,
+    control_plane: connection.controlPlane,
+    state: connection.state,
+    complete_to: formatOptional(completeTo) ?? null,
+    lag_ms: completeTo === undefined ? null : Math.max(0, now - completeTo),
+    last_event_at: formatOptional(connection.lastEventAt) ?? null,
+    last_success_at: formatOptional(connection.lastSuccessAt) ?? null,
+    last_error:
+      lastError === undefined ? null : { at: formatInstant(lastError.at), message: lastError.message },
+    counts: {
+      events: counts.events,
+      folded: counts.folded,
+      repeated: counts.repeated,
+      revised: counts.revised,
+      set_aside: counts.setAside,
+    },
+  };
+}
+
+function toSetAsideJson(listing: SetAsideListing): SourcesJson["set_aside"][number] {
+  return {
+    id: listing.id,
+    connection: listing.connection,
+    position: listing.position,
+    code: listing.code,
+    reason: listing.reason,
+    received_at: formatInstant(listing.receivedAt),
+    attempts: listing.attempts,
+    excerpt: listing.excerpt,
+  };
+}

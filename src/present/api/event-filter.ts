@@ -1,0 +1,114 @@
+import type { z } from "zod";
+import type { EntityRef } from "../../model/entity.ts";
+import { severities } from "../../model/event.ts";
+import { instant, type Instant } from "../../model/instant.ts";
+import type { EventFilter, VisibleEvent } from "../../store/event-reader.ts";
+import type { filterQuerySchema } from "./contract.ts";
+import { queryInvalid } from "./query-validator.ts";
+
+export type FilterQuery = z.output<typeof filterQuerySchema>;
+
+/** A checked time of a query. */
+export function parseTime(text: string): Instant {
+  return instant(Date.parse(text));
+}
+
+/** `kind/id` or `kind:id`, whichever separator comes first; the id may hold either. */
+export function parseResource(text: string): EntityRef {
+  const cut = text.search(/[/:]/);
+  return { kind: text.slice(0, cut), id: text.slice(cut + 1) };
+}
+
+/** Throws `query-invalid` when a tenant asks by what only the provider knows. */
+export function toEventFilter(query: FilterQuery, audience: "provider" | "tenant"): EventFilter {
+  if (audience === "tenant") {
+    const foreign = (["source", "attribution"] as const).filter((name) => query[name] !== undefined);
+    if (foreign.length > 0) {
+      throw queryInvalid(foreign.map((name) => `\`${name}\` is not known here`).join("; ") + ".");
+    }
+  }
+  return {
+    ...(query.from === undefined ? {} : { from: parseTime(query.from) }),
+    ...(query.to === undefined ? {} : { to: parseTime(query.to) }),
+    ...(query.tenant === undefined ? {} : { domainId: query.tenant }),
+    ...(query.project === undefined ? {} : { projectId: query.project }),
+    ...(query.resource === undefined ? {} : { resource: parseResource(query.resource) }),
+    ...(query.kind === undefined ? {} : { kinds: query.kind }),
+    ...(query.category === undefined ? {} : { categories: query.category }),
+    ...(query.type === undefined ? {} : { types: query.type }),
+    ...(query.severity === undefined ? {} : { severity: query.severity }),
+    ...(query.source === undefined ? {} : { connections: query.source }),
+    ...(query.attribution === undefined ? {} : { attribution: query.attribution }),
+    ...(query.q === undefined || query.q === "" ? {} : { text: query.q }),
+  };
+}
+
+/** One spelling for filters that mean the same, to bind a cursor to. */
+export function canonicalFilter(filter: EventFilter): string {
+  const entries = Object.entries(filter).map(([name, value]: [string, unknown]) => [
+    name,
+    Array.isArray(value) ? [...new Set(value.map(String))].toSorted() : value,
+  ]);
+  return JSON.stringify(entries.toSorted(([left], [right]) => (String(left) < String(right) ? -1 : 1)));
+}
+
+/** Whether an event that has just arrived passes the filter: the same answer as the store gives for a page. */
+export function passesFilter(visible: VisibleEvent, filter: EventFilter): boolean {
+  const { event } = visible;
+  if (filter.from !== undefined && event.occurredAt < filter.from) return false;
+  if (filter.to !== undefined && event.occurredAt >= filter.to) return false;
+  if (filter.kinds !== undefined && !filter.kinds.includes(event.kind)) return false;
+  if (filter.categories !== undefined && !filter.categories.includes(event.category)) return false;
+  if (filter.types !== undefined && !filter.types.some((pattern) => matchesType(event.type, pattern)))
+    return false;
+  if (
+    filter.severity !== undefined &&
+    severities.indexOf(event.severity) < severities.indexOf(filter.severity)
+  ) {
+    return false;
+  }
+  const { resource } = filter;
+  if (resource !== undefined && !mentions(visible).some((ref) => isSame(ref, resource))) return false;
+  if (filter.text !== undefined && !holdsText(visible, filter.text)) return false;
+  return passesOwner(visible, filter);
+}
+
+function passesOwner(visible: VisibleEvent, filter: EventFilter): boolean {
+  const owners = ownersOf(visible);
+  if (filter.domainId !== undefined && !owners.some((owner) => owner.domainId === filter.domainId))
+    return false;
+  if (filter.projectId !== undefined && !owners.some((owner) => owner.projectId === filter.projectId))
+    return false;
+  if (visible.audience === "tenant") return true;
+  const { connection, attribution } = visible.event;
+  if (filter.connections !== undefined && !filter.connections.includes(connection)) return false;
+  return filter.attribution === undefined || filter.attribution.includes(attribution.status);
+}
+
+function ownersOf(visible: VisibleEvent): readonly { domainId?: string; projectId?: string }[] {
+  if (visible.audience === "tenant") return [visible.event.tenant];
+  const { attribution } = visible.event;
+  if (attribution.status === "owned") return [attribution.tenant];
+  if (attribution.status === "shared") return attribution.affected.map((affected) => affected.tenant);
+  return [];
+}
+
+/** The subject and all that is related. */
+export function mentions(visible: VisibleEvent): readonly EntityRef[] {
+  return [visible.event.subject, ...visible.event.related.map((related) => related.ref)];
+}
+
+export function isSame(left: EntityRef, right: EntityRef): boolean {
+  return left.kind === right.kind && left.id === right.id;
+}
+
+function matchesType(type: string, pattern: string): boolean {
+  return pattern.endsWith("*") ? type.startsWith(pattern.slice(0, -1)) : type === pattern;
+}
+
+function holdsText({ event }: VisibleEvent, text: string): boolean {
+  const names = [event.subject.id, event.subjectName ?? ""];
+  for (const related of event.related) names.push(related.ref.id, related.name ?? "");
+  const sought = text.toLowerCase();
+  return [event.summary, ...names].some((held) => held.toLowerCase().includes(sought));
+}

@@ -1,0 +1,90 @@
+import type { ServerResponse } from "node:http";
+import type { FastifyRequest } from "fastify";
+import type { FastifyPluginAsyncZod } from "fastify-type-provider-zod";
+import { z } from "zod";
+import { IsochronError } from "../../errors.ts";
+import type { ApiContext } from "./api-context.ts";
+import { ingestedSchema, type IngestedJson } from "./contract.ts";
+import { notFound } from "./problem.ts";
+import { checkCsrf, checkMayPost } from "./sign-in.ts";
+
+const ingestParams = z.object({ connection: z.string().regex(/^[^\p{Cc}\p{Cs}/]{1,200}$/u) });
+
+/** Takes what push sources send. The bytes are handed on untouched, because signatures are over bytes. */
+export function ingestRoute({ ingest, clock, limits }: ApiContext): FastifyPluginAsyncZod {
+  const inFlight = new Map<string, number>();
+  return async (app) => {
+    app.removeAllContentTypeParsers();
+    app.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, done) => done(null, body));
+    app.post(
+      "/ingest/:connection",
+      {
+        bodyLimit: limits.ingestBodyBytesMax,
+        config: { rateLimit: false },
+        schema: {
+          summary: "Post records of a push source; answered after they are committed",
+          params: ingestParams,
+          querystring: z.strictObject({}),
+          response: { 200: ingestedSchema },
+        },
+        // Before the body is read, so that what is refused costs no memory.
+        onRequest: async (request, reply) => {
+          const { connection } = request.params;
+          if (request.principal?.session !== undefined) checkCsrf(request);
+          checkMayPost(request, connection);
+          checkEncoding(request);
+          admit(connection, reply.raw);
+        },
+      },
+      async (request): Promise<IngestedJson> => {
+        const { connection } = request.params;
+        const outcome = await ingest(connection, {
+          headers: plainHeaders(request),
+          body: Buffer.isBuffer(request.body) ? request.body : new Uint8Array(),
+          receivedAt: clock(),
+        });
+        if (outcome === undefined) throw notFound();
+        const { records, created, folded, repeated, revised, setAside, factsOnly } = outcome;
+        return { records, created, folded, repeated, revised, set_aside: setAside, facts_only: factsOnly };
+      },
+    );
+  };
+
+  /** Bounded per connection, so that one storm neither fills memory nor starves the others. */
+  function admit(connection: string, response: ServerResponse): void {
+    const before = inFlight.get(connection) ?? 0;
+    if (before >= limits.ingestInFlightPerConnection) {
+      throw new IsochronError(
+        "rate-limited",
+        `Connection ${connection} has ${before} requests under way already.`,
+        "Wait as `Retry-After` says, then send it again.",
+      );
+    }
+    inFlight.set(connection, before + 1);
+    response.once("close", () => {
+      const now = (inFlight.get(connection) ?? 1) - 1;
+      if (now === 0) inFlight.delete(connection);
+      else inFlight.set(connection, now);
+    });
+  }
+}
+
+function checkEncoding(request: FastifyRequest): void {
+  const encoding = request.headers["content-encoding"];
+  if (encoding === undefined || encoding === "identity") return;
+  throw new IsochronError(
+    "media-type-unknown",
+    "The body is compressed, which this address does not undo.",
+    "Send it without Content-Encoding.",
+  );
+}
+
+/** Credentials stay here: what is handed on may be stored with a record. */
+function plainHeaders(request: FastifyRequest): Record<string, string> {
+  const headers: Record<string, string> = {};
+  for (const [name, value] of Object.entries(request.headers)) {
+    if (name === "authorization" || name === "cookie" || value === undefined) continue;
+    headers[name] = Array.isArray(value) ? value.join(", ") : value;
+  }
+  return headers;
+}

@@ -1,0 +1,168 @@
+import { Readable } from "node:stream";
+import type { FastifyReply, FastifyRequest } from "fastify";
+import type { FastifyPluginAsyncZod } from "fastify-type-provider-zod";
+import { z } from "zod";
+import { IsochronError } from "../../errors.ts";
+import type { Scope } from "../../model/scope.ts";
+import type { EventFilter, FeedPosition, VisibleEvent } from "../../store/event-reader.ts";
+import type { ApiContext } from "./api-context.ts";
+import { liveQuerySchema } from "./contract.ts";
+import { passesFilter, toEventFilter } from "./event-filter.ts";
+import { toEventJson } from "./event-json.ts";
+import { eventParams } from "./event-routes.ts";
+import { cursorInvalid } from "./problem.ts";
+import { readingScope } from "./sign-in.ts";
+
+const feedPageSize = 200;
+const reconnectMs = 3_000;
+
+/** What a stream is opened with. */
+interface Subscription {
+  readonly request: FastifyRequest;
+  readonly scope: Scope;
+  readonly filter: EventFilter;
+  readonly after: FeedPosition | undefined;
+  readonly signal: AbortSignal;
+}
+
+/** Server-sent events: each new event in scope once, resumed right after the last one that was seen. */
+export function liveRoute(context: ApiContext): FastifyPluginAsyncZod {
+  const { store, limits, closing } = context;
+  const open = new Map<string, number>();
+  let openInAll = 0;
+  return async (app) => {
+    app.get(
+      "/live",
+      {
+        // A HEAD would open a stream that nobody reads.
+        exposeHeadRoute: false,
+        schema: {
+          summary: "New events as they are stored (server-sent events)",
+          querystring: liveQuerySchema,
+          response: {
+            200: {
+              description: "`id:` is the event's id, `event:` is `event`, `data:` is the event as JSON.",
+              content: { "text/event-stream": { schema: z.string() } },
+            },
+          },
+        },
+      },
+      async (request, reply) => {
+        const { principal, scope } = readingScope(request);
+        const { last_event_id: lastEventId, ...query } = request.query;
+        const filter = toEventFilter(query, scope.kind);
+        const after = await findPlace(scope, request.headers["last-event-id"] ?? lastEventId);
+        admit(principal.id, reply);
+        const gone = new AbortController();
+        reply.raw.once("close", () => gone.abort());
+        const signal = AbortSignal.any([gone.signal, closing]);
+        const frames = followFeed(context, { request, scope, filter, after, signal });
+        const stream = Readable.from(cutOffStalled(frames, limits.liveStallMs, reply), { highWaterMark: 1 });
+        void reply
+          .header("content-type", "text/event-stream; charset=utf-8")
+          .header("x-accel-buffering", "no");
+        // The declared answer is the stream's text; the framework's types know no stream of it.
+        return reply.send(stream as unknown as string);
+      },
+    );
+  };
+
+  async function findPlace(
+    scope: Scope,
+    seen: string | string[] | undefined,
+  ): Promise<FeedPosition | undefined> {
+    if (seen === undefined || seen === "") return undefined;
+    const id = eventParams.safeParse({ id: seen });
+    if (!id.success || (await store.reader.event(scope, id.data.id)) === undefined) throw cursorInvalid();
+    return { event: id.data.id };
+  }
+
+  function admit(principalId: string, reply: FastifyReply): void {
+    const own = open.get(principalId) ?? 0;
+    if (own >= limits.liveStreamsPerPrincipal || openInAll >= limits.liveStreamsMax) {
+      throw new IsochronError(
+        "rate-limited",
+        "Too many live streams are open.",
+        "Close one, or wait as `Retry-After` says.",
+      );
+    }
+    open.set(principalId, own + 1);
+    openInAll++;
+    reply.raw.once("close", () => {
+      openInAll--;
+      const left = (open.get(principalId) ?? 1) - 1;
+      if (left === 0) open.delete(principalId);
+      else open.set(principalId, left);
+    });
+  }
+}
+
+async function* followFeed(context: ApiContext, subscription: Subscription): AsyncGenerator<string> {
+  const { store, directory, limits } = context;
+  const { request, scope, filter, signal } = subscription;
+  let { after } = subscription;
+  let checkedAt = performance.now();
+  yield `retry: ${reconnectMs}\n\n`;
+  try {
+    while (!signal.aborted) {
+      if (performance.now() - checkedAt >= limits.liveRecheckMs) {
+        if (!(await isStillAllowed(context, request, scope))) return;
+        checkedAt = performance.now();
+      }
+      // Waiting begins before reading: what is stored in between would else go unnoticed until the next beat.
+      const settled = new AbortController();
+      const wake = store.reader.woken(
+        Math.min(limits.liveHeartbeatMs, limits.liveRecheckMs),
+        AbortSignal.any([signal, settled.signal]),
+      );
+      const page = await store.reader.feed(scope, after, feedPageSize);
+      after = page.position;
+      if (page.events.length > 0) {
+        settled.abort();
+        const tenants = await directory.list();
+        for (const visible of page.events) {
+          if (passesFilter(visible, filter))
+            yield frameOf(visible, JSON.stringify(toEventJson(visible, tenants)));
+        }
+        continue;
+      }
+      await wake;
+      yield ":\n\n";
+    }
+  } catch (error) {
+    // The stream has begun, so there is no answer to give: it ends, and the browser resumes where it was.
+    if (!(error instanceof IsochronError)) throw error;
+    request.log.warn({ err: error }, "a live stream ended early");
+  }
+}
+
+function frameOf({ event }: VisibleEvent, data: string): string {
+  return `id: ${event.id}\nevent: event\ndata: ${data}\n\n`;
+}
+
+/** Looks at the credentials again; a scope that has changed ends the stream too, to be opened anew. */
+async function isStillAllowed(context: ApiContext, request: FastifyRequest, scope: Scope): Promise<boolean> {
+  try {
+    const { scope: now } = await context.signIn.identify(request);
+    return JSON.stringify(now) === JSON.stringify(scope);
+  } catch (error) {
+    if (error instanceof IsochronError && error.kind === "denied") return false;
+    throw error;
+  }
+}
+
+/** Ends the connection of a client that does not take a frame in time; nothing is buffered for it meanwhile. */
+async function* cutOffStalled(
+  frames: AsyncGenerator<string>,
+  stallMs: number,
+  reply: FastifyReply,
+): AsyncGenerator<string> {
+  for await (const frame of frames) {
+    const timer = setTimeout(() => reply.raw.destroy(), stallMs);
+    try {
+      yield frame;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}

@@ -1,0 +1,91 @@
+import swagger from "@fastify/swagger";
+import type { FastifyInstance } from "fastify";
+import { createJsonSchemaTransform, createJsonSchemaTransformObject } from "fastify-type-provider-zod";
+import { z } from "zod";
+import * as contract from "./contract.ts";
+
+/** The names under which the document's components are known. */
+const components = {
+  Attribution: contract.attributionSchema,
+  Candidate: contract.candidateSchema,
+  Connection: contract.connectionSchema,
+  Coverage: contract.coverageSchema,
+  Entity: contract.entitySchema,
+  Event: contract.eventSchema,
+  EventsPage: contract.eventsPageSchema,
+  Evidence: contract.evidenceSchema,
+  Health: contract.healthSchema,
+  Histogram: contract.histogramSchema,
+  Ingested: contract.ingestedSchema,
+  Ownership: contract.ownershipSchema,
+  Problem: contract.problemSchema,
+  Quarantine: contract.quarantineSchema,
+  Resource: contract.resourceSchema,
+  Session: contract.sessionSchema,
+  Sources: contract.sourcesSchema,
+  Tenant: contract.tenantSchema,
+  Tenants: contract.tenantsSchema,
+  WhatElse: contract.whatElseSchema,
+};
+
+/** The parts of the document that are looked at here. */
+interface Document {
+  paths?: Record<string, Partial<Record<(typeof methods)[number], { responses?: Record<string, unknown> }>>>;
+  components?: { schemas?: Record<string, unknown> };
+}
+
+const methods = ["get", "post", "delete"] as const;
+
+/** Collects the routes registered after it into an OpenAPI 3.1 document, given by `app.swagger()`. */
+export async function describeApi(app: FastifyInstance, version: string): Promise<void> {
+  const schemaRegistry = z.registry<{ id?: string | undefined }>();
+  for (const [id, schema] of Object.entries(components)) schemaRegistry.add(schema, { id });
+  const transformObject = createJsonSchemaTransformObject({ schemaRegistry });
+  await app.register(swagger, {
+    openapi: {
+      openapi: "3.1.1",
+      info: {
+        title: "Isochron",
+        version,
+        description:
+          "The unified operational timeline for multi-tenant clouds: what else changed around the same time, " +
+          "whose is it, and how do we know?",
+        license: { name: "Apache-2.0", identifier: "Apache-2.0" },
+      },
+      servers: [{ url: "/" }],
+      security: [{ token: [] }, { session: [] }],
+      components: {
+        securitySchemes: {
+          token: {
+            type: "http",
+            scheme: "bearer",
+            description: "A token made with `isochron token create`.",
+          },
+          session: { type: "apiKey", in: "cookie", name: "isochron_session" },
+        },
+      },
+    },
+    transform: createJsonSchemaTransform({ schemaRegistry }),
+    transformObject: (document) => {
+      const whole = transformObject(document);
+      finish(whole as Document);
+      return whole;
+    },
+  });
+}
+
+/** Every operation can be refused; and components that nothing refers to would only be noise. */
+function finish(document: Document): void {
+  const problem = {
+    description: "A problem: what was wrong, and what to do (RFC 9457).",
+    content: { "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } } },
+  };
+  for (const path of Object.values(document.paths ?? {})) {
+    for (const method of methods) {
+      const operation = path[method];
+      if (operation !== undefined) operation.responses = { ...operation.responses, default: problem };
+    }
+  }
+  const schemas = document.components?.schemas ?? {};
+  for (const id of Object.keys(schemas)) if (!(id in components)) delete schemas[id];
+}

@@ -1,0 +1,214 @@
+import { randomUUID } from "node:crypto";
+import type { Socket } from "node:net";
+import cookie from "@fastify/cookie";
+import rateLimit from "@fastify/rate-limit";
+import Fastify, { type FastifyInstance, type FastifyRequest } from "fastify";
+import type { FastifyPluginAsyncZod } from "fastify-type-provider-zod";
+import { z } from "zod";
+import { IsochronError } from "../../errors.ts";
+import { AllowedMethods } from "./allowed-methods.ts";
+import type { ApiContext } from "./api-context.ts";
+import { apiLimits, type ApiParts } from "./api-parts.ts";
+import { apiPrefix, healthSchema } from "./contract.ts";
+import { serveErrorPage } from "./error-page.ts";
+import { estateRoutes } from "./estate-routes.ts";
+import { eventRoutes } from "./event-routes.ts";
+import { eventsRoute } from "./events-route.ts";
+import { histogramRoute } from "./histogram-route.ts";
+import { ingestRoute } from "./ingest-route.ts";
+import { liveRoute } from "./live-route.ts";
+import { describeApi } from "./openapi-document.ts";
+import { answerFailure, notFound } from "./problem.ts";
+import { compileValidator } from "./query-validator.ts";
+import { serveReference } from "./reference-page.ts";
+import { resourceRoute } from "./resource-route.ts";
+import { addSecurityHeaders, setSecurityHeaders } from "./security-headers.ts";
+import { sessionRoutes } from "./session-routes.ts";
+import { SignIn } from "./sign-in.ts";
+import { TenantDirectory } from "./tenant-directory.ts";
+import { isPageVisit, sendIndexPage, serveWebPages } from "./web-pages.ts";
+import { whatElseRoute } from "./what-else-route.ts";
+
+export type { ApiParts } from "./api-parts.ts";
+
+/** Session requests are a few short strings. */
+const bodyBytesMax = 4 * 1024;
+const closeGraceMs = 30_000;
+
+/** Builds the HTTP API and the pages; the caller listens, and closes. */
+export async function buildApi(parts: ApiParts): Promise<FastifyInstance> {
+  const directory = new TenantDirectory(parts.store.topology, parts.clock);
+  const closing = new AbortController();
+  const context: ApiContext = {
+    ...parts,
+    limits: { ...apiLimits, ...parts.limits },
+    directory,
+    signIn: new SignIn(parts, directory),
+    closing: closing.signal,
+  };
+  const app = createServer(parts);
+  // Live streams end first, or closing would wait for their clients to leave.
+  app.addHook("preClose", async () => closing.abort());
+  const allowed = new AllowedMethods();
+  app.addHook("onRoute", (route) => allowed.add(route.url, route.method));
+  addSecurityHeaders(app);
+  app.setErrorHandler(answerFailure);
+  app.setNotFoundHandler((request, reply) => {
+    if (parts.webRoot !== undefined && isPageVisit(request, parts.webRoot)) {
+      return sendIndexPage(reply, parts.webRoot);
+    }
+    const methods = allowed.at(request.url.split("?", 1)[0] ?? "");
+    if (methods.length === 0) throw notFound();
+    void reply.header("allow", methods.join(", "));
+    throw methodNotAllowed(request.method, methods);
+  });
+  await addPlugins(app, context);
+  if (parts.webRoot !== undefined) await serveWebPages(app, parts.webRoot);
+  return app;
+}
+
+function createServer({ log }: ApiParts): FastifyInstance {
+  const app = Fastify({
+    ...(log === false ? { logger: false } : { loggerInstance: log }),
+    bodyLimit: bodyBytesMax,
+    genReqId: () => randomUUID(),
+    requestTimeout: closeGraceMs,
+    routerOptions: { maxParamLength: 600 },
+    clientErrorHandler: answerUnreadable,
+    frameworkErrors: (error, request, reply) => {
+      answerFailure(error, request, reply);
+      setSecurityHeaders(reply);
+    },
+  });
+  // Fastify takes plain text by itself, which a form of another site can send without asking.
+  app.removeContentTypeParser("text/plain");
+  app.setValidatorCompiler(compileValidator);
+  // Answers are built field by field from checked values; the schemas document them and tests hold them to it.
+  app.setSerializerCompiler(() => (data) => JSON.stringify(data));
+  app.decorateRequest("principal", undefined);
+  return app;
+}
+
+async function addPlugins(app: FastifyInstance, context: ApiContext): Promise<void> {
+  const { limits, signIn } = context;
+  await app.register(cookie);
+  await app.register(rateLimit, {
+    global: false,
+    max: limits.requestsPerMinute,
+    timeWindow: 60_000,
+    keyGenerator: (request: FastifyRequest) => request.principal?.id ?? `address ${request.ip}`,
+    // Counts of what is left would tell one user of a shared token what the others do.
+    addHeaders: { "x-ratelimit-limit": false, "x-ratelimit-remaining": false, "x-ratelimit-reset": false },
+    addHeadersOnExceeding: {
+      "x-ratelimit-limit": false,
+      "x-ratelimit-remaining": false,
+      "x-ratelimit-reset": false,
+    },
+    errorResponseBuilder: () => tooMany(),
+  });
+  await describeApi(app, context.version);
+  const countRefusal = app.createRateLimit({
+    max: limits.refusalsPerMinute,
+    timeWindow: 60_000,
+    keyGenerator: (request) => `address ${request.ip}`,
+  });
+
+  await app.register(
+    async (open) => {
+      open.addHook("onRequest", app.rateLimit());
+      await open.register(openRoutes(context, app));
+      await open.register(sessionRoutes(context));
+    },
+    { prefix: apiPrefix },
+  );
+  await app.register(
+    async (closed) => {
+      closed.addHook("onRequest", async (request, reply) => {
+        try {
+          request.principal = await signIn.identify(request);
+        } catch (error) {
+          const count = await countRefusal(request);
+          if (count.isAllowed || !count.isExceeded) throw error;
+          void reply.header("retry-after", String(count.ttlInSeconds));
+          throw tooMany();
+        }
+      });
+      await closed.register(ingestRoute(context));
+      await closed.register(async (reading) => {
+        reading.addHook("onRequest", app.rateLimit());
+        await reading.register(eventsRoute(context));
+        await reading.register(eventRoutes(context));
+        await reading.register(histogramRoute(context));
+        await reading.register(whatElseRoute(context));
+        await reading.register(resourceRoute(context));
+        await reading.register(estateRoutes(context));
+        await reading.register(liveRoute(context));
+      });
+    },
+    { prefix: apiPrefix },
+  );
+  await serveReference(app);
+  serveErrorPage(app);
+}
+
+/** What anyone may ask. */
+function openRoutes(context: ApiContext, app: FastifyInstance): FastifyPluginAsyncZod {
+  return async (open) => {
+    open.get(
+      "/health",
+      {
+        schema: {
+          summary: "Whether the server can answer",
+          security: [],
+          querystring: z.strictObject({}),
+          response: { 200: healthSchema },
+        },
+      },
+      async (request) => {
+        const status = await probe(context);
+        return { status, version: context.version, demo: context.signIn.mayOpenDemo(request) } as const;
+      },
+    );
+    open.get("/openapi.json", { schema: { hide: true, querystring: z.strictObject({}) } }, async () =>
+      app.swagger(),
+    );
+  };
+}
+
+/** Degraded while the store cannot be reached; nothing else is told to strangers. */
+async function probe({ store }: ApiContext): Promise<"ok" | "degraded"> {
+  try {
+    await store.topology.tenants();
+    return "ok";
+  } catch (error) {
+    if (error instanceof IsochronError && error.kind === "unavailable") return "degraded";
+    throw error;
+  }
+}
+
+function tooMany(): IsochronError {
+  return new IsochronError(
+    "rate-limited",
+    "There were too many requests within a minute.",
+    "Wait as `Retry-After` says.",
+  );
+}
+
+function methodNotAllowed(method: string, methods: readonly string[]): IsochronError {
+  return new IsochronError(
+    "method-not-allowed",
+    `${method} is not answered at this address.`,
+    `Use ${methods.join(", ")}.`,
+  );
+}
+
+/** Answers bytes that are no HTTP request. */
+function answerUnreadable(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === "ECONNRESET" || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const status =
+    error.code === "HPE_HEADER_OVERFLOW" ? "431 Request Header Fields Too Large" : "400 Bad Request";
+  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+}
