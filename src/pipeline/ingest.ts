@@ -1,6 +1,15 @@
-import type { RawRecord, Connection, Source } from "../sources/source.ts";
+import { IsochronError } from "../errors.ts";
+import { entityKey } from "../model/entity.ts";
+import type { EventDraft, Observation, TenantEdition, Attribution } from "../model/event.ts";
+import type { Instant } from "../model/instant.ts";
+import type { Json } from "../model/json.ts";
+import type { KnownFact } from "../model/topology.ts";
+import type { Resolver, TopologyView } from "../resolve/resolver.ts";
+import type { Connection, Decoders, RawRecord, Source } from "../sources/source.ts";
+import type { EventStore, Reject, ResolvedPage, StatedFact } from "../store/event-store.ts";
+import type { TopologyReader } from "../store/topology-reader.ts";
 
-/** What became of a batch of records: the counts add up to the number of records. */
+/** What became of a batch of records: created, folded, repeated, revised, set aside and facts only add up to `records`. */
 export interface Ingested {
   readonly records: number;
   readonly created: number;
@@ -12,10 +21,122 @@ export interface Ingested {
   readonly factsOnly: number;
 }
 
+/** The stages, handed in by `main.ts`. */
+export interface Stages {
+  readonly decoders: Decoders;
+  readonly clean: (observation: Observation, receivedAt: Instant) => Observation;
+  readonly resolve: Resolver;
+  readonly buildView: (controlPlane: string, facts: readonly KnownFact[]) => TopologyView;
+  readonly redact: (draft: EventDraft, attribution: Attribution) => readonly TenantEdition[];
+  readonly store: EventStore;
+  readonly topology: TopologyReader;
+}
+
+/** Where a batch comes from and what to write down with it. */
+export interface Batch {
+  readonly connection: Connection;
+  readonly source: Source;
+  readonly stream: string;
+  readonly records: readonly RawRecord[];
+  readonly cursor?: Json;
+  readonly completeTo?: Instant;
+  readonly epoch?: number;
+}
+
+/** How many hops around a page the resolver can walk. */
+const neighbourhoodHops = 3;
+
 /** Takes records of one connection through normalise, resolve and store; settles after the commit. */
-export type Ingest = (
-  connection: Connection,
-  source: Source,
-  stream: string,
-  records: readonly RawRecord[],
-) => Promise<Ingested>;
+export async function ingest(stages: Stages, batch: Batch): Promise<Ingested> {
+  const read = readRecords(stages, batch);
+  const { connection } = batch;
+  const facts = read.facts.map((fact) => asKnown(fact, connection));
+  const keys = new Set(read.drafts.flatMap(neighbourKeys));
+  const known = await stages.topology.neighbourhood(connection.controlPlane, [...keys], neighbourhoodHops);
+  const view = stages.buildView(connection.controlPlane, [...known, ...facts]);
+  const resolved = stages.resolve(read.drafts, connection.name, view);
+  const page: ResolvedPage = {
+    connection: connection.name,
+    stream: batch.stream,
+    controlPlane: connection.controlPlane,
+    events: resolved.map((event) => ({ ...event, editions: stages.redact(event.draft, event.attribution) })),
+    facts: read.facts,
+    rejects: read.rejects,
+    ...(batch.cursor === undefined ? {} : { cursor: batch.cursor }),
+    ...(batch.completeTo === undefined ? {} : { completeTo: batch.completeTo }),
+    ...(batch.epoch === undefined ? {} : { epoch: batch.epoch }),
+  };
+  const appended = await stages.store.append(page);
+  return {
+    records: batch.records.length,
+    created: appended.created,
+    folded: appended.folded,
+    repeated: appended.repeated,
+    revised: appended.revised,
+    setAside: appended.setAside,
+    factsOnly: read.factsOnly,
+  };
+}
+
+interface ReadRecords {
+  readonly drafts: readonly EventDraft[];
+  readonly facts: readonly StatedFact[];
+  readonly rejects: readonly Reject[];
+  readonly factsOnly: number;
+}
+
+/** Normalises each record alone, so that a bad one is set aside whole and delays no other. */
+function readRecords(stages: Stages, batch: Batch): ReadRecords {
+  const drafts: EventDraft[] = [];
+  const facts: StatedFact[] = [];
+  const rejects: Reject[] = [];
+  let factsOnly = 0;
+  for (const record of batch.records) {
+    const outcome = readRecord(stages, batch.source, record);
+    if ("code" in outcome) {
+      rejects.push(outcome);
+      continue;
+    }
+    drafts.push(...outcome.events);
+    if (outcome.events.length === 0) factsOnly += 1;
+    const sourceId = outcome.events[0]?.sourceIds[0] ?? record.position;
+    facts.push(...outcome.facts.map((fact) => ({ ...fact, sourceId })));
+  }
+  return { drafts, facts, rejects, factsOnly };
+}
+
+function readRecord(stages: Stages, source: Source, record: RawRecord): Observation | Reject {
+  if (record.meta["too_large"] === true) {
+    return { ...record, code: "body-too-large", reason: `The record is longer than ${record.bytes.length} bytes; its head is kept.` };
+  }
+  try {
+    return stages.clean(source.normalise(record, stages.decoders), record.receivedAt);
+  } catch (error) {
+    // Only what the contract names is the record's fault; anything else is a bug and must be seen.
+    if (!(error instanceof IsochronError) || error.kind !== "invalid") throw error;
+    return {
+      position: record.position,
+      bytes: record.bytes,
+      meta: record.meta,
+      receivedAt: record.receivedAt,
+      code: error.code,
+      reason: error.problem,
+    };
+  }
+}
+
+/** The entities that can lead from a draft to its owner. */
+export function neighbourKeys(draft: EventDraft): readonly string[] {
+  const { operation, subject, stated, related } = draft;
+  const requests = [operation?.requestId, operation?.globalRequestId].filter((id) => id !== undefined);
+  return [
+    entityKey(subject),
+    ...(stated === undefined ? [] : [entityKey(stated.owner)]),
+    ...related.map((item) => entityKey(item.ref)),
+    ...requests.map((id) => `request:${id}`),
+  ];
+}
+
+function asKnown(fact: StatedFact, connection: Connection): KnownFact {
+  return { ...fact, controlPlane: connection.controlPlane, connection: connection.name, recordedAt: fact.at };
+}

@@ -1,10 +1,11 @@
-import { z } from "zod";
+import type { z } from "zod";
 import type { EventDraft, Observation } from "../model/event.ts";
 import { duration } from "../model/instant.ts";
 import type { JsonObject } from "../model/json.ts";
 import type { TopologyFact } from "../model/topology.ts";
 import { readAudit } from "./openstack-notifications/audit.ts";
 import { readCinder, readCinderPlatform } from "./openstack-notifications/cinder.ts";
+import { notificationsConfig } from "./openstack-notifications/config.ts";
 import { consumeNotifications } from "./openstack-notifications/consume.ts";
 import type { OsloMessage } from "./openstack-notifications/envelope.ts";
 import { contextActor, operationOf, readEnvelope } from "./openstack-notifications/envelope.ts";
@@ -116,31 +117,6 @@ async function* splitFile(file: SourceFile): AsyncIterable<RawRecord> {
     };
   }
 }
-
-/** Where to listen; every field but the URL has OpenStack's usual value. */
-export const notificationsConfig = z.strictObject({
-  url: z.string().describe("AMQP URL of the broker, or a reference `env:NAME` / `file:PATH` to it."),
-  exchanges: z
-    .array(z.string())
-    .default(["nova", "cinder", "openstack", "neutron", "glance", "keystone", "heat"])
-    .describe("Control exchanges of the services."),
-  topics: z
-    .array(z.string())
-    .default(["notifications", "versioned_notifications"])
-    .describe("Notification topics; Nova's versioned format has its own."),
-  priorities: z
-    .array(z.string())
-    .default(["audit", "critical", "debug", "error", "info", "sample", "warn"])
-    .describe("Priorities bound per topic."),
-  queue: z.string().default("isochron").describe("Prefix of the queues that Isochron declares for itself."),
-  queue_messages_max: z
-    .number()
-    .int()
-    .min(1000)
-    .default(500_000)
-    .describe("Bound of each queue, in messages."),
-  prefetch: z.number().int().min(1).max(2000).default(300).describe("Unacknowledged deliveries at a time."),
-});
 
 export const openstackNotifications: StreamSource = {
   name: "openstack-notifications",

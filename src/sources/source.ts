@@ -151,7 +151,7 @@ export interface StreamSource extends SourceBase {
   consume(
     config: JsonObject,
     deliver: (record: RawRecord) => Promise<void>,
-    io: Pick<SourceIo, "signal" | "warn" | "now">,
+    io: Pick<SourceIo, "signal" | "warn" | "now" | "secret">,
   ): Promise<void>;
 }
 

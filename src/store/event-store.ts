@@ -113,6 +113,8 @@ export interface Reattribution {
 export interface SetAsideRecord extends Reject {
   readonly id: string;
   readonly connection: string;
+  readonly source: string;
+  readonly controlPlane: string;
   readonly stream: string;
   readonly attempts: number;
 }

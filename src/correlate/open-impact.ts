@@ -1,0 +1,41 @@
+import { entityKey } from "../model/entity.ts";
+import type { Instant } from "../model/instant.ts";
+import type { Correlatable } from "./correlatable.ts";
+import { describeGap } from "./score.ts";
+
+/** A change this long before the first symptom on the same thing is taken to stand at its head. */
+const headMs = 10 * 60_000;
+
+/**
+ * Candidates whose weight must not fade with time: a change directly before an impact that is still open
+ * at `at`, and trouble that is itself still open. An impact closes with a recovery on the same thing.
+ * Gives, by event id, the reason in words.
+ */
+export function findOpenImpacts(events: readonly Correlatable[], at: Instant): ReadonlyMap<string, string> {
+  const bySubject = new Map<string, Correlatable[]>();
+  for (const event of events) {
+    for (const key of impactKeys(event)) bySubject.set(key, [...(bySubject.get(key) ?? []), event]);
+  }
+  const reasons = new Map<string, string>();
+  for (const own of bySubject.values()) {
+    const ordered = own.toSorted((a, b) => a.occurredAt - b.occurredAt || (a.id < b.id ? -1 : 1));
+    const closed = ordered.findLastIndex((event) => event.kind === "recovery");
+    const open = ordered.slice(closed + 1);
+    const opening = open.findIndex((event) => event.kind === "symptom" && event.severity !== "info");
+    const symptom = open[opening];
+    if (symptom === undefined) continue;
+    const change = ordered
+      .slice(0, closed + 1 + opening)
+      .findLast((event) => event.kind === "change" && symptom.occurredAt - event.occurredAt <= headMs);
+    if (change === undefined)
+      reasons.set(symptom.id, `still open after ${describeGap(at - symptom.occurredAt)}`);
+    else reasons.set(change.id, "opened an impact that is still open");
+  }
+  return reasons;
+}
+
+/** Impacts are told apart by the thing that hurts: a host, a component, a server. */
+function impactKeys(event: Correlatable): readonly string[] {
+  const hosts = event.related.filter((item) => item.ref.kind === "host" && event.subject.kind !== "server");
+  return [entityKey(event.subject), ...hosts.map((item) => entityKey(item.ref))];
+}

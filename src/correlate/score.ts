@@ -1,0 +1,149 @@
+import type { EntityRef } from "../model/entity.ts";
+import { entityKey } from "../model/entity.ts";
+import type { Correlatable } from "./correlatable.ts";
+import type { TopologyPath } from "./topology-paths.ts";
+
+/** One named part of a score, with what it says to a person; empty where it is not worth saying. */
+export interface Addend {
+  readonly name: string;
+  readonly value: number;
+  readonly says: string;
+}
+
+/** What is known about a candidate when it is scored. */
+export interface Weighing {
+  readonly target: Correlatable | undefined;
+  readonly candidate: Correlatable;
+  /** From the candidate's time to the target's, in ms; slightly negative inside the clocks' error. */
+  readonly gapMs: number;
+  readonly path: TopologyPath | undefined;
+  /** Expected events of the candidate's type in a span as long as the gap, from its usual rate. */
+  readonly expected: number;
+  readonly openImpact: string | undefined;
+}
+
+/** Half of the weight of time is gone after so long; heavy-tailed, so that an old cause is not lost. */
+const timeScaleMs = 20 * 60_000;
+
+/** The strength that "no way found" stands for. */
+const noPathStrength = 0.01;
+
+const infrastructure = new Set(["host", "service", "agent", "backend", "hypervisor", "component"]);
+
+/** The addends of a candidate's score, in the order in which they are told. Hand-set weights. */
+export function weigh(weighing: Weighing): readonly Addend[] {
+  return [
+    timeAddend(weighing.gapMs),
+    pathAddend(weighing),
+    rarityAddend(weighing.expected),
+    classAddend(weighing),
+    impactAddend(weighing.openImpact),
+    requestAddend(weighing),
+    namedAddend(weighing),
+  ].filter((addend) => addend !== undefined);
+}
+
+function timeAddend(gapMs: number): Addend {
+  const value = -Math.log(1 + Math.max(0, gapMs) / timeScaleMs);
+  return { name: "time", value, says: `${describeGap(gapMs)} before` };
+}
+
+/** `4 min`, `2 h 29`, `25 s`. */
+export function describeGap(gapMs: number): string {
+  const seconds = Math.round(Math.abs(gapMs) / 1000);
+  if (seconds < 90) return `${seconds} s`;
+  const minutes = Math.round(seconds / 60);
+  if (minutes < 90) return `${minutes} min`;
+  return `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, "0")}`;
+}
+
+function pathAddend({ path, target, candidate }: Weighing): Addend {
+  const value = Math.log(path?.strength ?? noPathStrength);
+  if (path === undefined) return { name: "path", value, says: "no path found" };
+  const last = path.hops.at(-1);
+  if (last === undefined) {
+    const same = target !== undefined && entityKey(target.subject) === entityKey(candidate.subject);
+    return {
+      name: "path",
+      value,
+      says: same ? "same resource" : `mentions the same ${sharedKind(target, candidate)}`,
+    };
+  }
+  return { name: "path", value, says: pathWords(path) };
+}
+
+function sharedKind(target: Correlatable | undefined, candidate: Correlatable): string {
+  const own = new Set(
+    [target?.subject, ...(target?.related ?? []).map((item) => item.ref)].map((ref) => ref && entityKey(ref)),
+  );
+  const shared = [candidate.subject, ...candidate.related.map((item) => item.ref)].find((ref) =>
+    own.has(entityKey(ref)),
+  );
+  return shared?.kind.replaceAll("_", " ") ?? "resource";
+}
+
+/** Names the entity through which the way leads: `same host compute-02`, else the hops' kinds. */
+function pathWords(path: TopologyPath): string {
+  const kinds = path.hops.map((hop) => hop.relation);
+  const host = path.hops.flatMap((hop) => [hop.from, hop.to]).find((ref) => ref.kind === "host");
+  if (host !== undefined) return `same host ${host.id}`;
+  if (kinds.includes("owned_by")) return "same project";
+  if (kinds.includes("on_network")) return "same network";
+  return `through ${kinds.map((kind) => kind.replaceAll("_", " ")).join(", then ")}`;
+}
+
+/** How surprising it is to see this type at all in such a span, as −log10 of the Poisson tail; at most 3. */
+function rarityAddend(expected: number): Addend {
+  const surprise = Math.min(3, -Math.log10(Math.max(1e-9, 1 - Math.exp(-Math.max(1e-9, expected)))));
+  const value = 0.6 * surprise;
+  const says = surprise >= 1.3 ? "rare" : surprise <= 0.1 ? "routine" : "";
+  return { name: "rarity", value, says };
+}
+
+function classAddend({ candidate, target }: Weighing): Addend {
+  const { kind, subject } = candidate;
+  if (kind === "change") return { name: "class", value: 0.5, says: "a change" };
+  if (kind === "recovery") return { name: "class", value: -0.8, says: "a recovery" };
+  if (kind === "human") return { name: "class", value: -0.3, says: "people's work" };
+  if (kind === "activity")
+    return { name: "class", value: -1, says: "started, not known to have changed anything" };
+  if (infrastructure.has(subject.kind) && target?.subject.kind !== subject.kind) {
+    return { name: "class", value: 1, says: "trouble of shared infrastructure" };
+  }
+  const fellow = target !== undefined && entityKey(target.subject) !== entityKey(subject);
+  return fellow
+    ? { name: "class", value: -1.5, says: "a fellow symptom" }
+    : { name: "class", value: -0.5, says: "an earlier symptom" };
+}
+
+function impactAddend(openImpact: string | undefined): Addend | undefined {
+  return openImpact === undefined ? undefined : { name: "open impact", value: 1.5, says: openImpact };
+}
+
+function requestAddend({ target, candidate }: Weighing): Addend | undefined {
+  const own = [target?.operation?.requestId, target?.operation?.globalRequestId].filter(
+    (id) => id !== undefined,
+  );
+  const theirs = [candidate.operation?.requestId, candidate.operation?.globalRequestId];
+  return own.some((id) => theirs.includes(id))
+    ? { name: "request", value: 1.5, says: "same request" }
+    : undefined;
+}
+
+/** The symptom's own words name the candidate's entity: evidence inside the record. */
+function namedAddend({ target, candidate }: Weighing): Addend | undefined {
+  const said = target === undefined ? "" : ` ${target.summary.toLowerCase()} `;
+  const names = [
+    candidate.subject,
+    ...candidate.related.filter((item) => item.role === "host").map((item) => item.ref),
+  ];
+  const named = names.find((ref) => isNamed(said, ref));
+  return named === undefined ? undefined : { name: "named", value: 1, says: `the symptom names ${named.id}` };
+}
+
+function isNamed(said: string, ref: EntityRef): boolean {
+  const id = ref.id.toLowerCase();
+  if (id.length < 4 || ref.kind === "project" || ref.kind === "domain") return false;
+  const at = said.indexOf(id);
+  return at > 0 && !/[\w-]/.test(said[at - 1]!) && !/[\w-]/.test(said[at + id.length] ?? " ");
+}

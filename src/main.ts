@@ -1,0 +1,279 @@
+import { createHash, randomBytes, randomUUID } from "node:crypto";
+import { existsSync } from "node:fs";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Config } from "./config.ts";
+import { resolveSecret } from "./config.ts";
+import { demoScenes, loadDemo } from "./demo.ts";
+import { IsochronError } from "./errors.ts";
+import type { Logger } from "./log.ts";
+import { instant } from "./model/instant.ts";
+import type { Instant } from "./model/instant.ts";
+import type { JsonObject } from "./model/json.ts";
+import { clean } from "./normalise/clean.ts";
+import { decoders } from "./normalise/decode.ts";
+import { redact } from "./normalise/redact.ts";
+import { harvestForever, harvestOnce } from "./pipeline/harvest.ts";
+import { createHttpClient } from "./pipeline/http-client.ts";
+import { addIngested, importFile, nothingIngested } from "./pipeline/import-file.ts";
+import type { Ingested, Stages } from "./pipeline/ingest.ts";
+import { reattribute } from "./pipeline/reattribute.ts";
+import { receiveRequest } from "./pipeline/receive.ts";
+import { replaySetAside } from "./pipeline/replay.ts";
+import { runStream } from "./pipeline/stream.ts";
+import { findWhatElse } from "./pipeline/what-else.ts";
+import type { ApiParts } from "./present/api/api-parts.ts";
+import { buildApi } from "./present/api/server.ts";
+import { createResolver } from "./resolve/graph-resolver.ts";
+import { buildTopologyView } from "./resolve/topology-view.ts";
+import { recordedMoments } from "./sources/openstack-inventory/recorded-http.ts";
+import { findSource, sources } from "./sources/registry.ts";
+import type { Connection, Source, SourceIo } from "./sources/source.ts";
+import { openStore } from "./store/postgres/open.ts";
+import type { Store } from "./store/store.ts";
+import type { TokenRecord, TokenScope } from "./store/token-store.ts";
+
+/** One configured use of a source, ready to run. */
+interface Configured extends Connection {
+  readonly config: JsonObject;
+  readonly intervalMs: number;
+  readonly enabled: boolean;
+}
+
+export interface ApiOptions {
+  /** Every request counts as this viewer's, for commands that look into their own store. */
+  readonly viewer?: Exclude<TokenScope, { kind: "ingest" }>;
+  readonly demo?: boolean;
+}
+
+/** The whole program over one store. */
+export interface Isochron {
+  readonly store: Store;
+  importFile(options: {
+    readonly source: string;
+    readonly connection: string;
+    readonly controlPlane: string;
+    readonly path: string;
+    readonly onProgress?: (done: number, total: number) => void;
+  }): Promise<Ingested>;
+  harvestOnce(connection: string, options: { readonly recorded?: string }): Promise<Ingested>;
+  replaySetAside(connection: string): Promise<Ingested>;
+  startHarvest(signal: AbortSignal): Promise<void>;
+  api(options: ApiOptions): ReturnType<typeof buildApi>;
+  loadDemo(onProgress: (done: number, total: number) => void): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface OpenOptions {
+  readonly version: string;
+}
+
+const now = (): Instant => instant(Date.now());
+
+/** Opens the store and builds every stage over it; the only place that knows them all. */
+export async function openIsochron(config: Config, log: Logger, options: OpenOptions): Promise<Isochron> {
+  const store = await openStore({
+    ...(config.databaseUrl === undefined ? { dataDir: config.data } : { databaseUrl: config.databaseUrl }),
+    log: (level, message, fields) => log[level](fields ?? {}, message),
+  });
+  const stages: Stages = {
+    decoders,
+    clean,
+    resolve: createResolver({ providerDomains: new Set(config.providerDomains) }),
+    buildView: buildTopologyView,
+    redact,
+    store: store.events,
+    topology: store.topology,
+  };
+  const connections = configuredConnections(config);
+  const holder = randomUUID();
+
+  const isochron: Isochron = {
+    store,
+    async importFile({ source: name, connection, controlPlane, path, onProgress }) {
+      const source = findSource(name);
+      const target = { name: connection, source: name, controlPlane };
+      await store.events.connect({ ...target, config: {} });
+      return importFile(stages, { connection: target, source, path, ...(onProgress === undefined ? {} : { onProgress }) });
+    },
+    async harvestOnce(name, { recorded }) {
+      const connection = findConnection(connections, name);
+      const source = pullSource(connection);
+      const signal = new AbortController().signal;
+      const ios = recorded === undefined ? [liveIo(log, name, signal)] : await recordedIos(log, name, signal, recorded);
+      let total = nothingIngested;
+      for (const io of ios) {
+        total = addIngested(
+          total,
+          await harvestOnce(stages, { connection, source, config: connection.config, io, holder }),
+        );
+      }
+      return total;
+    },
+    replaySetAside: (name) => replaySetAside(stages, findSource, name),
+    startHarvest: (signal) => runConnections(stages, connections, { log, signal, holder }),
+    api: async (request) => buildApiFor(request, { config, log, store, stages, connections, version: options.version }),
+    loadDemo: (onProgress) => loadDemo({ isochron, store: store.events, demoRoot: demoRoot() }, onProgress),
+    close: () => store.close(),
+  };
+  return isochron;
+}
+
+/** The connections of the configuration, and one of its own name for each source without any. */
+function configuredConnections(config: Config): ReadonlyMap<string, Configured> {
+  const configured = config.connections.map((connection) => ({
+    name: connection.name,
+    source: connection.source,
+    controlPlane: connection.controlPlane,
+    config: connection.config,
+    intervalMs: connection.intervalSeconds * 1000,
+    enabled: connection.enabled,
+  }));
+  const taken = new Set(configured.map((connection) => connection.source));
+  const plain = sources
+    .filter((source) => !taken.has(source.name))
+    .map(({ name, delivery }) => ({
+      name,
+      source: name,
+      controlPlane: "default",
+      config: {},
+      intervalMs: 60_000,
+      // Only a webhook needs no setting to be of use; the others wait for a file or a recording.
+      enabled: delivery === "webhook",
+    }));
+  return new Map([...configured, ...plain].map((connection) => [connection.name, connection]));
+}
+
+function findConnection(connections: ReadonlyMap<string, Configured>, name: string): Configured {
+  const found = connections.get(name);
+  if (found !== undefined) return found;
+  throw new IsochronError(
+    "usage",
+    `There is no connection called ${name}.`,
+    `Configured are: ${[...connections.keys()].join(", ")}. Add it to the configuration file, or name a --source.`,
+  );
+}
+
+function pullSource(connection: Configured) {
+  const source = findSource(connection.source);
+  if (source.delivery === "pull") return source;
+  throw new IsochronError(
+    "usage",
+    `${connection.name} is not harvested by passes: ${source.title} arrives by itself.`,
+    "Run `isochron serve` to receive it, or `isochron import` to read a file of it.",
+  );
+}
+
+function liveIo(log: Logger, name: string, signal: AbortSignal): SourceIo {
+  const warn: SourceIo["warn"] = (message, fields) => log.warn({ connection: name, ...fields }, message);
+  return {
+    http: createHttpClient({ signal, warn }),
+    now,
+    signal,
+    warn,
+    secret: (reference) => resolveSecret(reference),
+    readText: async (path) => {
+      try {
+        return await readFile(path, "utf8");
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+        throw error;
+      }
+    },
+  };
+}
+
+/** One set of answers per recorded moment, in the order of time. */
+async function recordedIos(log: Logger, name: string, signal: AbortSignal, dir: string): Promise<readonly SourceIo[]> {
+  const moments = await recordedMoments(dir);
+  return moments.map((moment) => ({ ...liveIo(log, name, signal), http: moment.http, now: moment.now }));
+}
+
+/** Everything that runs by itself while the server is up. */
+async function runConnections(
+  stages: Stages,
+  connections: ReadonlyMap<string, Configured>,
+  running: { readonly log: Logger; readonly signal: AbortSignal; readonly holder: string },
+): Promise<void> {
+  const { log, signal, holder } = running;
+  await reattribute(stages, signal);
+  const loops = [...connections.values()].filter((connection) => connection.enabled).map(async (connection) => {
+    const source: Source = findSource(connection.source);
+    const io = liveIo(log, connection.name, signal);
+    const onError = (error: unknown) => log.error({ connection: connection.name, err: error }, "a pass failed");
+    if (source.delivery === "pull") {
+      const pass = { connection, source, config: connection.config, io, holder };
+      await harvestForever(stages, pass, connection.intervalMs, onError);
+    }
+    if (source.delivery === "stream") await runStream(stages, connection, source, connection.config, io);
+  });
+  await Promise.all(loops);
+}
+
+interface ApiContext {
+  readonly config: Config;
+  readonly log: Logger;
+  readonly store: Store;
+  readonly stages: Stages;
+  readonly connections: ReadonlyMap<string, Configured>;
+  readonly version: string;
+}
+
+async function buildApiFor(request: ApiOptions, context: ApiContext): ReturnType<typeof buildApi> {
+  const { config, log, store, stages, connections } = context;
+  const webRoot = fileURLToPath(new URL("../dist/web/", import.meta.url));
+  const installed = fileURLToPath(new URL("./web/", import.meta.url));
+  const pages = [webRoot, installed].find((folder) => existsSync(join(folder, "index.html")));
+  const parts: ApiParts = {
+    store,
+    whatElse: (scope, query) =>
+      findWhatElse({ reader: store.reader, topology: store.topology, buildView: buildTopologyView }, scope, query),
+    ingest: (name, posted) => receiveRequest(stages, findSource, connections.get(name), posted),
+    clock: now,
+    secret: await serverSecret(config),
+    version: context.version,
+    ...(pages === undefined ? {} : { webRoot: pages }),
+    ...(request.demo === true ? { demo: { scenes: await demoScenes(store.reader, demoRoot()) } } : {}),
+    log: request.viewer === undefined ? (log as unknown as Exclude<ApiParts["log"], false>) : false,
+    openDemo: request.demo === true,
+  };
+  return request.viewer === undefined ? buildApi(parts) : buildViewerApi(parts, request.viewer);
+}
+
+/** An API whose every injected request is signed in by a token that exists in this process only. */
+async function buildViewerApi(
+  parts: ApiParts,
+  scope: NonNullable<ApiOptions["viewer"]>,
+): ReturnType<typeof buildApi> {
+  const token = `iso_${randomBytes(32).toString("base64url")}`;
+  const hash = createHash("sha256").update(token).digest();
+  const record: TokenRecord = { id: "local", name: "this command", scope, createdAt: now() };
+  const tokens = { ...parts.store.tokens, find: async (wanted: Uint8Array) => (hash.equals(wanted) ? record : undefined) };
+  const api = await buildApi({ ...parts, store: { ...parts.store, tokens } });
+  api.addHook("onRequest", async (request) => {
+    request.headers.authorization ??= `Bearer ${token}`;
+  });
+  return api;
+}
+
+/** Signs cursors and cookies: given by reference, else kept beside the data, else derived from the shared store's URL. */
+async function serverSecret(config: Config): Promise<Uint8Array> {
+  if (config.secret !== undefined) return createHash("sha256").update(resolveSecret(config.secret)).digest();
+  if (config.databaseUrl !== undefined) {
+    return createHash("sha256").update(`isochron server secret\n${config.databaseUrl}`).digest();
+  }
+  await mkdir(config.data, { recursive: true, mode: 0o700 });
+  const path = join(config.data, "server-secret");
+  try {
+    await writeFile(path, randomBytes(32), { flag: "wx", mode: 0o600 });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+  }
+  return readFile(path);
+}
+
+/** The recordings that come with the package. */
+function demoRoot(): string {
+  return fileURLToPath(new URL("../demo/", import.meta.url));
+}

@@ -1,0 +1,160 @@
+import type { EntityRef, Related } from "../model/entity.ts";
+import { entityKey } from "../model/entity.ts";
+import type { AffectedTenant, Attribution, EventDraft, TenantEdition } from "../model/event.ts";
+import type { Json, JsonObject } from "../model/json.ts";
+import type { TenantRef } from "../model/tenant.ts";
+
+/**
+ * What a tenant may know of an event is decided here, once, and stored as the tenant's edition.
+ * Everything that is not named below is withheld: a field that a source invents tomorrow stays inside.
+ */
+
+/** Kinds of entity that are a tenant's own business; hosts, backends, services and other projects are not. */
+const tenantKinds = new Set([
+  "server",
+  "volume",
+  "snapshot",
+  "backup",
+  "image",
+  "network",
+  "subnet",
+  "port",
+  "router",
+  "floating_ip",
+  "security_group",
+  "security_group_rule",
+  "stack",
+  "server_group",
+  "keypair",
+  "load_balancer",
+  "zone",
+  "recordset",
+  "share",
+  "database",
+  "user",
+  "project",
+  "domain",
+  "group",
+  "request",
+]);
+
+/** Roles whose entity the subject's owner may see; a resource of somebody else's can stand in any other. */
+const tenantRoles = new Set(["volume", "server", "source", "port", "security_group", "subnet", "account"]);
+
+/** The editions of an event: one for its owner, one notice for each tenant that a shared cause affected. */
+export function redact(draft: EventDraft, attribution: Attribution): readonly TenantEdition[] {
+  if (attribution.status === "shared") {
+    return draft.kind === "activity" ? [] : attribution.affected.map((affected) => notice(draft, affected));
+  }
+  if (attribution.status !== "owned" || draft.visibility === "provider") return [];
+  return [ownersEdition(draft, attribution.tenant)];
+}
+
+function ownersEdition(draft: EventDraft, tenant: TenantRef): TenantEdition {
+  const subject = tenantSubject(draft, tenant);
+  const named = subject === draft.subject && draft.subjectName !== undefined;
+  return {
+    tenant,
+    notice: false,
+    type: draft.type,
+    kind: draft.kind,
+    category: draft.category,
+    ...(draft.phase === undefined ? {} : { phase: draft.phase }),
+    severity: draft.severity,
+    visibility: draft.visibility,
+    subject,
+    ...(named ? { subjectName: draft.subjectName! } : {}),
+    related: ownRelated(draft.related),
+    ...(draft.operation?.requestId === undefined
+      ? {}
+      : { operation: { requestId: draft.operation.requestId } }),
+    because: becauseOwned(subject, named ? draft.subjectName : undefined),
+    summary: tenantSummary(draft, named ? draft.subjectName : undefined),
+    details: ownDetails(draft),
+  };
+}
+
+/** The subject if a tenant may know it, else the tenant itself. */
+function tenantSubject(draft: EventDraft, tenant: TenantRef): EntityRef {
+  if (tenantKinds.has(draft.subject.kind)) return draft.subject;
+  return tenant.projectId === undefined
+    ? { kind: "domain", id: tenant.domainId ?? "" }
+    : { kind: "project", id: tenant.projectId };
+}
+
+function ownRelated(related: readonly Related[]): readonly Related[] {
+  return related
+    .filter((item) => tenantKinds.has(item.ref.kind) && tenantRoles.has(item.role))
+    .map((item) => ({ role: item.role, ref: item.ref }));
+}
+
+/** Numbers and states that OpenStack shows the owner of the resource in its own API. */
+const ownFields = ["size", "status", "state", "old_state", "new_task_state", "progress", "volume_size"];
+
+function ownDetails(draft: EventDraft): JsonObject {
+  const payload = draft.details["payload"];
+  const kept: Record<string, Json> = {};
+  if (typeof payload === "object" && payload !== null && !Array.isArray(payload)) {
+    for (const field of ownFields) {
+      const value = (payload as JsonObject)[field];
+      if (typeof value === "string" || typeof value === "number") kept[field] = value;
+    }
+  }
+  return kept;
+}
+
+const phaseWords = { start: "started", progress: "in progress", end: "finished", error: "failed" } as const;
+
+/** Written from classes of fields, never from the provider's sentence, which may name hosts or staff. */
+function tenantSummary(draft: EventDraft, name: string | undefined): string {
+  const thing = draft.subject.kind.replaceAll("_", " ");
+  const subject = `${thing[0]!.toUpperCase()}${thing.slice(1)}${name === undefined ? "" : ` ${name}`}`;
+  const state = draft.changes?.find((change) => change.field === "state");
+  if (state !== undefined) return `${subject}: state ${String(state.before)} → ${String(state.after)}`;
+  const steps = draft.type.split(".").filter((step) => !(step in phaseWords));
+  const action =
+    steps
+      .slice(steps.length > 2 ? 2 : 1)
+      .join(" ")
+      .replaceAll("_", " ") || draft.type;
+  return `${subject}: ${action}${draft.phase === undefined ? "" : ` ${phaseWords[draft.phase]}`}`;
+}
+
+function becauseOwned(subject: EntityRef, name: string | undefined): string {
+  const thing = subject.kind.replaceAll("_", " ");
+  return `Shown because it is about your ${thing}${name === undefined ? "" : ` ${name}`}.`;
+}
+
+/** A shared cause as one tenant may hear of it: its own resources, no host, no neighbour, no number of them. */
+function notice(draft: EventDraft, affected: AffectedTenant): TenantEdition {
+  const own = affected.resources.filter((ref) => tenantKinds.has(ref.kind));
+  const [first] = own;
+  const many =
+    own.length > 1
+      ? `${own.length} of your resources`
+      : `your ${first?.kind.replaceAll("_", " ") ?? "resource"}`;
+  const what = {
+    symptom: "trouble",
+    recovery: "recovery",
+    change: "maintenance",
+    human: "work",
+    activity: "activity",
+  };
+  const said = what[draft.kind];
+  return {
+    tenant: affected.tenant,
+    notice: true,
+    type: `platform.${said}`,
+    kind: draft.kind,
+    category: "platform",
+    severity: draft.severity,
+    visibility: "operational",
+    subject: first ?? tenantSubject(draft, affected.tenant),
+    related: own
+      .toSorted((a, b) => (entityKey(a) < entityKey(b) ? -1 : 1))
+      .map((ref) => ({ role: "affected", ref })),
+    because: `Shown because ${many} stood on the part of the platform that this was about.`,
+    summary: `Platform ${said} affected ${many}`,
+    details: {},
+  };
+}

@@ -1,0 +1,76 @@
+import { IsochronError } from "../errors.ts";
+import type { Connection, RawRecord, Source } from "../sources/source.ts";
+import type { Ingested, Stages } from "./ingest.ts";
+import { ingest } from "./ingest.ts";
+import { reattribute } from "./reattribute.ts";
+import { openSourceFile } from "./source-file.ts";
+
+/** How many records one page takes. */
+const recordsPerPage = 1000;
+
+export interface ImportRequest {
+  readonly connection: Connection;
+  readonly source: Source;
+  readonly path: string;
+  /** Bytes read so far, of all there are in the file. */
+  readonly onProgress?: (done: number, total: number) => void;
+}
+
+/** No record yet. */
+export const nothingIngested: Ingested = {
+  records: 0,
+  created: 0,
+  folded: 0,
+  repeated: 0,
+  revised: 0,
+  setAside: 0,
+  factsOnly: 0,
+};
+
+/** The sum of two outcomes. */
+export function addIngested(a: Ingested, b: Ingested): Ingested {
+  return {
+    records: a.records + b.records,
+    created: a.created + b.created,
+    folded: a.folded + b.folded,
+    repeated: a.repeated + b.repeated,
+    revised: a.revised + b.revised,
+    setAside: a.setAside + b.setAside,
+    factsOnly: a.factsOnly + b.factsOnly,
+  };
+}
+
+/**
+ * Reads a file through the very pipeline that live records take. Importing it again changes nothing.
+ * Throws `file-unreadable`, and `usage` for a source whose records never come in files.
+ */
+export async function importFile(stages: Stages, request: ImportRequest): Promise<Ingested> {
+  const { source, connection } = request;
+  if (source.splitFile === undefined) {
+    throw new IsochronError(
+      "usage",
+      `Records of ${source.name} do not come in files.`,
+      "Use `isochron harvest` for it, with --recorded DIR for a recording.",
+    );
+  }
+  let read = 0;
+  const file = await openSourceFile(request.path, (bytes) => {
+    read += bytes;
+  });
+  let total = nothingIngested;
+  let page: RawRecord[] = [];
+  const flush = async () => {
+    if (page.length === 0) return;
+    const records = page;
+    page = [];
+    total = addIngested(total, await ingest(stages, { connection, source, stream: "import", records }));
+    await reattribute(stages);
+    request.onProgress?.(read, file.size);
+  };
+  for await (const record of source.splitFile(file, stages.decoders)) {
+    page.push(record);
+    if (page.length >= recordsPerPage) await flush();
+  }
+  await flush();
+  return total;
+}

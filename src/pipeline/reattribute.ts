@@ -1,0 +1,58 @@
+import type { StoredEvent } from "../model/event.ts";
+import type { Reattribution } from "../store/event-store.ts";
+import type { Stages } from "./ingest.ts";
+import { neighbourKeys } from "./ingest.ts";
+
+/** How many events one round takes; a round is one transaction. */
+const eventsPerRound = 500;
+
+/** Far more rounds than any backlog needs; a store that never runs dry is a bug to be seen, not a loop to spin in. */
+const roundsMax = 10_000;
+
+/**
+ * Answers again for every event whose owner may be told by facts that arrived after it. Each change is
+ * kept as a revision. Gives how many attributions changed.
+ */
+export async function reattribute(stages: Stages, signal?: AbortSignal): Promise<number> {
+  let changed = 0;
+  for (let round = 0; round < roundsMax; round++) {
+    if (signal?.aborted === true) return changed;
+    const due = await stages.store.dueForAttribution(eventsPerRound);
+    const answers = await answer(stages, due.events);
+    changed += await stages.store.reattributed(due, answers);
+    if (due.events.length === 0) return changed;
+  }
+  throw new Error(`re-attribution did not come to an end in ${roundsMax} rounds`);
+}
+
+async function answer(stages: Stages, events: readonly StoredEvent[]): Promise<readonly Reattribution[]> {
+  const answers: Reattribution[] = [];
+  for (const [place, group] of groupByPlace(events)) {
+    const [controlPlane, connection] = place;
+    const keys = new Set(group.flatMap(neighbourKeys));
+    const view = stages.buildView(
+      controlPlane,
+      await stages.topology.neighbourhood(controlPlane, [...keys], 3),
+    );
+    const resolved = stages.resolve(group, connection, view);
+    for (const [index, event] of group.entries()) {
+      const { attribution, dependsOn } = resolved[index]!;
+      const editions = stages.redact(event, attribution);
+      answers.push({ eventId: event.id, occurredAt: event.occurredAt, attribution, dependsOn, editions });
+    }
+  }
+  return answers;
+}
+
+/** Events of one connection on one control plane share a view. */
+function groupByPlace(events: readonly StoredEvent[]): Map<readonly [string, string], StoredEvent[]> {
+  const places = new Map<string, readonly [string, string]>();
+  const groups = new Map<readonly [string, string], StoredEvent[]>();
+  for (const event of events) {
+    const name = JSON.stringify([event.controlPlane, event.connection]);
+    const place = places.get(name) ?? ([event.controlPlane, event.connection] as const);
+    places.set(name, place);
+    groups.set(place, [...(groups.get(place) ?? []), event]);
+  }
+  return groups;
+}
