@@ -255,7 +255,7 @@ describe("whatever a source reports", () => {
       details: fc.dictionary(anyText, anyJson),
       changes: fc.array(fc.record({ field: anyText, before: anyJson, after: anyJson })),
     },
-    { requiredKeys: [...Object.keys(draft)] as (keyof EventDraft)[] as never },
+    { requiredKeys: Object.keys(draft) as (keyof EventDraft)[] as never },
   ) as unknown as fc.Arbitrary<EventDraft>;
   /** Drafts that mostly pass: wild where people read, sound where machines join. */
   const mostlySound = anyDraft.map((wild) => ({

@@ -133,7 +133,10 @@ describe("json", () => {
   });
 
   test("cut and garbled texts are refused or read, never anything else", () => {
-    const seed = JSON.stringify({ a: [1, 'x\\"y', { b: null, __proto__: 1 }], n: 9007199254740993 });
+    const seed = JSON.stringify({ a: [1, 'x\\"y', { b: null, __proto__: 1 }], n: 1 }).replace(
+      /1}$/,
+      "9007199254740993}",
+    );
     fc.assert(
       fc.property(
         fc.nat(seed.length),

@@ -1,0 +1,279 @@
+import { createHash } from "node:crypto";
+import { z } from "zod";
+import { IsochronError } from "../errors.ts";
+import type { EventDraft, Observation, Severity } from "../model/event.ts";
+import { regularizeEventType } from "../model/event-type.ts";
+import { duration, formatInstant } from "../model/instant.ts";
+import type { Instant } from "../model/instant.ts";
+import type { Json, JsonObject } from "../model/json.ts";
+import { resourcesOfLabels } from "./alertmanager/labelled-resource.ts";
+import { asObject, asShape, asText } from "./json-fields.ts";
+import { readSeverityWord } from "./severity-word.ts";
+import type { Decoders, PushRequest, RawRecord, SourceFile, WebhookSource } from "./source.ts";
+
+/** A rule is evaluated once a minute unless Prometheus is told otherwise; that is how well it knows the time. */
+const precision = duration(60_000);
+
+/** Alertmanager tells of new alerts in a group every five minutes unless told otherwise (`group_interval`). */
+const truncationPrecision = duration(5 * 60_000);
+
+const alertShape = z.object({
+  status: z.enum(["firing", "resolved"]),
+  labels: z.record(z.string(), z.string()),
+  annotations: z.record(z.string(), z.string()).default({}),
+  startsAt: z.string(),
+  endsAt: z.string().optional(),
+  generatorURL: z.string().optional(),
+  fingerprint: z.string().optional(),
+});
+type Alert = z.output<typeof alertShape>;
+
+const groupShape = z.object({
+  groupKey: z.string().optional(),
+  receiver: z.string().optional(),
+  externalURL: z.string().optional(),
+  status: z.string().optional(),
+  truncatedAlerts: z.number().int().min(0).default(0),
+  alerts: z.array(z.custom<Json>()).optional(),
+});
+type Group = z.output<typeof groupShape>;
+
+/** What of the group stands beside each alert that is taken out of it. */
+const groupFields = ["version", "groupKey", "receiver", "externalURL", "status"] as const;
+
+/** Prometheus Alertmanager's webhook, version 4, which Grafana's alerting sends too. */
+export const alertmanager: WebhookSource = {
+  name: "alertmanager",
+  title: "Prometheus Alertmanager",
+  summary:
+    "Alerts that start and stop firing; Alertmanager (webhook version 4) or Grafana posts them to the connection's URL.",
+  delivery: "webhook",
+  contract: {
+    identity: "fingerprint + startsAt + status (+ endsAt once resolved) of each alert",
+    version:
+      "the alert's labels and annotations; Alertmanager repeats a firing alert, with new annotations at times",
+    ordering: "unsorted",
+    commitDelayMax: duration(10 * 60_000),
+    clockErrorMax: precision,
+    delivery: "push",
+    blindSpots:
+      "What a silence or an inhibition keeps back, alerts beyond max_alerts (their number is told), and everything " +
+      "while Alertmanager cannot reach us longer than it retries.",
+  },
+  config: z.strictObject({}) as z.ZodType<JsonObject>,
+  split,
+  splitFile,
+  normalise,
+};
+
+function split(request: PushRequest, decode: Decoders): readonly RawRecord[] {
+  const mediaType =
+    request.headers["content-type"]?.split(";")[0]?.trim().toLowerCase() ?? "application/json";
+  if (!/^application\/(.+\+)?json$/.test(mediaType)) {
+    throw new IsochronError("media-type-unknown", `The body is ${mediaType}.`, "Send application/json.");
+  }
+  try {
+    const body = decode.json(decode.text(request.body));
+    return splitBody(body, { position: "delivery", receivedAt: request.receivedAt, meta: {} });
+  } catch (error) {
+    if (!(error instanceof IsochronError) || error.code !== "record-invalid") throw error;
+    throw new IsochronError("body-invalid", error.problem, error.remedy, { cause: error });
+  }
+}
+
+/** One record per alert, so that one that cannot be used leaves the others alone. */
+function splitBody(body: Json, place: Omit<RawRecord, "bytes">): readonly RawRecord[] {
+  const group = asShape(groupShape, body, "webhook body");
+  const { alerts } = group;
+  if (alerts === undefined) {
+    throw new IsochronError(
+      "record-invalid",
+      "The body has no list of alerts.",
+      "Send Alertmanager's webhook, version 4.",
+    );
+  }
+  const fields = Object.entries(asObject(body) ?? {}).filter(([name]) =>
+    (groupFields as readonly string[]).includes(name),
+  );
+  const records = alerts.map((alert, index) => ({
+    ...place,
+    bytes: encode(alert),
+    position: `${place.position}, alert ${index + 1}`,
+    meta: { ...place.meta, part: "alert", group: Object.fromEntries(fields) },
+  }));
+  if (group.truncatedAlerts === 0) return records;
+  return [
+    ...records,
+    {
+      ...place,
+      bytes: encode(body),
+      position: `${place.position}, truncation`,
+      meta: { ...place.meta, part: "truncation" },
+    },
+  ];
+}
+
+function encode(value: Json): Uint8Array {
+  return new TextEncoder().encode(JSON.stringify(value));
+}
+
+/** A file holds one webhook body per line, or a capture per line: `{received_at, headers, body}`. */
+async function* splitFile(file: SourceFile, decode: Decoders): AsyncIterable<RawRecord> {
+  for await (const line of file.lines()) {
+    const whole: RawRecord = {
+      bytes: line.bytes,
+      position: `line ${line.number}`,
+      receivedAt: file.modifiedAt,
+      meta: line.tooLarge ? { file: file.name, too_large: true } : { file: file.name },
+    };
+    yield* splitLine(whole, decode);
+  }
+}
+
+function splitLine(whole: RawRecord, decode: Decoders): readonly RawRecord[] {
+  try {
+    const { body, receivedAt } = readWhole(whole, decode);
+    return splitBody(body, { position: whole.position, receivedAt, meta: whole.meta });
+  } catch (error) {
+    // The line is kept whole: `normalise` finds the same fault, and it is set aside with it.
+    if (error instanceof IsochronError && error.code === "record-invalid") return [whole];
+    throw error;
+  }
+}
+
+function readWhole(record: RawRecord, decode: Decoders): { body: Json; receivedAt: Instant } {
+  if (record.meta["too_large"] === true) {
+    throw new IsochronError("record-invalid", "The line is too long to be read.", "Send smaller groups.");
+  }
+  const value = decode.json(decode.text(record.bytes));
+  const capture = asObject(value);
+  if (capture === undefined || capture["body"] === undefined || capture["alerts"] !== undefined) {
+    return { body: value, receivedAt: record.receivedAt };
+  }
+  const { body, received_at: receivedAt } = capture;
+  return {
+    body: typeof body === "string" ? decode.json(body) : body,
+    receivedAt: typeof receivedAt === "string" ? decode.time(receivedAt) : record.receivedAt,
+  };
+}
+
+function normalise(record: RawRecord, decode: Decoders): Observation {
+  const { part } = record.meta;
+  if (part === "alert") {
+    const group = asShape(groupShape, record.meta["group"] ?? {}, "group of the alert");
+    const alert = decode.json(decode.text(record.bytes));
+    return { events: [draftAlert(alert, group, record.receivedAt, decode)], facts: [] };
+  }
+  const { body, receivedAt } = readWhole(record, decode);
+  const group = asShape(groupShape, body, "webhook body");
+  if (group.alerts === undefined) {
+    throw new IsochronError(
+      "record-invalid",
+      "The body has no list of alerts.",
+      "Send Alertmanager's webhook, version 4.",
+    );
+  }
+  const drafts = group.alerts.map((alert) => draftAlert(alert, group, receivedAt, decode));
+  const truncation = group.truncatedAlerts === 0 ? [] : [draftTruncation(group, drafts, receivedAt)];
+  return { events: part === "truncation" ? truncation : [...drafts, ...truncation], facts: [] };
+}
+
+function draftAlert(value: Json, group: Group, receivedAt: Instant, decode: Decoders): EventDraft {
+  const alert = asShape(alertShape, value, "alert");
+  const { labels, annotations } = alert;
+  const firing = alert.status === "firing";
+  const startsAt = decode.time(alert.startsAt);
+  const endsAt = firing ? undefined : endOf(alert, decode);
+  const fingerprint = asText(alert.fingerprint) ?? fingerprintOf(labels);
+  const name = asText(labels["alertname"]) ?? "unnamed";
+  const { subject, subjectName, related } = resourcesOfLabels(labels, name);
+  const word = asText(labels["severity"]);
+  const severity = word === undefined ? undefined : readSeverityWord(word);
+  const text = [annotations["summary"], annotations["title"], annotations["message"]].find((line) =>
+    asText(line),
+  );
+  return {
+    key: [
+      fingerprint,
+      formatInstant(startsAt),
+      alert.status,
+      ...(endsAt === undefined ? [] : [formatInstant(endsAt)]),
+    ].join("/"),
+    sourceIds: [fingerprint],
+    occurredAt: firing ? startsAt : (endsAt ?? receivedAt),
+    precision,
+    type: regularizeEventType(`alert.${snakeCase(name)}.${alert.status}`),
+    kind: firing ? "symptom" : "recovery",
+    category: "monitoring",
+    phase: firing ? "start" : "end",
+    // A recovery is no trouble, whatever the trouble was; the word of the alert stays among the labels.
+    severity: firing ? (severity ?? ("warning" satisfies Severity)) : "info",
+    visibility: "operational",
+    subject,
+    ...(subjectName !== undefined && { subjectName }),
+    related,
+    summary: `${firing ? "" : "Resolved: "}${text ?? `${name} on ${subjectName ?? subject.id}`}`,
+    details: {
+      status: alert.status,
+      labels,
+      annotations,
+      starts_at: alert.startsAt,
+      ...(alert.endsAt !== undefined && { ends_at: alert.endsAt }),
+      ...(alert.generatorURL !== undefined && { generator_url: alert.generatorURL }),
+      ...(group.groupKey !== undefined && { group_key: group.groupKey }),
+      ...(group.receiver !== undefined && { receiver: group.receiver }),
+      ...(group.externalURL !== undefined && { external_url: group.externalURL }),
+      ...(word !== undefined && severity === undefined && { severity_unknown: word }),
+      ...(!firing && endsAt === undefined && { time_from: "received" }),
+    },
+  };
+}
+
+/** When it was resolved; undefined for Go's zero time, which Grafana writes where it knows no end. */
+function endOf(alert: Alert, decode: Decoders): Instant | undefined {
+  if (alert.endsAt === undefined || alert.endsAt.startsWith("0001-01-01T00:00:00")) return undefined;
+  return decode.time(alert.endsAt);
+}
+
+/** Stands in for the fingerprint that old senders leave out: both name an alert by its labels. */
+function fingerprintOf(labels: Readonly<Record<string, string>>): string {
+  const sorted = Object.entries(labels).toSorted(([one], [other]) => (one < other ? -1 : 1));
+  return `labels-${createHash("sha256").update(JSON.stringify(sorted)).digest("hex").slice(0, 16)}`;
+}
+
+/** Alertmanager left alerts out (`max_alerts`): told as an event of its own, so that it does not go unseen. */
+function draftTruncation(group: Group, drafts: readonly EventDraft[], receivedAt: Instant): EventDraft {
+  const latest = drafts.reduce((latest, draft) => Math.max(latest, draft.occurredAt), 0) as Instant;
+  const groupKey = group.groupKey ?? "";
+  const occurredAt = drafts.length === 0 ? receivedAt : latest;
+  return {
+    key: `truncated/${formatInstant(occurredAt)}/${group.truncatedAlerts}/${groupKey}`,
+    sourceIds: [`truncated/${groupKey}`],
+    occurredAt,
+    precision: truncationPrecision,
+    type: "alertmanager.truncated",
+    kind: "activity",
+    category: "monitoring",
+    severity: "warning",
+    visibility: "provider",
+    subject: { kind: "component", id: "alertmanager" },
+    related: [],
+    platform: true,
+    summary: `Alertmanager left ${group.truncatedAlerts} more alerts of a group out of its message (max_alerts)`,
+    details: {
+      truncated_alerts: group.truncatedAlerts,
+      group_key: groupKey,
+      receiver: group.receiver ?? null,
+    },
+  };
+}
+
+/** `HostHighCpuLoad` and `Host high CPU load` are both `host_high_cpu_load`. */
+function snakeCase(name: string): string {
+  return name
+    .replaceAll(/([a-z0-9])([A-Z])/g, "$1_$2")
+    .replaceAll(/([A-Z]+)([A-Z][a-z])/g, "$1_$2")
+    .replaceAll(/[^A-Za-z0-9]+/g, "_")
+    .replaceAll(/^_+|_+$/g, "")
+    .toLowerCase();
+}

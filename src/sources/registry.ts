@@ -1,0 +1,20 @@
+import { IsochronError } from "../errors.ts";
+import { alertmanager } from "./alertmanager.ts";
+import { cloudevents } from "./cloudevents.ts";
+import { openstackNotifications } from "./openstack-notifications.ts";
+import { postMortem } from "./post-mortem.ts";
+import type { Source } from "./source.ts";
+
+/** Every source there is, in the order in which they are listed. */
+export const sources: readonly Source[] = [openstackNotifications, alertmanager, cloudevents, postMortem];
+
+/** The source of that name. Throws `source-unknown`. */
+export function findSource(name: string): Source {
+  const source = sources.find((one) => one.name === name);
+  if (source !== undefined) return source;
+  throw new IsochronError(
+    "source-unknown",
+    `There is no source ${JSON.stringify(name)}.`,
+    `Use one of ${sources.map((one) => one.name).join(", ")}.`,
+  );
+}
