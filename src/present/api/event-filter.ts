@@ -93,9 +93,15 @@ function ownersOf(visible: VisibleEvent): readonly { domainId?: string; projectI
   return [];
 }
 
-/** The subject and all that is related. */
-export function mentions(visible: VisibleEvent): readonly EntityRef[] {
-  return [visible.event.subject, ...visible.event.related.map((related) => related.ref)];
+/** The subject, all that is related, and the requests of the operation. */
+export function mentions({ event }: VisibleEvent): readonly EntityRef[] {
+  const { requestId, globalRequestId } = event.operation ?? {};
+  const requests = [requestId, globalRequestId].filter((id) => id !== undefined);
+  return [
+    event.subject,
+    ...event.related.map((related) => related.ref),
+    ...requests.map((id) => ({ kind: "request", id })),
+  ];
 }
 
 export function isSame(left: EntityRef, right: EntityRef): boolean {

@@ -14,7 +14,7 @@ export function textParameter(charsMax: number) {
   return z
     .string()
     .max(charsMax, { error: `longer than ${charsMax} characters` })
-    .regex(/^[^\p{Cc}\p{Cs}]*$/u, { error: "has control characters" });
+    .regex(/^[^\p{Cc}\p{Cs}]*$/u, { error: "text with control characters, which match nothing" });
 }
 
 /** A plain decimal integer; `1e2`, ` 10` and `-1` are refused rather than interpreted. */

@@ -3,16 +3,18 @@ import { z } from "zod";
 import { entityKey, type EntityRef } from "../../model/entity.ts";
 import { formatInstant, instant, type Instant } from "../../model/instant.ts";
 import type { Scope } from "../../model/scope.ts";
+import type { TenantRef } from "../../model/tenant.ts";
 import { relations, type KnownFact } from "../../model/topology.ts";
 import type { VisibleEvent } from "../../store/event-reader.ts";
 import type { ApiContext } from "./api-context.ts";
-import { resourceQuerySchema, resourceSchema, type ResourceJson } from "./contract.ts";
+import { resourceQuerySchema, resourceSchema, type EvidenceJson, type ResourceJson } from "./contract.ts";
 import { isSame, parseTime } from "./event-filter.ts";
 import { formatOptional, toEntityJson, toEventJson, type AttributionJson } from "./event-json.ts";
 import { notFound } from "./problem.ts";
 import { queryInvalid } from "./query-validator.ts";
-import { relationsAt, type HeldRelation } from "./resource-state.ts";
+import { relationsAt, targetAt } from "./resource-state.ts";
 import { readingScope } from "./sign-in.ts";
+import type { TenantList } from "./tenant-directory.ts";
 
 const eventsMax = 100;
 /** A host of a large cloud has some thousands of servers over the years; what is beyond is cut. */
@@ -89,15 +91,15 @@ async function describeForProvider(
     first?.event.occurredAt,
     ...facts.filter((fact) => touches(fact, resource)).map((fact) => fact.at),
   ];
-  const name = held.find((relation) => relation.relation === "named" && relation.direction === "to")?.entity
-    .id;
+  const name = targetAt(resource, "named", facts, at)?.held.entity.id;
   return {
     resource: toEntityJson(
       resource,
       name ?? nameIn(first === undefined ? recent : [...recent, first], resource),
     ),
     at: formatInstant(at),
-    owner: controlPlane === undefined ? null : await findOwner(context, scope, controlPlane, held, at),
+    owner:
+      controlPlane === undefined ? null : await findOwner(context, scope, controlPlane, resource, facts, at),
     relations: held.map(({ relation, direction, entity, validFrom, validUntil }) => ({
       relation,
       direction,
@@ -173,47 +175,52 @@ async function findOwner(
   { store, directory }: ApiContext,
   scope: Scope,
   controlPlane: string,
-  held: readonly HeldRelation[],
+  resource: EntityRef,
+  facts: readonly KnownFact[],
   at: Instant,
 ): Promise<AttributionJson | null> {
-  const hop = held.find(({ relation, direction }) => relation === "owned_by" && direction === "to");
-  if (hop === undefined) return null;
-  const hops = [hop];
-  let domainId = hop.entity.kind === "domain" ? hop.entity.id : undefined;
-  if (hop.entity.kind === "project") {
-    const facts = await store.topology.about(scope, controlPlane, hop.entity);
-    const domain = relationsAt(hop.entity, facts, at).find(
-      ({ relation, direction }) => relation === "part_of" && direction === "to",
-    );
-    if (domain !== undefined) hops.push(domain);
-    domainId = domain?.entity.id;
+  const owned = targetAt(resource, "owned_by", facts, at);
+  if (owned === undefined) return null;
+  const owner = owned.held.entity;
+  if (owner.kind !== "project") {
+    const tenant = { controlPlane, domainId: owner.id };
+    return ownerJson(tenant, await directory.list(), [owned]);
   }
-  const projectId = hop.entity.kind === "project" ? hop.entity.id : undefined;
-  const tenants = await directory.list();
-  const owner = tenants.toJson({
-    controlPlane,
-    ...(domainId === undefined ? {} : { domainId }),
-    ...(projectId === undefined ? {} : { projectId }),
-  });
+  const placed = targetAt(owner, "part_of", await store.topology.about(scope, controlPlane, owner), at);
+  const tenant = { controlPlane, projectId: owner.id };
+  return placed === undefined
+    ? ownerJson(tenant, await directory.list(), [owned])
+    : ownerJson({ ...tenant, domainId: placed.held.entity.id }, await directory.list(), [owned, placed]);
+}
+
+type Hop = NonNullable<ReturnType<typeof targetAt>>;
+
+function ownerJson(tenant: TenantRef, tenants: TenantList, hops: readonly Hop[]): AttributionJson {
+  const named = tenants.toJson(tenant);
   return {
     status: "owned",
-    control_plane: controlPlane,
-    domain_id: domainId ?? null,
-    project_id: projectId ?? null,
-    domain_name: owner.domain_name,
-    project_name: owner.project_name,
+    control_plane: named.control_plane,
+    domain_id: named.domain_id ?? null,
+    project_id: named.project_id ?? null,
+    domain_name: named.domain_name,
+    project_name: named.project_name,
     affected: [],
-    evidence: hops.map(({ relation, fact, validFrom, validUntil }) => ({
-      rule: "owner-as-of/1",
-      verdict: "accepted",
-      confidence: "exact",
-      says: `${fact.connection} says that ${entityKey(fact.from)} is ${relation.replaceAll("_", " ")} ${entityKey(fact.to)}.`,
-      from: toEntityJson(fact.from),
-      to: toEntityJson(fact.to),
-      source: { connection: fact.connection, source_id: fact.sourceId },
-      valid_from: formatInstant(validFrom),
-      valid_until: formatOptional(validUntil),
-    })),
+    evidence: hops.map(toHopJson),
+  };
+}
+
+function toHopJson({ held: { relation, fact, validFrom, validUntil }, extended }: Hop): EvidenceJson {
+  const words = `${entityKey(fact.from)} ${relation.replaceAll("_", " ")} ${entityKey(fact.to)}`;
+  return {
+    rule: "owner-as-of/1",
+    verdict: "accepted",
+    confidence: extended ? "derived" : "exact",
+    says: extended ? `${fact.connection} first said later: ${words}.` : `${fact.connection} says: ${words}.`,
+    from: toEntityJson(fact.from),
+    to: toEntityJson(fact.to),
+    source: { connection: fact.connection, source_id: fact.sourceId },
+    valid_from: formatInstant(validFrom),
+    valid_until: formatOptional(validUntil),
   };
 }
 

@@ -47,12 +47,8 @@ interface Interval {
 
 function intervalsOf(run: readonly KnownFact[]): Interval[] {
   const intervals: Interval[] = [];
-  // Of two observations of one moment the denial is read first: a thing that moves leaves before it arrives.
-  const ordered = run.toSorted(
-    (left, right) => left.at - right.at || Number(left.holds) - Number(right.holds),
-  );
   let open: Interval | undefined;
-  for (const fact of ordered) {
+  for (const fact of run.toSorted(compareFacts)) {
     const same = open !== undefined && entityKey(open.fact.to) === entityKey(fact.to);
     if (fact.holds === same) continue;
     if (open !== undefined && (fact.holds || same)) open.until = fact.at;
@@ -60,6 +56,39 @@ function intervalsOf(run: readonly KnownFact[]): Interval[] {
     if (fact.holds && open !== undefined) intervals.push(open);
   }
   return intervals;
+}
+
+/** Of two observations of one moment the denial comes first: a thing that moves leaves before it arrives. */
+function compareFacts(left: KnownFact, right: KnownFact): number {
+  if (left.at !== right.at) return left.at - right.at;
+  if (left.holds !== right.holds) return left.holds ? 1 : -1;
+  return entityKey(left.to) < entityKey(right.to) ? -1 : 1;
+}
+
+/**
+ * The one target of an outward single relation at a moment. What was first seen later is taken to have held
+ * before, as the resolver takes ownership; where one moment names two targets, neither is given.
+ */
+export function targetAt(
+  resource: EntityRef,
+  relation: Relation,
+  facts: readonly KnownFact[],
+  at: Instant,
+): { readonly held: HeldRelation; readonly extended: boolean } | undefined {
+  const own = facts.filter(
+    (fact) => fact.relation === relation && entityKey(fact.from) === entityKey(resource),
+  );
+  const first = own.toSorted(compareFacts)[0];
+  if (first === undefined) return undefined;
+  const extended = at < first.at;
+  const [held] = relationsAt(resource, own, extended ? first.at : at).filter(
+    ({ direction }) => direction === "to",
+  );
+  if (held === undefined) return undefined;
+  const rival = own.some(
+    (fact) => fact.holds && fact.at === held.validFrom && entityKey(fact.to) !== entityKey(held.entity),
+  );
+  return rival ? undefined : { held, extended };
 }
 
 /** Observations that follow one another: of one source entity for single relations, of one pair for plural ones. */
