@@ -1,0 +1,181 @@
+import { z } from "zod";
+
+export const logLevels = ["trace", "debug", "info", "warn", "error", "silent"] as const;
+export type LogLevel = (typeof logLevels)[number];
+
+/** One setting and all that can be said of it. */
+export interface Setting {
+  readonly name: string;
+  readonly env?: string;
+  /** Its flag, where that is not the name with dashes. */
+  readonly flag?: string;
+  readonly fallback: string;
+  readonly meaning: string;
+  readonly schema: z.ZodType;
+  /** Its value is never repeated in a message. */
+  readonly secret?: true;
+  readonly fromText?: (text: string) => unknown;
+}
+
+const secretReference = z.string().regex(/^(env:[A-Za-z_][A-Za-z0-9_]*|file:.+)$/, {
+  error: "`env:NAME` or `file:PATH`, never the secret itself",
+});
+
+const connectionSchema = z.strictObject(
+  {
+    name: z
+      .string({ error: "a name such as nova@region-1" })
+      .regex(/^[A-Za-z0-9][A-Za-z0-9@._-]{0,62}$/, { error: "1 to 63 letters, digits and @ . _ -" }),
+    source: z.string({ error: "the name of a source" }).min(1, { error: "the name of a source" }),
+    control_plane: z
+      .string({ error: "a name such as region-1" })
+      .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, { error: "1 to 63 letters, digits and . _ -" })
+      .default("default"),
+    enabled: z.boolean({ error: "true or false" }).default(true),
+    interval_seconds: z
+      .number({ error: "a number of seconds from 1 to 86400" })
+      .min(1, { error: "a number of seconds from 1 to 86400" })
+      .max(86_400, { error: "a number of seconds from 1 to 86400" })
+      .default(60),
+    config: z.record(z.string(), z.json(), { error: "the source's settings, one per line" }).default({}),
+  },
+  { error: "name, source and config" },
+);
+
+/** A connection as the file gives it. */
+export type ConnectionSetting = z.infer<typeof connectionSchema>;
+
+function isTimeZone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat("en", { timeZone: name });
+    return true;
+  } catch (error) {
+    if (error instanceof RangeError) return false;
+    throw error;
+  }
+}
+
+const folder = z.string({ error: "the path of a folder" }).min(1, { error: "the path of a folder" });
+const httpUrl = z.url({ protocol: /^https?$/, error: "an address such as https://isochron.example.org" });
+
+/** Every setting: its names, its default in words, its meaning. `docs/configuration.md` is made from it. */
+export const settings: readonly Setting[] = [
+  {
+    name: "data",
+    env: "ISOCHRON_DATA",
+    fallback: "`$XDG_DATA_HOME/isochron`, else `~/.local/share/isochron`; `demo` uses `demo` under it",
+    meaning: "Folder of the embedded store.",
+    schema: folder,
+  },
+  {
+    name: "database_url",
+    env: "ISOCHRON_DATABASE_URL",
+    fallback: "none: the embedded PostgreSQL under `data`",
+    meaning: "An existing PostgreSQL (15 to 18) to use instead; a URL, `env:NAME` or `file:PATH`.",
+    schema: z
+      .string({ error: "postgres://user@host/database, `env:NAME` or `file:PATH`" })
+      .regex(/^(postgres(ql)?:\/\/|env:|file:).+$/, {
+        error: "postgres://user@host/database, `env:NAME` or `file:PATH`",
+      }),
+    secret: true,
+  },
+  {
+    name: "host",
+    env: "ISOCHRON_HOST",
+    fallback: "`127.0.0.1`",
+    meaning: "Address that `serve` and `demo` listen on.",
+    schema: z
+      .string({ error: "a host name or address" })
+      .regex(/^[A-Za-z0-9.:_-]+$/, { error: "a host name or address" }),
+  },
+  {
+    name: "port",
+    env: "ISOCHRON_PORT",
+    fallback: "`4400`",
+    meaning: "Port that `serve` and `demo` listen on; 0 takes a free one and prints it.",
+    schema: z
+      .int({ error: "a whole number from 0 to 65535" })
+      .min(0, { error: "a whole number from 0 to 65535" })
+      .max(65_535, { error: "a whole number from 0 to 65535" }),
+    fromText: (text) => (/^\d+$/.test(text) ? Number(text) : text),
+  },
+  {
+    name: "log_level",
+    env: "ISOCHRON_LOG_LEVEL",
+    fallback: "`info` for `serve`, `demo` and `harvest`, else `warn`",
+    meaning: `Least level that is logged: ${logLevels.join(", ")}.`,
+    schema: z.enum(logLevels, { error: `one of ${logLevels.join(", ")}` }),
+  },
+  {
+    name: "log_format",
+    env: "ISOCHRON_LOG_FORMAT",
+    fallback: "`pretty` on a terminal, else `json`",
+    meaning: "How the log is written to standard error: json or pretty.",
+    schema: z.enum(["json", "pretty"], { error: "json or pretty" }),
+  },
+  {
+    name: "secret",
+    env: "ISOCHRON_SECRET",
+    fallback: "none: made at the first start and kept in the store's folder",
+    meaning: "Reference to the key that signs browser sessions: `env:NAME` or `file:PATH`.",
+    schema: secretReference,
+    secret: true,
+  },
+  {
+    name: "provider_domains",
+    env: "ISOCHRON_PROVIDER_DOMAINS",
+    fallback: "`default`",
+    meaning: "Ids of the domains that are the provider's own; comma-separated in the environment.",
+    schema: z.array(z.string().min(1, { error: "a domain's id" }), { error: "a list of domain ids" }),
+    fromText: (text) => text.split(",").map((word) => word.trim()),
+  },
+  {
+    name: "connections",
+    fallback: "none",
+    meaning: "The configured uses of sources; see below.",
+    schema: z.array(connectionSchema, { error: "a list of connections" }),
+  },
+  {
+    name: "server",
+    env: "ISOCHRON_SERVER",
+    fallback: "none: commands open the store themselves",
+    meaning: "Server that the reading commands ask.",
+    schema: httpUrl,
+  },
+  {
+    name: "token",
+    env: "ISOCHRON_TOKEN",
+    fallback: "none",
+    meaning: "API token for that server; the token, `env:NAME` or `file:PATH`.",
+    schema: z.string({ error: "a token that `isochron token create` printed" }).min(1),
+    secret: true,
+  },
+  {
+    name: "time_zone",
+    env: "ISOCHRON_TIME_ZONE",
+    flag: "--tz",
+    fallback: "the system's",
+    meaning: "Zone that times are read and shown in, such as Europe/Paris.",
+    schema: z
+      .string({ error: "a zone such as Europe/Paris or UTC" })
+      .refine(isTimeZone, { error: "a zone such as Europe/Paris or UTC" }),
+  },
+];
+
+/** Settings of one connection, for the documentation. */
+export const connectionSettings = [
+  { name: "name", fallback: "required", meaning: "Names this use of the source, such as `nova@region-1`." },
+  { name: "source", fallback: "required", meaning: "The kind of source, such as `openstack-notifications`." },
+  {
+    name: "control_plane",
+    fallback: "`default`",
+    meaning: "Cloud whose ids it speaks of; ids are compared within one only.",
+  },
+  { name: "enabled", fallback: "`true`", meaning: "False keeps the connection known, but at rest." },
+  { name: "interval_seconds", fallback: "`60`", meaning: "Rest between two passes of a polled source." },
+  {
+    name: "config",
+    fallback: "`{}`",
+    meaning: "The source's own settings; secrets as `env:NAME` or `file:PATH`.",
+  },
+] as const;

@@ -1,0 +1,325 @@
+import { existsSync, readFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { join, resolve } from "node:path";
+import type { z } from "zod";
+import { ConfigFile, type ConfigProblem } from "./config-file.ts";
+import {
+  connectionSettings,
+  settings,
+  type ConnectionSetting,
+  type LogLevel,
+  type Setting,
+} from "./config-settings.ts";
+import { IsochronError } from "./errors.ts";
+import type { JsonObject } from "./model/json.ts";
+
+/** The configuration: flags over environment over file over defaults, read and validated once. */
+export interface Config {
+  /** Absolute path of the folder that holds the embedded store. */
+  readonly data: string;
+  /** An existing PostgreSQL to use instead of the embedded one. */
+  readonly databaseUrl?: string;
+  readonly host: string;
+  readonly port: number;
+  readonly logLevel: LogLevel;
+  readonly logFormat: "json" | "pretty";
+  /** A reference for {@link resolveSecret}. */
+  readonly secret?: string;
+  readonly providerDomains: readonly string[];
+  readonly connections: readonly ConnectionConfig[];
+  /** The server that reading commands ask, instead of opening the store themselves. */
+  readonly server?: string;
+  readonly token?: string;
+  readonly timeZone?: string;
+  /** What looks like a mistake but may be none. */
+  readonly warnings: readonly string[];
+}
+
+export interface ConnectionConfig {
+  readonly name: string;
+  readonly source: string;
+  readonly controlPlane: string;
+  readonly enabled: boolean;
+  /** The rest between two passes of a pulling source. */
+  readonly intervalSeconds: number;
+  readonly config: JsonObject;
+}
+
+/** Flags by the setting's name, as typed. */
+export type ConfigFlags = Readonly<Record<string, string | undefined>>;
+
+export interface ConfigInput {
+  readonly flags?: ConfigFlags;
+  readonly env?: NodeJS.ProcessEnv;
+  readonly cwd?: string;
+  /** The demo has a data folder of its own and takes neither store nor connections from the file. */
+  readonly demo?: boolean;
+  /** Used where nobody says otherwise. */
+  readonly defaults?: { readonly logLevel?: LogLevel };
+  /** True when the log goes to a terminal. */
+  readonly terminal?: boolean;
+  /** The known sources, so that each connection's own settings are checked in the same pass. */
+  readonly sources?: ReadonlyMap<string, { readonly config: z.ZodType }>;
+}
+
+/**
+ * Reads flags, environment and file. Throws `config-invalid` that lists every problem; its `cause` is
+ * the same list as {@link ConfigProblem} values.
+ */
+export function loadConfig(input: ConfigInput = {}): Config {
+  const env = input.env ?? process.env;
+  const cwd = input.cwd ?? process.cwd();
+  const reading = new Reading(input, env, cwd);
+  const values = reading.values();
+  reading.checkConnections(values["connections"] as ConnectionSetting[]);
+  const databaseUrl = reading.reveal("database_url", values["database_url"]);
+  const token = reading.reveal("token", values["token"]);
+  if (reading.problems.length > 0) throw configInvalid(reading.problems);
+  const optional = {
+    databaseUrl,
+    token,
+    secret: values["secret"],
+    server: values["server"],
+    timeZone: values["time_zone"],
+  };
+  return {
+    data: resolve(cwd, (values["data"] as string | undefined) ?? dataFolder(env, input.demo ?? false)),
+    host: (values["host"] as string | undefined) ?? "127.0.0.1",
+    port: (values["port"] as number | undefined) ?? 4400,
+    logLevel: (values["log_level"] as LogLevel | undefined) ?? input.defaults?.logLevel ?? "info",
+    logFormat:
+      (values["log_format"] as "json" | "pretty" | undefined) ??
+      (input.terminal === true ? "pretty" : "json"),
+    providerDomains: (values["provider_domains"] as string[] | undefined) ?? ["default"],
+    connections: (values["connections"] as ConnectionSetting[]).map(toConnection),
+    warnings: strangers(env),
+    ...(Object.fromEntries(Object.entries(optional).filter(([, value]) => value !== undefined)) as object),
+  };
+}
+
+/** One pass over all settings that notes problems instead of stopping at the first. */
+class Reading {
+  readonly problems: ConfigProblem[] = [];
+  readonly #input: ConfigInput;
+  readonly #env: NodeJS.ProcessEnv;
+  readonly #cwd: string;
+  readonly #file: ConfigFile | undefined;
+
+  constructor(input: ConfigInput, env: NodeJS.ProcessEnv, cwd: string) {
+    this.#input = input;
+    this.#env = env;
+    this.#cwd = cwd;
+    this.#file = this.#open();
+  }
+
+  values(): Record<string, unknown> {
+    const values: Record<string, unknown> = {};
+    for (const setting of settings) {
+      const { flag, fromEnv, fromFile } = this.#layers(setting);
+      values[setting.name] = flag ?? fromEnv ?? fromFile;
+    }
+    values["connections"] ??= [];
+    const known = new Set(settings.map((setting) => setting.name));
+    for (const key of this.#file?.keys() ?? []) {
+      if (known.has(key)) continue;
+      this.#note(this.#file!.where([key]), "is not a setting", `one of ${[...known].join(", ")}`);
+    }
+    return values;
+  }
+
+  /** Names must be unique, and each source knows its own settings. */
+  checkConnections(connections: readonly ConnectionSetting[]): void {
+    const seen = new Set<string>();
+    connections.forEach((connection, index) => {
+      const where = (...path: (string | number)[]) =>
+        this.#file?.where(["connections", index, ...path]) ?? `connections[${index}]`;
+      if (seen.has(connection.name)) {
+        this.#note(where("name"), `"${connection.name}" is there twice`, "a name of its own for each");
+      }
+      seen.add(connection.name);
+      const { sources } = this.#input;
+      if (sources === undefined) return;
+      const source = sources.get(connection.source);
+      if (source === undefined) {
+        this.#note(
+          where("source"),
+          `"${connection.source}" is no source`,
+          `one of ${[...sources.keys()].join(", ")}`,
+        );
+        return;
+      }
+      const parsed = source.config.safeParse(connection.config);
+      for (const issue of parsed.error?.issues ?? []) {
+        const path = issue.path.map((part) => (typeof part === "number" ? part : String(part)));
+        this.#note(where("config", ...path), issue.message, `see the settings of ${connection.source}`);
+      }
+    });
+  }
+
+  /** The value behind a reference, or the value itself where a plain one is allowed. */
+  reveal(name: string, value: unknown): string | undefined {
+    if (typeof value !== "string" || !/^(env|file):/.test(value)) return value as string | undefined;
+    try {
+      return resolveSecret(value, this.#env);
+    } catch (error) {
+      if (!(error instanceof IsochronError)) throw error;
+      this.#note(name, error.problem, error.remedy);
+      return undefined;
+    }
+  }
+
+  #open(): ConfigFile | undefined {
+    const named = this.#input.flags?.["config"] ?? present(this.#env["ISOCHRON_CONFIG"]);
+    const path = resolve(this.#cwd, named ?? "isochron.yaml");
+    if (named === undefined && !existsSync(path)) return undefined;
+    const where = named ?? "isochron.yaml";
+    const opened = ConfigFile.read(path, where);
+    if (opened instanceof ConfigFile) return opened;
+    this.problems.push(...opened);
+    return undefined;
+  }
+
+  #layers(setting: Setting): { flag: unknown; fromEnv: unknown; fromFile: unknown } {
+    const flagText = this.#input.flags?.[setting.name];
+    const flag = this.#check(
+      setting,
+      setting.flag ?? `--${setting.name.replaceAll("_", "-")}`,
+      asValue(setting, flagText),
+    );
+    const envText = setting.env === undefined ? undefined : present(this.#env[setting.env]);
+    const fromEnv = this.#check(setting, setting.env ?? "", asValue(setting, envText));
+    const aside = this.#input.demo === true && ["data", "database_url", "connections"].includes(setting.name);
+    const inFile = this.#file?.get(setting.name);
+    const fromFile = this.#check(setting, undefined, inFile === null ? undefined : inFile);
+    return { flag, fromEnv, fromFile: aside ? undefined : fromFile };
+  }
+
+  /** The valid value, or undefined after noting what is wrong; without `where` it stands in the file. */
+  #check(setting: Setting, where: string | undefined, value: unknown): unknown {
+    if (value === undefined) return undefined;
+    const parsed = setting.schema.safeParse(value);
+    if (parsed.success) return parsed.data;
+    for (const issue of parsed.error.issues) {
+      const inner = issue.path.map((part) => (typeof part === "number" ? part : String(part)));
+      if (issue.code === "unrecognized_keys") {
+        for (const key of issue.keys) {
+          const at = this.#file?.where([setting.name, ...inner, key]) ?? setting.name;
+          this.#note(
+            at,
+            "is not a setting",
+            `one of ${connectionSettings.map((one) => one.name).join(", ")}`,
+          );
+        }
+        continue;
+      }
+      const at = where ?? this.#file?.where([setting.name, ...inner]) ?? setting.name;
+      this.#note(at, describe(setting, valueAt(value, inner)), issue.message);
+    }
+    return undefined;
+  }
+
+  #note(where: string, what: string, write: string): void {
+    this.problems.push({ where, what, write });
+  }
+}
+
+function valueAt(value: unknown, path: readonly (string | number)[]): unknown {
+  return path.reduce<unknown>(
+    (inner, part) => (inner as Record<string | number, unknown> | null | undefined)?.[part],
+    value,
+  );
+}
+
+/** Kubernetes fills `<SERVICE>_PORT` for a service called isochron, which is worth telling. */
+function describe(setting: Setting, value: unknown): string {
+  if (value === undefined) return "is missing";
+  if (setting.secret === true) return "cannot be used";
+  if (setting.name === "port" && typeof value === "string" && value.startsWith("tcp://")) {
+    return `is "${value}", set by Kubernetes for a service of this name (enableServiceLinks: false stops that)`;
+  }
+  const text = JSON.stringify(value);
+  return `is ${text.length > 80 ? `${text.slice(0, 80)}…` : text}`;
+}
+
+function asValue(setting: Setting, text: string | undefined): unknown {
+  return text === undefined || setting.fromText === undefined ? text : setting.fromText(text);
+}
+
+function present(text: string | undefined): string | undefined {
+  return text === undefined || text === "" ? undefined : text;
+}
+
+function toConnection(connection: ConnectionSetting): ConnectionConfig {
+  const { control_plane: controlPlane, interval_seconds: intervalSeconds, ...rest } = connection;
+  return { ...rest, controlPlane, intervalSeconds, config: rest.config as JsonObject };
+}
+
+function dataFolder(env: NodeJS.ProcessEnv, demo: boolean): string {
+  const base = present(env["XDG_DATA_HOME"]) ?? join(present(env["HOME"]) ?? homedir(), ".local", "share");
+  return demo ? join(base, "isochron", "demo") : join(base, "isochron");
+}
+
+/** Names that only look like ours; Kubernetes' own `…_SERVICE_…` and `…_PORT_…` are left alone. */
+function strangers(env: NodeJS.ProcessEnv): readonly string[] {
+  const known = new Set(["ISOCHRON_CONFIG", ...settings.map((setting) => setting.env)]);
+  return Object.keys(env)
+    .filter((name) => name.startsWith("ISOCHRON_") && !known.has(name) && !/_(SERVICE|PORT)(_|$)/.test(name))
+    .map((name) => `${name} is not a setting of Isochron, so it has no effect`);
+}
+
+function configInvalid(problems: readonly ConfigProblem[]): IsochronError {
+  const lines = problems.map(({ where, what, write }) => `  ${where} ${what}: write ${write}`);
+  const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`;
+  return new IsochronError(
+    "config-invalid",
+    `${count} in the configuration:\n${lines.join("\n")}\n`,
+    "Correct what is listed; docs/configuration.md explains every setting.",
+    { cause: problems },
+  );
+}
+
+/**
+ * The secret that `env:NAME` or `file:PATH` points to, without the line break at its end. Throws
+ * `config-invalid` when there is none; the message never holds the secret.
+ */
+export function resolveSecret(reference: string, env: NodeJS.ProcessEnv = process.env): string {
+  if (reference.startsWith("env:")) {
+    const value = env[reference.slice(4)];
+    if (value !== undefined && value !== "") return value;
+    throw new IsochronError("config-invalid", `${reference} names an empty variable.`, "Set that variable.");
+  }
+  if (!reference.startsWith("file:")) {
+    throw new IsochronError(
+      "config-invalid",
+      "A secret is written out where a reference belongs.",
+      "Write `env:NAME` or `file:PATH`.",
+    );
+  }
+  try {
+    return readFileSync(reference.slice(5), "utf8").replace(/\r?\n$/, "");
+  } catch (error) {
+    throw new IsochronError(
+      "config-invalid",
+      `${reference} cannot be read.`,
+      "Check the path and its rights.",
+      {
+        cause: error,
+      },
+    );
+  }
+}
+
+/** What the terminal and its user prefer, beside our own settings. */
+export interface TerminalPreferences {
+  readonly colour: boolean;
+  readonly utf8: boolean;
+}
+
+/** Reads https://no-color.org and the locale; without a locale the terminal is taken to know ASCII only. */
+export function readTerminal(env: NodeJS.ProcessEnv = process.env): TerminalPreferences {
+  const locale = present(env["LC_ALL"]) ?? present(env["LC_CTYPE"]) ?? present(env["LANG"]) ?? "";
+  return {
+    colour: present(env["NO_COLOR"]) === undefined && env["TERM"] !== "dumb",
+    utf8: /utf-?8/i.test(locale),
+  };
+}

@@ -1,0 +1,81 @@
+import { stripVTControlCharacters } from "node:util";
+import { destination, pino, stdSerializers, type DestinationStream, type Logger } from "pino";
+import pretty from "pino-pretty";
+
+export type { Logger };
+
+const secretName =
+  /(authorization|token|password|passwd|secret|cookie|api[-_]?key|private[-_]?key|credentials?)s?$/i;
+const secretField =
+  /("[^"\\]*(?:authorization|token|password|passwd|secret|cookie|api[-_]?key|private[-_]?key|credential)s?":)"(?:[^"\\]|\\.)*"/gi;
+const censored = "[redacted]";
+const depthMax = 8;
+
+/** A copy in which every field whose name tells of a secret is censored; deeper than any honest record is cut. */
+function censor(value: unknown, depth = 0): unknown {
+  if (typeof value !== "object" || value === null) return value;
+  if (depth >= depthMax) return "[too deep]";
+  if (value instanceof Error || value instanceof Date || value instanceof Uint8Array) return value;
+  if (Array.isArray(value)) return value.map((item) => censor(item, depth + 1));
+  const copy: Record<string, unknown> = {};
+  for (const [name, inner] of Object.entries(value)) {
+    const tells = secretName.test(name) && inner !== null && typeof inner !== "number";
+    copy[name] = tells && typeof inner !== "boolean" ? censored : censor(inner, depth + 1);
+  }
+  return copy;
+}
+
+/** Secrets that hide in a child logger's fields or in running text: our tokens, bearer values, passwords in URLs. */
+function censorText(line: string): string {
+  return line
+    .replace(secretField, `$1"${censored}"`)
+    .replace(/\biso_[A-Za-z0-9_-]{20,}/g, censored)
+    .replace(/\b(Bearer|Basic)\s+[A-Za-z0-9._~+/=-]{8,}/gi, `$1 ${censored}`)
+    .replace(/(:\/\/[^\s/:@"\\]*):[^\s/@"\\]+@/g, `$1:${censored}@`);
+}
+
+/** One line without anything that a terminal would obey. */
+function tame(text: string): string {
+  return stripVTControlCharacters(text).replace(/[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu, " ");
+}
+
+export interface LogOptions {
+  readonly level: string;
+  readonly format: "json" | "pretty";
+  readonly colour: boolean;
+  /** Where the lines go; standard error unless told otherwise. */
+  readonly stream?: DestinationStream;
+}
+
+/**
+ * A logger to standard error: one JSON object per line, so that no field can forge a line, or a
+ * coloured line for people at a terminal. Secrets are censored by field name and by shape.
+ */
+export function createLog(options: LogOptions): Logger {
+  const target =
+    options.format === "json"
+      ? (options.stream ?? destination({ dest: 2, sync: true }))
+      : pretty({
+          destination: options.stream === undefined ? 2 : (options.stream as never),
+          sync: true,
+          colorize: options.colour,
+          ignore: "pid,hostname",
+          translateTime: "UTC:yyyy-mm-dd'T'HH:MM:ss.l'Z'",
+          messageFormat: (line, key) => tame(String(line[key] ?? "")),
+        });
+  const plainError = (error: Error) => censor(stdSerializers.err(error));
+  return pino(
+    {
+      level: options.level,
+      timestamp: () => `,"time":"${new Date().toISOString()}"`,
+      formatters: {
+        level: (label) => ({ level: label }),
+        log: (fields) => censor(fields) as Record<string, unknown>,
+        bindings: (fields) => censor(fields) as Record<string, unknown>,
+      },
+      serializers: { err: plainError, error: plainError },
+      hooks: { streamWrite: censorText },
+    },
+    target,
+  );
+}
