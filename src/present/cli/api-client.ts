@@ -1,0 +1,145 @@
+import type { z } from "zod";
+import { errorTable, IsochronError, type ErrorCode } from "../../errors.ts";
+import {
+  apiPrefix,
+  eventSchema,
+  eventsPageSchema,
+  ownershipSchema,
+  problemSchema,
+  quarantineSchema,
+  resourceSchema,
+  sourcesSchema,
+  tenantsSchema,
+  whatElseSchema,
+  type EventJson,
+  type EventsPageJson,
+  type OwnershipJson,
+  type QuarantineJson,
+  type ResourceJson,
+  type SourcesJson,
+  type TenantsJson,
+  type WhatElseJson,
+} from "../api/contract.ts";
+import type { Transport } from "./api-transport.ts";
+import { readServerEvents } from "./server-events.ts";
+
+/** Query parameters; undefined ones are left out. */
+export type Query = Readonly<Record<string, string | number | undefined>>;
+
+/** The HTTP contract as functions. Answers are checked, and handed on exactly as they came. */
+export class ApiClient {
+  readonly #transport: Transport;
+
+  constructor(transport: Transport) {
+    this.#transport = transport;
+  }
+
+  events(query: Query): Promise<EventsPageJson> {
+    return this.#get(`/events${search(query)}`, eventsPageSchema);
+  }
+
+  event(id: string): Promise<EventJson> {
+    return this.#get(`/events/${encodeURIComponent(id)}`, eventSchema);
+  }
+
+  ownership(id: string): Promise<OwnershipJson> {
+    return this.#get(`/events/${encodeURIComponent(id)}/ownership`, ownershipSchema);
+  }
+
+  whatElse(query: Query): Promise<WhatElseJson> {
+    return this.#get(`/what-else${search(query)}`, whatElseSchema);
+  }
+
+  resource(kind: string, id: string, query: Query): Promise<ResourceJson> {
+    return this.#get(
+      `/resources/${encodeURIComponent(kind)}/${encodeURIComponent(id)}${search(query)}`,
+      resourceSchema,
+    );
+  }
+
+  sources(): Promise<SourcesJson> {
+    return this.#get("/sources", sourcesSchema);
+  }
+
+  quarantine(): Promise<QuarantineJson> {
+    return this.#get("/quarantine", quarantineSchema);
+  }
+
+  tenants(): Promise<TenantsJson> {
+    return this.#get("/tenants", tenantsSchema);
+  }
+
+  /** Events as they are stored, until the signal ends it or the server goes away. */
+  async *live(query: Query, after: string | undefined, signal: AbortSignal): AsyncGenerator<EventJson> {
+    const headers = {
+      accept: "text/event-stream",
+      ...(after === undefined ? {} : { "last-event-id": after }),
+    };
+    const answer = await this.#transport.stream(`${apiPrefix}/live${search(query)}`, headers, signal);
+    if (answer.status !== 200) {
+      let body = "";
+      for await (const text of answer.text) body += text;
+      throw failureOf(answer.status, body);
+    }
+    for await (const message of readServerEvents(answer.text)) {
+      if (message.data === "" || (message.event !== "message" && message.event !== "event")) continue;
+      yield parse(message.data, eventSchema);
+    }
+  }
+
+  async #get<Schema extends z.ZodType>(path: string, schema: Schema): Promise<z.infer<Schema>> {
+    const answer = await this.#transport.get(apiPrefix + path);
+    if (answer.status !== 200) throw failureOf(answer.status, answer.body);
+    return parse(answer.body, schema);
+  }
+}
+
+function search(query: Query): string {
+  const given = Object.entries(query).filter(([, value]) => value !== undefined);
+  if (given.length === 0) return "";
+  return `?${new URLSearchParams(given.map(([name, value]) => [name, String(value)]))}`;
+}
+
+/** The value as it was sent, once it is known to keep the contract; a newer server may say more. */
+function parse<Schema extends z.ZodType>(body: string, schema: Schema): z.infer<Schema> {
+  const value = parseJson(body);
+  if (!schema.safeParse(value).success) throw notIsochron();
+  return value as z.infer<Schema>;
+}
+
+function parseJson(body: string): unknown {
+  try {
+    return JSON.parse(body);
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
+/** The server's own problem, told again here under its own code. */
+function failureOf(status: number, body: string): IsochronError {
+  const problem = problemSchema.safeParse(parseJson(body));
+  if (problem.success) {
+    const { code, detail, remedy } = problem.data;
+    return new IsochronError(code in errorTable ? (code as ErrorCode) : codeOf(status), detail, remedy);
+  }
+  if (status === 401 || status === 404) {
+    const remedy = "Check --server (ISOCHRON_SERVER) and --token (ISOCHRON_TOKEN).";
+    return new IsochronError(codeOf(status), `The server answered ${status}.`, remedy);
+  }
+  return notIsochron();
+}
+
+function codeOf(status: number): ErrorCode {
+  if (status === 401) return "not-signed-in";
+  if (status === 403 || status === 404) return "not-found";
+  return "server-unavailable";
+}
+
+function notIsochron(): IsochronError {
+  return new IsochronError(
+    "server-unavailable",
+    "The server answered with something that is not Isochron's.",
+    "Check --server (ISOCHRON_SERVER), and that its version is not older than this one.",
+  );
+}

@@ -1,0 +1,169 @@
+import type { Instant } from "../../model/instant.ts";
+
+/**
+ * What the command line needs of the rest of the program. `src/cli.ts` hands in the real thing, tests a
+ * small one; nothing here builds anything.
+ */
+export interface Host {
+  readonly version: string;
+  readonly stdout: Sink;
+  readonly stderr: Sink;
+  /** Where a progress bar may be drawn: standard error itself. */
+  readonly progress?: NodeJS.WritableStream;
+  readonly terminal: { readonly colour: boolean; readonly utf8: boolean };
+  readonly now: () => Instant;
+  /** Aborts at the first SIGINT or SIGTERM. */
+  readonly signal: AbortSignal;
+  /** Names of the sources that are built in. */
+  readonly sources: readonly string[];
+  /** Reads and checks the configuration. Throws `config-invalid`. */
+  configure(request: SetupRequest): Setup;
+}
+
+/** Where text goes. `write` settles once the text was taken, so that a slow reader slows us down. */
+export interface Sink {
+  readonly terminal: boolean;
+  /** Width in columns; absent where there is none. */
+  readonly columns?: number;
+  write(text: string): Promise<void>;
+}
+
+export interface SetupRequest {
+  /** Settings given as flags, by the setting's name. */
+  readonly flags: Readonly<Record<string, string | undefined>>;
+  /** True for commands that keep running: they log more. */
+  readonly service: boolean;
+  readonly demo?: boolean;
+  /** Only these connections; all of them when absent. */
+  readonly only?: readonly string[];
+  /** A connection that no file names. */
+  readonly extra?: ConnectionRequest;
+}
+
+export interface ConnectionRequest {
+  readonly name: string;
+  readonly source: string;
+  readonly controlPlane: string;
+  readonly config: Readonly<Record<string, string>>;
+}
+
+/** A configuration, and the way to open what it describes. */
+export interface Setup {
+  readonly settings: Settings;
+  /** Opens the store; the host closes it when the process is interrupted. */
+  open(): Promise<Opened>;
+}
+
+export interface Settings {
+  readonly data: string;
+  readonly databaseUrl?: string;
+  readonly host: string;
+  readonly port: number;
+  readonly server?: string;
+  readonly token?: string;
+  readonly timeZone?: string;
+  readonly connections: readonly {
+    readonly name: string;
+    readonly source: string;
+    readonly controlPlane: string;
+    readonly enabled: boolean;
+  }[];
+  readonly warnings: readonly string[];
+}
+
+/** The counts of an import or a harvest; they add up to `records`. */
+export interface Ingested {
+  readonly records: number;
+  readonly created: number;
+  readonly folded: number;
+  readonly repeated: number;
+  readonly revised: number;
+  readonly setAside: number;
+  readonly factsOnly: number;
+}
+
+export type Progress = (done: number, total: number) => void;
+
+/** The opened program. */
+export interface Opened {
+  readonly store: {
+    readonly tokens: Tokens;
+    digest(): Promise<string>;
+    describe(): Promise<{
+      readonly serverVersion: string;
+      readonly schemaVersion: number;
+      readonly embedded: boolean;
+      readonly location: string;
+    }>;
+  };
+  importFile(options: {
+    readonly source: string;
+    readonly connection: string;
+    readonly controlPlane: string;
+    readonly path: string;
+    readonly onProgress?: Progress;
+  }): Promise<Ingested>;
+  /** One pass of a connection; `recorded` is a directory that stands in for the live API. */
+  harvestOnce(connection: string, options: { readonly recorded?: string }): Promise<Ingested>;
+  replaySetAside(connection: string): Promise<Ingested>;
+  /** Runs every connection until the signal ends it. */
+  startHarvest(signal: AbortSignal): Promise<void>;
+  api(options: ApiOptions): Promise<Api>;
+  loadDemo(onProgress: Progress): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Through whose eyes a local command looks. */
+export type Viewer =
+  | { readonly kind: "provider" }
+  | { readonly kind: "domain"; readonly controlPlane: string; readonly domainId: string }
+  | { readonly kind: "project"; readonly controlPlane: string; readonly projectId: string };
+
+export interface ApiOptions {
+  /** Every request counts as this viewer's, for commands that look into their own store; absent on a server. */
+  readonly viewer?: Viewer;
+  readonly demo?: boolean;
+}
+
+/** The HTTP server, as far as commands use it. */
+export interface Api {
+  listen(options: { readonly host: string; readonly port: number }): Promise<string>;
+  inject(request: {
+    readonly method: "GET";
+    readonly url: string;
+    readonly headers?: Record<string, string>;
+    readonly payloadAsStream?: boolean;
+  }): Promise<{
+    readonly statusCode: number;
+    readonly headers: Readonly<Record<string, unknown>>;
+    readonly body: string;
+    stream(): AsyncIterable<Uint8Array | string> & { destroy(): void };
+  }>;
+  close(): PromiseLike<unknown>;
+}
+
+export interface Tokens {
+  create(token: {
+    name: string;
+    hash: Uint8Array;
+    scope: TokenScope;
+    expiresAt?: Instant;
+  }): Promise<TokenRecord>;
+  list(): Promise<readonly TokenRecord[]>;
+  revoke(id: string): Promise<boolean>;
+}
+
+export type TokenScope =
+  | { readonly kind: "provider" }
+  | { readonly kind: "domain"; readonly controlPlane: string; readonly domainId: string }
+  | { readonly kind: "project"; readonly controlPlane: string; readonly projectId: string }
+  | { readonly kind: "ingest"; readonly connection: string };
+
+export interface TokenRecord {
+  readonly id: string;
+  readonly name: string;
+  readonly scope: TokenScope;
+  readonly createdAt: Instant;
+  readonly expiresAt?: Instant;
+  readonly revokedAt?: Instant;
+}

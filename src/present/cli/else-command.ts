@@ -1,0 +1,146 @@
+import type { Command } from "commander";
+import { IsochronError } from "../../errors.ts";
+import { formatInstant, instant } from "../../model/instant.ts";
+import type { CandidateJson, WhatElseJson } from "../api/contract.ts";
+import type { Query } from "./api-client.ts";
+import { lengthText } from "./coverage-text.ts";
+import { entityText, kindStyle, kindText } from "./event-columns.ts";
+import { parseCount } from "./parse-count.ts";
+import { read, type Reading } from "./reading.ts";
+import type { Run } from "./run.ts";
+import { addReadOptions, addStrictOption, parseResource, type ReadOptions } from "./shared-options.ts";
+import { looksLikeTime, parseDuration } from "./time-text.ts";
+import type { Column, View } from "./view.ts";
+
+interface ElseOptions extends ReadOptions {
+  readonly at?: string;
+  readonly window?: string;
+  readonly limit?: number;
+}
+
+const windowMinutesMax = 1440;
+
+export function addElseCommand(program: Command, run: Run): void {
+  const command = program
+    .command("else")
+    .summary("what else changed around the same time, ranked")
+    .description(
+      "Ranks the changes before an event, before a moment, or around a resource, each with its reason.",
+    )
+    .argument("<event|time|type/id>", "what to look back from")
+    .option("--at <time>", "the moment to look back from, with a resource (now)")
+    .option("--window <length>", "how far to look back, up to 1d (3h)")
+    .option("-n, --limit <count>", "at most so many", parseCount);
+  addStrictOption(command);
+  addReadOptions(command, ["table", "wide", "json", "ndjson", "csv", "md"])
+    .addHelpText(
+      "after",
+      `
+Examples:
+  $ isochron else 0b9d2f6c4e21
+  $ isochron else "2024-08-02 12:35 CEST" --window 2h
+  $ isochron else server/6f3c9a1e-52d4-4c5e-9d0c-1b7a0f6f2c11 --at 10:06 --tz Europe/Paris
+  $ isochron else 0b9d2f6c4e21 -o json | jq '.candidates[0].addends'`,
+    )
+    .action(
+      run.action(([target], options: ElseOptions) =>
+        read(run.host, options, (reading) => rankOthers(reading, target ?? "", options)),
+      ),
+    );
+}
+
+async function rankOthers(reading: Reading, target: string, options: ElseOptions): Promise<number> {
+  const { view } = reading;
+  const answer = await reading.client.whatElse({
+    ...(await readTarget(reading, target, options)),
+    window_minutes: options.window === undefined ? undefined : windowMinutes(options.window),
+    limit: options.limit,
+  });
+  if (view.format === "json") await view.json(answer);
+  else if (view.format === "ndjson") await view.ndjson(answer.candidates);
+  else await view.rows(candidateColumns(view), answer.candidates);
+  const to = instant(Date.parse(answer.window.to));
+  return reading.conclude(checkedText(answer), answer.coverage, to);
+}
+
+/** An argument is a moment, a resource or else an event's id; ids never look like the first two. */
+async function readTarget(reading: Reading, target: string, options: ElseOptions): Promise<Query> {
+  if (looksLikeTime(target)) {
+    if (options.at !== undefined)
+      throw new IsochronError("usage", "The moment is given twice.", "Drop --at.");
+    return { at: formatInstant(await reading.readTime(target)) };
+  }
+  if (!/^[a-z_]+[/:]/.test(target)) {
+    if (options.at !== undefined) {
+      throw new IsochronError(
+        "usage",
+        "An event has its own moment.",
+        "Drop --at, or give a resource (TYPE/ID).",
+      );
+    }
+    return { event: target };
+  }
+  const at = options.at === undefined ? reading.now : await reading.readTime(options.at);
+  return { resource: parseResource(target).key, at: formatInstant(at) };
+}
+
+function windowMinutes(text: string): number {
+  const minutes = Math.ceil(parseDuration(text) / 60_000);
+  if (minutes >= 1 && minutes <= windowMinutesMax) return minutes;
+  throw new IsochronError("usage", `--window ${text} is outside 1m to 1d.`, "Look back at most a day.");
+}
+
+function candidateColumns(view: View): readonly Column<CandidateJson>[] {
+  return [
+    { name: "rank", title: "#", value: (one) => String(one.rank) },
+    { name: "event_id", title: "EVENT", wide: true, value: (one) => one.event.id },
+    { name: "occurred_at", value: (one) => one.event.occurred_at },
+    { name: "before_ms", title: "BEFORE", value: (one) => String(one.before_ms), shown: beforeText },
+    { name: "direction", value: (one) => one.direction },
+    {
+      name: "kind",
+      title: "KIND",
+      value: (one) => one.event.kind,
+      shown: (one) => kindText(one.event.kind, view.utf8),
+      style: (one) => kindStyle(one.event.kind),
+    },
+    {
+      name: "component",
+      title: "COMPONENT",
+      value: (one) => entityText(one.event.subject),
+    },
+    { name: "score", title: "SCORE", wide: true, value: (one) => one.score.toFixed(2) },
+    {
+      name: "summary",
+      title: "WHAT",
+      value: (one) => one.event.summary,
+      shown: (one) => (one.also > 0 ? `${one.event.summary} (+${one.also} more)` : one.event.summary),
+    },
+    { name: "path", title: "PATH", wide: true, value: pathText },
+    { name: "reason", title: "BECAUSE", value: (one) => one.reason },
+  ];
+}
+
+function beforeText(candidate: CandidateJson): string {
+  if (candidate.direction === "unordered") return "same time";
+  if (candidate.direction === "in-progress") return `still open, ${lengthText(candidate.before_ms)}`;
+  return lengthText(candidate.before_ms);
+}
+
+function pathText(candidate: CandidateJson): string {
+  const [first] = candidate.path;
+  if (first === undefined) return "";
+  return candidate.path.reduce((text, hop) => `${text} → ${entityText(hop.to)}`, entityText(first.from));
+}
+
+/** What was looked at and held nothing is evidence too. */
+function checkedText(answer: WhatElseJson): string {
+  const { events, nothing_on, truncated } = answer.checked;
+  const length = lengthText(Date.parse(answer.window.to) - Date.parse(answer.window.from));
+  const looked = `${events} earlier ${events === 1 ? "event" : "events"} looked at in the ${length} before${
+    truncated ? " (not all: there were more)" : ""
+  }.`;
+  const nothing =
+    nothing_on.length === 0 ? "" : ` Checked, nothing found: ${nothing_on.map(entityText).join(", ")}.`;
+  return `${looked}${nothing}`;
+}

@@ -1,0 +1,108 @@
+import { constants } from "node:fs";
+import { access, stat } from "node:fs/promises";
+import { basename } from "node:path";
+import { Option, type Command } from "commander";
+import { IsochronError } from "../../errors.ts";
+import type { Host, Ingested } from "./application.ts";
+import { exitCodes } from "./exit-code.ts";
+import { addIngested, ingestedJson, ingestedText, nothingIngested } from "./ingested-text.ts";
+import { ProgressBar } from "./progress-bar.ts";
+import type { Run } from "./run.ts";
+import { printable } from "./safe-text.ts";
+import {
+  addPrintOptions,
+  addStoreOptions,
+  createView,
+  flagsOf,
+  type PrintOptions,
+  type StoreOptions,
+} from "./shared-options.ts";
+import type { View } from "./view.ts";
+
+export interface TakingOptions extends StoreOptions, PrintOptions {
+  readonly source?: string;
+  readonly connection?: string;
+  readonly controlPlane: string;
+  readonly strict?: true;
+}
+
+export function addImportCommand(program: Command, run: Run): void {
+  const command = program
+    .command("import")
+    .summary("read recorded files into the store")
+    .description(
+      "Reads files through exactly the way that live data takes. Importing a file again changes nothing; what cannot be used is set aside whole.",
+    )
+    .argument("<file...>", "files to read, plain or gzip")
+    .addOption(
+      new Option("--source <name>", "kind of source").choices(run.host.sources).makeOptionMandatory(),
+    )
+    .option("--connection <name>", "name of this use of the source (the source's name)")
+    .option("--control-plane <name>", "cloud that the ids belong to", "default")
+    .option("--strict", "exit 1 when anything was set aside");
+  addPrintOptions(command, ["table", "json"]);
+  addStoreOptions(command)
+    .addHelpText(
+      "after",
+      `
+Examples:
+  $ isochron import --source openstack-notifications notifications.jsonl.gz
+  $ isochron import --source post-mortem --connection incident-880 timeline.md --strict
+  $ isochron import --source openstack-notifications --control-plane region-2 *.jsonl -o json`,
+    )
+    .action(run.action((files, options: TakingOptions) => importFiles(run.host, files, options)));
+}
+
+async function importFiles(host: Host, files: readonly string[], options: TakingOptions): Promise<number> {
+  const source = options.source ?? "";
+  for (const file of files) await checkReadable(file);
+  const connection = options.connection ?? source;
+  const setup = host.configure({ flags: flagsOf(options), service: false });
+  const view = createView(host, options, setup.settings.timeZone);
+  const opened = await setup.open();
+  try {
+    let sum = nothingIngested;
+    for (const path of files) {
+      const bar = new ProgressBar(host.stderr, host.progress, basename(path));
+      const counts = await opened
+        .importFile({ source, connection, controlPlane: options.controlPlane, path, onProgress: bar.advance })
+        .finally(() => bar.stop());
+      if (view.format === "table") await view.line(`${printable(path)}: ${ingestedText(counts)}`);
+      sum = addIngested(sum, counts);
+    }
+    if (view.format === "json") await view.json(ingestedJson(sum));
+    else if (files.length > 1) await view.line(`together: ${ingestedText(sum)}`);
+    return await warnOfSetAside(view, sum, connection, options.strict === true);
+  } finally {
+    await opened.close();
+  }
+}
+
+async function checkReadable(path: string): Promise<void> {
+  let problem: string | undefined;
+  try {
+    await access(path, constants.R_OK);
+    if ((await stat(path)).isDirectory()) problem = "is a folder";
+  } catch (error) {
+    problem = `cannot be read (${(error as NodeJS.ErrnoException).code ?? "unknown"})`;
+  }
+  if (problem === undefined) return;
+  throw new IsochronError(
+    "file-unreadable",
+    `${path} ${problem}.`,
+    "Name a readable file; nothing was imported.",
+  );
+}
+
+/** Broken records are no failure of the import, but nobody shall miss them. */
+export async function warnOfSetAside(
+  view: View,
+  counts: Ingested,
+  connection: string,
+  strict: boolean,
+): Promise<number> {
+  if (counts.setAside === 0) return exitCodes.ok;
+  const what = counts.setAside === 1 ? "1 record was" : `${counts.setAside} records were`;
+  await view.note(`warning: ${what} set aside; see them with: isochron sources ${connection}`);
+  return strict ? exitCodes.failure : exitCodes.ok;
+}

@@ -1,0 +1,70 @@
+import { constants } from "node:fs";
+import { access } from "node:fs/promises";
+import { createServer } from "node:net";
+import { dirname } from "node:path";
+
+/** One thing that `doctor` looked at. */
+export interface Check {
+  readonly name: string;
+  readonly state: "ok" | "warning" | "failed";
+  readonly says: string;
+}
+
+const nodeMajorMin = 24;
+const postgresMajors = { min: 15, max: 18 };
+
+export function checkNode(version: string): Check {
+  const fits = Number.parseInt(version, 10) >= nodeMajorMin;
+  const says = fits ? version : `${version} is too old; ${nodeMajorMin} or newer is needed`;
+  return { name: "Node", state: fits ? "ok" : "failed", says };
+}
+
+export function checkPostgres(version: string, where: string): Check {
+  const major = Number.parseInt(version, 10);
+  const known = major >= postgresMajors.min && major <= postgresMajors.max;
+  const says = `${version}, ${where}`;
+  if (known) return { name: "PostgreSQL", state: "ok", says };
+  const tested = `tested are ${postgresMajors.min} to ${postgresMajors.max}`;
+  return { name: "PostgreSQL", state: "warning", says: `${says}; ${tested}` };
+}
+
+/** Writable, or to be made in the nearest folder above that is there. */
+export async function checkFolder(path: string): Promise<Check> {
+  let folder = path;
+  for (;;) {
+    try {
+      await access(folder, constants.W_OK);
+      return { name: "data folder", state: "ok", says: folder === path ? path : `${path} (not made yet)` };
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      const parent = dirname(folder);
+      if (code === "ENOENT" && parent !== folder) {
+        folder = parent;
+        continue;
+      }
+      return {
+        name: "data folder",
+        state: "failed",
+        says: `${folder} cannot be written (${code ?? "unknown"})`,
+      };
+    }
+  }
+}
+
+/** Whether a server could listen there now. */
+export function checkAddress(host: string, port: number): Promise<Check> {
+  const name = "address";
+  const server = createServer();
+  return new Promise((resolve) => {
+    server.once("error", (error: NodeJS.ErrnoException) => {
+      const inUse = error.code === "EADDRINUSE";
+      const says = inUse
+        ? "in use, by a running server perhaps"
+        : `cannot be listened on (${error.code ?? "unknown"})`;
+      resolve({ name, state: inUse ? "warning" : "failed", says: `${host}:${port} ${says}` });
+    });
+    server.listen({ host, port }, () => {
+      server.close(() => resolve({ name, state: "ok", says: `${host}:${port} is free` }));
+    });
+  });
+}

@@ -1,0 +1,109 @@
+import { Argument, Command } from "commander";
+import type { Host } from "./application.ts";
+import { completionScript, shells, type Shell } from "./completion.ts";
+import { addElseCommand } from "./else-command.ts";
+import { addEventsCommand } from "./events-command.ts";
+import { exitCodeHelp, exitCodes } from "./exit-code.ts";
+import { addHarvestCommand } from "./harvest-command.ts";
+import { addImportCommand } from "./import-command.ts";
+import { addQuarantineCommand } from "./quarantine-command.ts";
+import { addResourceCommand } from "./resource-command.ts";
+import { Run } from "./run.ts";
+import { addDemoCommand, addServeCommand } from "./serve-commands.ts";
+import { addShowCommand } from "./show-command.ts";
+import { addSourcesCommand } from "./sources-command.ts";
+import { addTokenCommand } from "./token-command.ts";
+import { addDoctorCommand, addMigrateCommand } from "./upkeep-commands.ts";
+import { addWhyCommand } from "./why-command.ts";
+
+/** Runs one command line (without the program's own name) and gives its exit code. */
+export async function runCommandLine(args: readonly string[], host: Host): Promise<number> {
+  const run = new Run(host);
+  const said: Promise<void>[] = [];
+  const program = createProgram(run);
+  eachCommand(program, (command) => {
+    command.exitOverride().configureOutput({
+      writeOut: (text) => void said.push(host.stdout.write(text)),
+      writeErr: (text) => void said.push(host.stderr.write(text)),
+      getOutHelpWidth: () => host.stdout.columns ?? 100,
+      getErrHelpWidth: () => host.stderr.columns ?? 100,
+      getOutHasColors: () => false,
+      getErrHasColors: () => false,
+    });
+  });
+  try {
+    await program.parseAsync(args, { from: "user" });
+    return run.code;
+  } catch (error) {
+    return await run.fail(error);
+  } finally {
+    await Promise.all(said);
+  }
+}
+
+/** The tree of commands. */
+export function createProgram(run: Run): Command {
+  const program = new Command("isochron")
+    .description("What else changed around the same time, whose is it, and how do we know?")
+    .version(run.host.version, "-V, --version", "print the version")
+    .showSuggestionAfterError(true)
+    .showHelpAfterError("(add --help for the options and examples)")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  $ isochron demo
+  $ isochron import --source openstack-notifications notifications.jsonl.gz
+  $ isochron events --since 2h --severity warning
+  $ isochron else "10:06"
+
+${exitCodeHelp}`,
+    );
+  program.commandsGroup("Run:");
+  addServeCommand(program, run);
+  addDemoCommand(program, run);
+  program.commandsGroup("Take in:");
+  addImportCommand(program, run);
+  addHarvestCommand(program, run);
+  program.commandsGroup("Ask:");
+  addEventsCommand(program, run);
+  addElseCommand(program, run);
+  addShowCommand(program, run);
+  addWhyCommand(program, run);
+  addResourceCommand(program, run);
+  program.commandsGroup("Look after:");
+  addSourcesCommand(program, run);
+  addQuarantineCommand(program, run);
+  addTokenCommand(program, run);
+  addMigrateCommand(program, run);
+  addDoctorCommand(program, run);
+  addCompletionCommand(program, run);
+  return program;
+}
+
+function addCompletionCommand(program: Command, run: Run): void {
+  program
+    .command("completion")
+    .summary("print a completion script for your shell")
+    .description("Prints a script that completes commands, options and their values.")
+    .addArgument(new Argument("<shell>", "your shell").choices(shells))
+    .addHelpText(
+      "after",
+      `
+Examples:
+  $ source <(isochron completion bash)
+  $ isochron completion zsh > "\${fpath[1]}/_isochron"
+  $ isochron completion fish > ~/.config/fish/completions/isochron.fish`,
+    )
+    .action(
+      run.action(async ([shell]) => {
+        await run.host.stdout.write(completionScript(shell as Shell, program));
+        return exitCodes.ok;
+      }),
+    );
+}
+
+function eachCommand(command: Command, act: (command: Command) => void): void {
+  act(command);
+  for (const inner of command.commands) eachCommand(inner, act);
+}

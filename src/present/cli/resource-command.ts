@@ -1,0 +1,87 @@
+import type { Command } from "commander";
+import { formatInstant, instant } from "../../model/instant.ts";
+import type { ResourceJson } from "../api/contract.ts";
+import { entityText, eventColumns, ownerText } from "./event-columns.ts";
+import { exitCodes } from "./exit-code.ts";
+import { read, type Reading } from "./reading.ts";
+import type { Run } from "./run.ts";
+import { printable } from "./safe-text.ts";
+import { addReadOptions, parseResource, type ReadOptions } from "./shared-options.ts";
+import type { Column, View } from "./view.ts";
+
+interface ResourceOptions extends ReadOptions {
+  readonly at?: string;
+}
+
+export function addResourceCommand(program: Command, run: Run): void {
+  const command = program
+    .command("resource")
+    .summary("a resource as of a moment: owner, surroundings, events")
+    .description(
+      "Shows whose a resource was, what it stood on and what stood on it, as of a moment, with its events.",
+    )
+    .argument("<type/id>", "the resource, such as server/6f3c9a1e or host/cmp-17")
+    .option("--at <time>", "as of this moment (now)");
+  addReadOptions(command)
+    .addHelpText(
+      "after",
+      `
+Examples:
+  $ isochron resource host/cmp-17 --at "2024-08-02 12:35 CEST"
+  $ isochron resource server/6f3c9a1e-52d4-4c5e-9d0c-1b7a0f6f2c11 -o json | jq .relations`,
+    )
+    .action(
+      run.action(([target], options: ResourceOptions) =>
+        read(run.host, options, (reading) => showResource(reading, target ?? "", options)),
+      ),
+    );
+}
+
+async function showResource(reading: Reading, target: string, options: ResourceOptions): Promise<number> {
+  const { client, view } = reading;
+  const { kind, id } = parseResource(target);
+  const at = options.at === undefined ? undefined : formatInstant(await reading.readTime(options.at));
+  const plane = options.controlPlane === "default" ? undefined : options.controlPlane;
+  const resource = await client.resource(kind, id, { at, control_plane: plane });
+  if (view.format === "json") await view.json(resource);
+  else if (view.format === "ndjson") await view.ndjson(resource.events);
+  else if (view.format === "csv") await view.rows(eventColumns(view, resource.events), resource.events);
+  else await printResource(view, resource);
+  return exitCodes.ok;
+}
+
+async function printResource(view: View, resource: ResourceJson): Promise<void> {
+  const time = (text: string) => view.zone.rfc3339(instant(Date.parse(text)));
+  const { owner, known_since: since } = resource;
+  await view.line(
+    view.paint("bold", printable(`${entityText(resource.resource)} (${resource.resource.id})`)),
+  );
+  await view.line(`as of ${time(resource.at)} (${view.zone.name})`);
+  await view.line(printable(`owner: ${owner === null ? "unknown" : (owner.because ?? ownerText(owner))}`));
+  await view.line(since === null ? "known since: never seen" : `known since: ${time(since)}`);
+  if (resource.relations.length > 0) await view.line("");
+  await view.rows(relationColumns(time), resource.relations);
+  if (resource.events.length > 0) await view.line("");
+  await view.rows(eventColumns(view, resource.events), resource.events);
+  if (resource.events.length === 0) await view.note("No events about it are known.");
+}
+
+function relationColumns(
+  time: (text: string) => string,
+): readonly Column<ResourceJson["relations"][number]>[] {
+  return [
+    {
+      name: "relation",
+      title: "RELATION",
+      value: (one) => (one.direction === "to" ? one.relation : `${one.relation} (from)`),
+    },
+    { name: "entity", title: "RESOURCE", value: (one) => entityText(one.entity) },
+    { name: "id", title: "ID", wide: true, value: (one) => one.entity.id },
+    { name: "valid_from", title: "SINCE", value: (one) => time(one.valid_from) },
+    {
+      name: "valid_until",
+      title: "UNTIL",
+      value: (one) => (one.valid_until === null ? "" : time(one.valid_until)),
+    },
+  ];
+}

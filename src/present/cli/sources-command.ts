@@ -1,0 +1,167 @@
+import type { Command } from "commander";
+import { IsochronError } from "../../errors.ts";
+import { instant } from "../../model/instant.ts";
+import type { SourcesJson } from "../api/contract.ts";
+import type { Host } from "./application.ts";
+import { lengthText } from "./coverage-text.ts";
+import { exitCodes } from "./exit-code.ts";
+import { ingestedText } from "./ingested-text.ts";
+import { read, type Reading } from "./reading.ts";
+import type { Run } from "./run.ts";
+import { addReadOptions, createView, flagsOf, type ReadOptions } from "./shared-options.ts";
+import type { Column, Style } from "./view.ts";
+
+interface SourcesOptions extends ReadOptions {
+  readonly replay?: true;
+}
+
+type Connection = SourcesJson["connections"][number];
+type SetAside = SourcesJson["set_aside"][number];
+
+const stateStyles: Readonly<Record<Connection["state"], Style | undefined>> = {
+  idle: undefined,
+  running: "green",
+  failing: "red",
+  degraded: "yellow",
+};
+
+export function addSourcesCommand(program: Command, run: Run): void {
+  const command = program
+    .command("sources")
+    .summary("how complete each source is, and what was set aside")
+    .description(
+      "Lists the connections with their state, how far they are complete, and their counts; with a name, also the records that were set aside.",
+    )
+    .argument("[connection]", "one connection, with its set-aside records")
+    .option("--replay", "read its set-aside records again, the way that live data takes");
+  addReadOptions(command)
+    .addHelpText(
+      "after",
+      `
+Examples:
+  $ isochron sources
+  $ isochron sources openstack-notifications -o wide
+  $ isochron sources openstack-notifications --replay`,
+    )
+    .action(
+      run.action(([name], options: SourcesOptions) => {
+        if (options.replay === true) return replay(run.host, name, options);
+        return read(run.host, options, (reading) => listSources(reading, name));
+      }),
+    );
+}
+
+async function listSources(reading: Reading, name: string | undefined): Promise<number> {
+  const { view } = reading;
+  const all = await reading.client.sources();
+  const connections = all.connections.filter((one) => name === undefined || one.connection === name);
+  const setAside = all.set_aside.filter((one) => one.connection === name);
+  if (name !== undefined && connections.length === 0) {
+    throw new IsochronError(
+      "not-found",
+      `No connection is called "${name}".`,
+      "`isochron sources` lists them.",
+    );
+  }
+  if (view.format === "json") {
+    await view.json(name === undefined ? all : { connections, set_aside: setAside });
+    return exitCodes.ok;
+  }
+  if (view.format === "ndjson") {
+    await view.ndjson(name === undefined ? connections : setAside);
+    return exitCodes.ok;
+  }
+  if (view.format !== "csv" || name === undefined) await view.rows(connectionColumns(reading), connections);
+  for (const { connection, last_error: error } of connections) {
+    if (error !== null) await view.note(`${connection}: last error ${error.at}: ${error.message}`);
+  }
+  if (name !== undefined) await listSetAside(reading, setAside, connections[0]?.counts.set_aside ?? 0);
+  else if (connections.length === 0) await view.note("No source has delivered anything yet.");
+  return exitCodes.ok;
+}
+
+async function listSetAside(reading: Reading, records: readonly SetAside[], counted: number): Promise<void> {
+  const { view } = reading;
+  if (records.length === 0 && view.format === "table") return view.note("Nothing is set aside.");
+  if (view.format === "table" || view.format === "wide") await view.line("");
+  await view.rows(setAsideColumns(reading), records);
+  const more = counted > records.length ? ` of ${counted}` : "";
+  await view.note(
+    `${records.length}${more} set aside. Once the cause is gone: isochron sources NAME --replay`,
+  );
+}
+
+/** Replays into the store of this machine; a server takes no such order from here. */
+async function replay(host: Host, name: string | undefined, options: SourcesOptions): Promise<number> {
+  if (name === undefined) throw new IsochronError("usage", "--replay needs a connection.", "Name one.");
+  const setup = host.configure({ flags: flagsOf(options), service: false });
+  if (
+    setup.settings.server !== undefined &&
+    options.data === undefined &&
+    options.databaseUrl === undefined
+  ) {
+    throw new IsochronError(
+      "usage",
+      "--replay works on the store itself.",
+      "Run it where the store is, with --data.",
+    );
+  }
+  const view = createView(host, options, setup.settings.timeZone);
+  const opened = await setup.open();
+  try {
+    const counts = await opened.replaySetAside(name);
+    await view.line(`${name}: ${ingestedText(counts)}`);
+    if (counts.setAside > 0) await view.note(`warning: ${counts.setAside} still cannot be used.`);
+    return exitCodes.ok;
+  } finally {
+    await opened.close();
+  }
+}
+
+function connectionColumns(reading: Reading): readonly Column<Connection>[] {
+  const time = (text: string | null) =>
+    text === null ? "" : reading.view.zone.rfc3339(instant(Date.parse(text)));
+  return [
+    { name: "connection", title: "CONNECTION", value: (one) => one.connection },
+    { name: "source", title: "SOURCE", wide: true, value: (one) => one.source },
+    { name: "control_plane", title: "CONTROL PLANE", wide: true, value: (one) => one.control_plane },
+    { name: "state", title: "STATE", value: (one) => one.state, style: (one) => stateStyles[one.state] },
+    {
+      name: "complete_to",
+      title: "COMPLETE TO",
+      value: (one) => one.complete_to ?? "",
+      shown: (one) => (one.complete_to === null ? "unknown" : time(one.complete_to)),
+    },
+    {
+      name: "lag_ms",
+      title: "LAG",
+      value: (one) => String(one.lag_ms ?? ""),
+      shown: (one) => (one.lag_ms === null ? "" : lengthText(one.lag_ms)),
+    },
+    { name: "events", title: "EVENTS", value: (one) => String(one.counts.events) },
+    { name: "folded", title: "FOLDED", value: (one) => String(one.counts.folded) },
+    { name: "repeated", title: "REPEATED", wide: true, value: (one) => String(one.counts.repeated) },
+    { name: "revised", title: "REVISED", wide: true, value: (one) => String(one.counts.revised) },
+    {
+      name: "set_aside",
+      title: "SET ASIDE",
+      value: (one) => String(one.counts.set_aside),
+      style: (one) => (one.counts.set_aside > 0 ? "yellow" : undefined),
+    },
+    { name: "last_event_at", title: "LAST EVENT", wide: true, value: (one) => time(one.last_event_at) },
+    { name: "last_error", title: "LAST ERROR", wide: true, value: (one) => one.last_error?.message ?? "" },
+  ];
+}
+
+function setAsideColumns(reading: Reading): readonly Column<SetAside>[] {
+  const time = (text: string) => reading.view.zone.rfc3339(instant(Date.parse(text)));
+  return [
+    { name: "id", title: "ID", wide: true, value: (one) => one.id },
+    { name: "position", title: "POSITION", value: (one) => one.position },
+    { name: "received_at", title: "RECEIVED", wide: true, value: (one) => time(one.received_at) },
+    { name: "attempts", title: "ATTEMPTS", wide: true, value: (one) => String(one.attempts) },
+    { name: "code", title: "CODE", value: (one) => one.code },
+    { name: "reason", title: "REASON", value: (one) => one.reason },
+    { name: "excerpt", title: "BEGINS", wide: true, value: (one) => one.excerpt.slice(0, 80) },
+  ];
+}

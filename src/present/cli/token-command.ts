@@ -1,0 +1,217 @@
+import { createHash, randomBytes } from "node:crypto";
+import { Option, type Command } from "commander";
+import { IsochronError } from "../../errors.ts";
+import { formatInstant, instant } from "../../model/instant.ts";
+import type { Host, Opened, TokenRecord, TokenScope } from "./application.ts";
+import { exitCodes } from "./exit-code.ts";
+import type { Run } from "./run.ts";
+import {
+  addPrintOptions,
+  addStoreOptions,
+  createView,
+  flagsOf,
+  type PrintOptions,
+  type StoreOptions,
+} from "./shared-options.ts";
+import { parseDuration } from "./time-text.ts";
+import type { Column, View } from "./view.ts";
+
+interface TokenOptions extends StoreOptions, PrintOptions {
+  readonly name: string;
+  readonly provider?: true;
+  readonly domain?: string;
+  readonly project?: string;
+  readonly ingest?: string;
+  readonly controlPlane: string;
+  readonly expires?: string;
+}
+
+const secretBytes = 32;
+
+/** A new token and what is stored of it: the SHA-256 of its whole text. */
+export function mintToken(): { readonly token: string; readonly hash: Uint8Array } {
+  const token = `iso_${randomBytes(secretBytes).toString("base64url")}`;
+  return { token, hash: createHash("sha256").update(token).digest() };
+}
+
+export function addTokenCommand(program: Command, run: Run): void {
+  const command = program
+    .command("token")
+    .summary("API tokens: create, list, revoke")
+    .description("Makes and ends the tokens by which the API knows who asks, and what they may see.");
+  addCreate(command, run);
+  addList(command, run);
+  addRevoke(command, run);
+}
+
+function addCreate(parent: Command, run: Run): void {
+  const scopes = ["provider", "domain", "project", "ingest"];
+  const others = (name: string) => scopes.filter((scope) => scope !== name);
+  const command = parent
+    .command("create")
+    .summary("make a token and print it, once")
+    .description(
+      "Prints a new token on standard output. Only its hash is stored, so it cannot be shown again.",
+    )
+    .requiredOption("--name <name>", "what it is for")
+    .addOption(new Option("--provider", "may read everything").conflicts(others("provider")))
+    .addOption(new Option("--domain <id>", "may read what this domain may see").conflicts(others("domain")))
+    .addOption(
+      new Option("--project <id>", "may read what this project may see").conflicts(others("project")),
+    )
+    .addOption(
+      new Option("--ingest <connection>", "may only post records to this connection").conflicts(
+        others("ingest"),
+      ),
+    )
+    .option("--control-plane <name>", "cloud that the ids belong to", "default")
+    .option("--expires <length>", "for how long it is good, such as 30d (for ever)");
+  addPrintOptions(command, ["table", "json"]);
+  addStoreOptions(command)
+    .addHelpText(
+      "after",
+      `
+Examples:
+  $ isochron token create --name grafana --provider --expires 30d
+  $ isochron token create --name acme-portal --domain 4f1c0b7e9a3d4b7f8a5e6c2d1b0a9f8e
+  $ isochron token create --name alertmanager --ingest alertmanager@region-1
+  $ export ISOCHRON_TOKEN="$(isochron token create --name me --provider)"`,
+    )
+    .action(run.action((_, options: TokenOptions) => createToken(run.host, options)));
+}
+
+function createToken(host: Host, options: TokenOptions): Promise<number> {
+  const scope = scopeOf(options);
+  const expiresAt =
+    options.expires === undefined ? undefined : instant(host.now() + parseDuration(options.expires));
+  return withTokens(host, options, async (view, { store }) => {
+    const { token, hash } = mintToken();
+    const expiry = expiresAt === undefined ? {} : { expiresAt };
+    const record = await store.tokens.create({ name: options.name, hash, scope, ...expiry });
+    if (view.format === "json") await view.json({ ...tokenJson(record), token });
+    else await view.line(token);
+    await view.note(`Token ${record.id} for ${scopeText(scope)}. It is shown this once: keep it.`);
+    return exitCodes.ok;
+  });
+}
+
+function scopeOf(options: TokenOptions): TokenScope {
+  const { controlPlane } = options;
+  if (options.provider === true) return { kind: "provider" };
+  if (options.domain !== undefined) return { kind: "domain", controlPlane, domainId: options.domain };
+  if (options.project !== undefined) return { kind: "project", controlPlane, projectId: options.project };
+  if (options.ingest !== undefined) return { kind: "ingest", connection: options.ingest };
+  throw new IsochronError(
+    "usage",
+    "The token would be good for nothing.",
+    "Add --provider, --domain ID, --project ID or --ingest CONNECTION.",
+  );
+}
+
+function addList(parent: Command, run: Run): void {
+  const command = parent
+    .command("list")
+    .summary("list tokens")
+    .description("Lists all tokens with what they are good for; never the tokens themselves.");
+  addPrintOptions(command);
+  addStoreOptions(command)
+    .addHelpText("after", "\nExamples:\n  $ isochron token list\n  $ isochron token list -o json")
+    .action(
+      run.action((_, options: TokenOptions) =>
+        withTokens(run.host, options, async (view, { store }) => {
+          const tokens = await store.tokens.list();
+          if (view.format === "json") await view.json(tokens.map(tokenJson));
+          else if (view.format === "ndjson") await view.ndjson(tokens.map(tokenJson));
+          else await view.rows(tokenColumns(view, run.host.now()), tokens);
+          return exitCodes.ok;
+        }),
+      ),
+    );
+}
+
+function addRevoke(parent: Command, run: Run): void {
+  const command = parent
+    .command("revoke")
+    .summary("end a token")
+    .description("Ends a token at once.")
+    .argument("<id>", "the token's id, as `token list` shows it");
+  addPrintOptions(command, ["table"]);
+  addStoreOptions(command)
+    .addHelpText("after", "\nExamples:\n  $ isochron token revoke 7c0f2a9e")
+    .action(
+      run.action(([id], options: TokenOptions) =>
+        withTokens(run.host, options, async (view, { store }) => {
+          if (!(await store.tokens.revoke(id ?? ""))) {
+            throw new IsochronError(
+              "not-found",
+              `No valid token has the id ${id}.`,
+              "`isochron token list` shows them.",
+            );
+          }
+          await view.note(`Token ${id} is revoked.`);
+          return exitCodes.ok;
+        }),
+      ),
+    );
+}
+
+async function withTokens(
+  host: Host,
+  options: TokenOptions,
+  act: (view: View, opened: Opened) => Promise<number>,
+): Promise<number> {
+  const setup = host.configure({ flags: flagsOf(options), service: false });
+  const view = createView(host, options, setup.settings.timeZone);
+  const opened = await setup.open();
+  try {
+    return await act(view, opened);
+  } finally {
+    await opened.close();
+  }
+}
+
+function scopeText(scope: TokenScope): string {
+  if (scope.kind === "provider") return "the provider";
+  if (scope.kind === "ingest") return `posting to ${scope.connection}`;
+  return scope.kind === "domain"
+    ? `domain ${scope.domainId} of ${scope.controlPlane}`
+    : `project ${scope.projectId} of ${scope.controlPlane}`;
+}
+
+function tokenJson(token: TokenRecord): Record<string, unknown> {
+  const { scope } = token;
+  const time = (at: TokenRecord["createdAt"] | undefined) => (at === undefined ? null : formatInstant(at));
+  return {
+    id: token.id,
+    name: token.name,
+    scope: scope.kind,
+    ...("controlPlane" in scope ? { control_plane: scope.controlPlane } : {}),
+    ...("domainId" in scope ? { domain_id: scope.domainId } : {}),
+    ...("projectId" in scope ? { project_id: scope.projectId } : {}),
+    ...("connection" in scope ? { connection: scope.connection } : {}),
+    created_at: time(token.createdAt),
+    expires_at: time(token.expiresAt),
+    revoked_at: time(token.revokedAt),
+  };
+}
+
+function tokenColumns(view: View, now: TokenRecord["createdAt"]): readonly Column<TokenRecord>[] {
+  const time = (at: TokenRecord["createdAt"] | undefined) => (at === undefined ? "" : view.zone.rfc3339(at));
+  const state = (token: TokenRecord) => {
+    if (token.revokedAt !== undefined) return "revoked";
+    return token.expiresAt !== undefined && token.expiresAt <= now ? "expired" : "valid";
+  };
+  return [
+    { name: "id", title: "ID", value: (token) => token.id },
+    { name: "name", title: "NAME", value: (token) => token.name },
+    {
+      name: "state",
+      title: "STATE",
+      value: state,
+      style: (token) => (state(token) === "valid" ? "green" : "dim"),
+    },
+    { name: "scope", title: "GOOD FOR", value: (token) => scopeText(token.scope) },
+    { name: "created_at", title: "CREATED", value: (token) => time(token.createdAt) },
+    { name: "expires_at", title: "EXPIRES", value: (token) => time(token.expiresAt) },
+  ];
+}
