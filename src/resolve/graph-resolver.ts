@@ -97,7 +97,7 @@ function ownersOf(entity: EntityRef, search: Search, depth: number): readonly Ow
   const owned = observedOwners(entity, search);
   if (owned.length > 0) return owned;
   if (entity.kind === "ip" || entity.kind === "mac") return addressOwners(entity, search, depth);
-  for (const relation of ["part_of", "copy_of", "bound_to"] as const) {
+  for (const relation of wholes) {
     for (const hop of search.view.targets(entity, relation, search.at)) {
       note(search, hop, `part-of/1`, "derived");
       const owners = ownersOf(hop.fact.to, search, depth + 1);
@@ -107,9 +107,18 @@ function ownersOf(entity: EntityRef, search: Search, depth: number): readonly Ow
   return [];
 }
 
+/** From a part to what it is part of: an attachment to its volume, a router's gateway port to the router. */
+const wholes = ["part_of", "copy_of", "bound_to", "routed_by"] as const;
+
 function observedOwners(entity: EntityRef, search: Search): readonly Owner[] {
   const observed = search.view.targets(entity, "owned_by", search.at);
+  // Two owners at the very same moment contradict each other: both stay candidates, whatever came later.
+  const contradicted = observed.length > 1;
   return observed.flatMap((held) => {
+    if (contradicted) {
+      note(search, held, "owner-interval/1", "assumed");
+      return [held.fact.to as Owner];
+    }
     const doubt = transferable.has(entity.kind) ? transferDoubt(held, search.at) : undefined;
     if (doubt !== undefined) {
       note(search, held, "owner-interval/1", "assumed", doubt);
@@ -140,8 +149,12 @@ function addressOwners(entity: EntityRef, search: Search, depth: number): readon
   return [...owners.values()];
 }
 
-/** Rule 5: another record of the same request states its own owner, and all that do agree. */
+/**
+ * Rule 5: another record of the same request states its own owner, and all that do agree. Only for what
+ * somebody asked for: a periodic task gives one request id to everybody's resources.
+ */
 function siblingOwners(draft: EventDraft, search: Search): readonly Owner[] {
+  if (draft.actor?.userId === undefined) return [];
   for (const id of [draft.operation?.requestId, draft.operation?.globalRequestId]) {
     if (id === undefined) continue;
     const request: EntityRef = { kind: "request", id };

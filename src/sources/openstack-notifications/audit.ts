@@ -40,9 +40,9 @@ const collections: Readonly<Record<string, string>> = {
   "security-group-rules": "security_group_rule",
 };
 
-/** Collections of the provider's own estate. */
+/** Collections of the provider's own estate, and the call by which one service tells another. */
 const platformPath =
-  /^\/v[\d.]+\/(?:[0-9a-f]{32}\/)?(flavors|os-aggregates|os-services|os-hypervisors|os-hosts|types|qos-specs|scheduler-stats)\b/;
+  /^\/v[\d.]+\/(?:[0-9a-f]{32}\/)?(flavors|os-aggregates|os-services|os-hypervisors|os-hosts|types|qos-specs|scheduler-stats|os-server-external-events)\b/;
 
 /** Collections in which Cinder creates for the project that the URL names; it refuses any other. */
 const scopedCreate = new RegExp(`^/v3/(${project})/(volumes|snapshots|backups)$`);
@@ -94,7 +94,7 @@ export function readAudit(message: OsloMessage): Reading | undefined {
     category: "api",
     phase: step === "request" ? "start" : refused ? "error" : "end",
     severity: code >= 500 ? "error" : refused ? "warning" : "info",
-    visibility: /external-events$/.test(path) ? "provider" : "operational",
+    visibility: target.platform === true ? "provider" : "operational",
     subject: target.subject ?? ref("request", request),
     related: target.ofAccount === true ? related("account", "user", account) : [],
     ...(target.stated === undefined ? {} : { stated: target.stated }),

@@ -1,0 +1,185 @@
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { gunzipSync } from "node:zlib";
+
+/** A line of the driver's own record of what it did; fields as `lab/bin/scenario.py` writes them. */
+interface TruthLine {
+  readonly time: string;
+  readonly kind: string;
+  readonly outcome?: string;
+  readonly op?: string;
+  readonly status?: number;
+  readonly project_id?: string | null;
+  readonly resource_id?: string | null;
+  readonly resource_owner?: string | null;
+  readonly request_id?: string | null;
+  readonly from_project_id?: string;
+  readonly to_project_id?: string;
+  readonly projects?: Readonly<Record<string, string>>;
+}
+
+/** A captured message, taken apart without any of the product's readers. */
+export interface BareMessage {
+  readonly messageId: string;
+  readonly eventType: string;
+  readonly at: number;
+  readonly requestIds: readonly string[];
+  readonly contextProject: string | undefined;
+  /** Every id-like string of the payload. */
+  readonly ids: ReadonlySet<string>;
+  /** True for records about a project itself: identity events and quota calls. */
+  readonly tenancy: boolean;
+}
+
+/** What the driver's record says of a message's owner. */
+export type Expected =
+  | { readonly class: "tenant"; readonly projects: ReadonlySet<string> }
+  | { readonly class: "platform" }
+  | { readonly class: "unknown" };
+
+/** The driver's knowledge: whose each resource was, when, and for whom each request was made. */
+export class LabTruth {
+  readonly tenants = new Map<string, string>();
+  readonly #owners = new Map<string, { since: number; project: string }[]>();
+  readonly #requests = new Map<string, Set<string>>();
+  readonly #operatorRequests = new Set<string>();
+
+  constructor(lines: readonly TruthLine[]) {
+    for (const line of lines) {
+      for (const [name, id] of Object.entries(line.projects ?? {})) this.tenants.set(id, name);
+    }
+    for (const line of lines) this.#learnResource(line);
+    for (const line of lines) this.#learnRequest(line);
+  }
+
+  #learnResource(line: TruthLine): void {
+    const at = Date.parse(line.time);
+    const id = line.resource_id;
+    if (id === undefined || id === null) return;
+    if (line.kind === "ownership-change" && line.outcome === "ok") {
+      this.#own(id, Number.NEGATIVE_INFINITY, line.from_project_id!);
+      this.#own(id, at - 60_000, line.from_project_id!);
+      this.#own(id, at, line.to_project_id!);
+      return;
+    }
+    const project = line.resource_owner ?? line.project_id;
+    const made = /\.create/.test(line.op ?? "") && line.status !== undefined && line.status < 300;
+    if (made && project != null && this.tenants.has(project))
+      this.#own(id, Number.NEGATIVE_INFINITY, project);
+  }
+
+  #own(id: string, since: number, project: string): void {
+    const list = this.#owners.get(id) ?? [];
+    if (list.some((item) => item.since === since && item.since === Number.NEGATIVE_INFINITY)) return;
+    this.#owners.set(
+      id,
+      [...list, { since, project }].toSorted((a, b) => a.since - b.since),
+    );
+  }
+
+  #learnRequest(line: TruthLine): void {
+    if (line.kind !== "call" || line.request_id == null) return;
+    const owners =
+      line.resource_id == null ? new Set<string>() : this.ownersOf(line.resource_id, Date.parse(line.time));
+    const project = line.resource_owner ?? line.project_id;
+    if (owners.size === 0 && project != null && this.tenants.has(project)) owners.add(project);
+    if (owners.size === 0) this.#operatorRequests.add(line.request_id);
+    else this.#requests.set(line.request_id, owners);
+  }
+
+  /** The owner at a moment; both parties within a second of a change of hands. */
+  ownersOf(id: string, at: number): Set<string> {
+    const list = this.#owners.get(id) ?? [];
+    const current = list.findLast((item) => item.since <= at);
+    const near = list.filter((item) => Math.abs(item.since - at) < 15_000);
+    return new Set([...(current === undefined ? [] : [current]), ...near].map((item) => item.project));
+  }
+
+  expect(message: BareMessage): Expected {
+    // Tenancy itself is about the project that the record names: made, granted, limited.
+    const named = [...message.ids].filter((id) => this.tenants.has(id));
+    if (message.tenancy && named.length === 1) return { class: "tenant", projects: new Set(named) };
+    const owners = new Set<string>();
+    for (const id of message.ids) {
+      if (this.tenants.has(id)) continue;
+      for (const owner of this.ownersOf(id, message.at)) owners.add(owner);
+    }
+    if (owners.size === 0) {
+      for (const id of message.requestIds)
+        for (const owner of this.#requests.get(id) ?? []) owners.add(owner);
+    }
+    if (owners.size > 0) return { class: "tenant", projects: owners };
+    if (message.requestIds.some((id) => this.#operatorRequests.has(id))) return { class: "platform" };
+    return { class: "unknown" };
+  }
+}
+
+/** Reads the driver's truth of a recording. Throws when the folder holds none. */
+export async function loadLabTruth(dir: string): Promise<LabTruth> {
+  const path = join(dir, "truth.jsonl.gz");
+  if (!existsSync(path)) throw new Error(`${dir} holds no truth.jsonl.gz`);
+  return new LabTruth(readJsonLines<TruthLine>(await readFile(path)));
+}
+
+export function readJsonLines<T>(gzipped: Uint8Array): readonly T[] {
+  return gunzipSync(gzipped)
+    .toString("utf8")
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => JSON.parse(line) as T);
+}
+
+const idLike = /^(?:[0-9a-f]{32}|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})$/;
+const idInText =
+  /(?<=\/)(?:[0-9a-f]{32}|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})(?=\/|$)/g;
+
+/** Takes a captured line apart: the ids it mentions, its request, and the context's project for the baseline. */
+export function readBareMessage(line: { readonly body: string }): BareMessage {
+  const outer = JSON.parse(line.body) as Record<string, unknown>;
+  const inner = typeof outer["oslo.message"] === "string" ? JSON.parse(outer["oslo.message"]) : outer;
+  const ids = new Set<string>();
+  const initiator = inner.payload?.initiator ?? {};
+  collectIds(inner.payload, ids);
+  const requestIds = [
+    inner._context_request_id,
+    inner._context_global_request_id,
+    initiator.request_id,
+    initiator.global_request_id,
+    inner.payload?.request_id,
+  ];
+  return {
+    messageId: inner.message_id,
+    eventType: inner.event_type,
+    at: Date.parse(`${String(inner.timestamp).replace(" ", "T")}Z`),
+    requestIds: requestIds.filter((id) => typeof id === "string"),
+    contextProject: inner._context_project_id ?? initiator.project_id ?? undefined,
+    ids,
+    tenancy:
+      String(inner.event_type).startsWith("identity.") ||
+      /os-quota-sets/.test(inner.payload?.requestPath ?? ""),
+  };
+}
+
+/** The request's own context inside a payload, and what it was made from, tell nothing about its subject. */
+const foreign = new Set([
+  "_context",
+  "image_meta",
+  "image",
+  "initiator",
+  "observer",
+  "glance_metadata",
+  "image_ref_url",
+  "image_uuid",
+  "flavor",
+]);
+
+function collectIds(value: unknown, ids: Set<string>): void {
+  if (typeof value === "string") {
+    if (idLike.test(value)) ids.add(value);
+    else if (value.startsWith("/")) for (const id of value.match(idInText) ?? []) ids.add(id);
+    return;
+  }
+  if (typeof value !== "object" || value === null) return;
+  for (const [field, item] of Object.entries(value)) if (!foreign.has(field)) collectIds(item, ids);
+}
