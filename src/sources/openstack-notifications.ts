@@ -39,10 +39,10 @@ const readers: readonly Reader[] = [
   readKeystone,
   readGlance,
   readHeat,
+  readOtherService,
   readCinder,
   readCinderPlatform,
   readNeutron,
-  readOtherService,
 ];
 
 /** The longest time that Nova was seen to take between its two reports of one occurrence, with room to spare. */

@@ -10,7 +10,7 @@ interface Shape {
   readonly pattern: RegExp;
   readonly kind: string;
   readonly ids: readonly string[];
-  readonly owner?: string;
+  readonly owners?: readonly string[];
   readonly category: Category;
   readonly platform?: boolean;
 }
@@ -20,20 +20,38 @@ const shapes: readonly Shape[] = [
     pattern: /^octavia\.loadbalancer\./,
     kind: "load_balancer",
     ids: ["loadbalancer_id", "id"],
-    owner: "project_id",
+    owners: ["project_id"],
     category: "network",
   },
-  { pattern: /^dns\.(zone|domain)\./, kind: "zone", ids: ["id"], owner: "tenant_id", category: "network" },
-  { pattern: /^dns\.recordset\./, kind: "recordset", ids: ["id"], owner: "tenant_id", category: "network" },
-  { pattern: /^share\./, kind: "share", ids: ["share_id", "id"], owner: "project_id", category: "storage" },
+  { pattern: /^dns\.(zone|domain)\./, kind: "zone", ids: ["id"], owners: ["tenant_id"], category: "network" },
+  {
+    pattern: /^dns\.recordset\./,
+    kind: "recordset",
+    ids: ["id"],
+    owners: ["tenant_id"],
+    category: "network",
+  },
+  {
+    pattern: /^share\./,
+    kind: "share",
+    ids: ["share_id", "id"],
+    owners: ["project_id"],
+    category: "storage",
+  },
   {
     pattern: /^(trove\.instance|dbaas)\./,
     kind: "database",
     ids: ["instance_id"],
-    owner: "tenant_id",
+    owners: ["tenant_id"],
     category: "provisioning",
   },
-  { pattern: /^volume\.usage$/, kind: "volume", ids: ["volume_id"], owner: "project_id", category: "usage" },
+  {
+    pattern: /^volume\.usage$/,
+    kind: "volume",
+    ids: ["volume_id"],
+    owners: ["project_id"],
+    category: "usage",
+  },
   { pattern: /^baremetal\.node\./, kind: "node", ids: ["uuid"], category: "platform", platform: true },
   {
     pattern: /^(host|segment|notification)\./,
@@ -51,10 +69,9 @@ export function readOtherService(message: OsloMessage): Reading | undefined {
   if (shape === undefined || id === undefined) return undefined;
   const { stem, phase } = splitPhase(message.eventType);
   const subject = ref(shape.kind, id);
-  const stated =
-    shape.owner === undefined
-      ? undefined
-      : statedProject(message.payload, shape.owner, `payload.${shape.owner}`);
+  const stated = shape.owners
+    ?.map((field) => statedProject(message.payload, field, `payload.${field}`))
+    .find((found) => found !== undefined);
   const severity = severityOf(message, phase);
   const name = text(message.payload, "name");
   return {
