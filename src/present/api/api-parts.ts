@@ -4,6 +4,7 @@ import type { Duration, Instant } from "../../model/instant.ts";
 import type { Scope } from "../../model/scope.ts";
 import type { VisibleEvent } from "../../store/event-reader.ts";
 import type { Store } from "../../store/store.ts";
+import type { TokenScope } from "../../store/token-store.ts";
 
 /** All that the HTTP API stands on; `main.ts` fills it in. */
 export interface ApiParts {
@@ -20,6 +21,11 @@ export interface ApiParts {
   readonly log: FastifyBaseLogger | false;
   /** Lets a browser on this machine sign itself in as the provider. */
   readonly openDemo: boolean;
+  /**
+   * Whose every request is that carries no credentials of its own: for a command that asks its own store in
+   * its own process. Never give it to a server that listens.
+   */
+  readonly viewer?: Exclude<TokenScope, { kind: "ingest" }>;
   readonly limits?: Partial<ApiLimits>;
 }
 

@@ -112,9 +112,17 @@ function matchesType(type: string, pattern: string): boolean {
   return pattern.endsWith("*") ? type.startsWith(pattern.slice(0, -1)) : type === pattern;
 }
 
-function holdsText({ event }: VisibleEvent, text: string): boolean {
-  const names = [event.subject.id, event.subjectName ?? ""];
-  for (const related of event.related) names.push(related.ref.id, related.name ?? "");
+function holdsText(visible: VisibleEvent, text: string): boolean {
+  const { event } = visible;
+  const words = [event.summary, event.type, event.subject.id, event.subjectName];
+  for (const { ref, name } of event.related) words.push(ref.id, name);
+  words.push(...Object.values(event.operation ?? {}));
+  if (visible.audience === "provider") {
+    const { attribution } = visible.event;
+    const owner = attribution.status === "owned" ? attribution.tenant : undefined;
+    words.push(...visible.event.sourceIds, ...Object.values(visible.event.actor ?? {}));
+    words.push(owner?.projectId, owner?.domainId);
+  }
   const sought = text.toLowerCase();
-  return [event.summary, ...names].some((held) => held.toLowerCase().includes(sought));
+  return words.some((word) => word?.toLowerCase().includes(sought));
 }

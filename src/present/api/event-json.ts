@@ -1,6 +1,7 @@
 import type { EntityRef, Related } from "../../model/entity.ts";
 import type { Attribution, Evidence, OperationKey, StoredEvent } from "../../model/event.ts";
 import { formatInstant, type Instant } from "../../model/instant.ts";
+import type { TenantRef } from "../../model/tenant.ts";
 import type { Coverage, TenantEvent, VisibleEvent } from "../../store/event-reader.ts";
 import type { z } from "zod";
 import type { attributionSchema, CoverageJson, EntityJson, EventJson, EvidenceJson } from "./contract.ts";
@@ -97,7 +98,8 @@ export function toAttributionJson(
   controlPlane: string,
   tenants: TenantList,
 ): AttributionJson {
-  const owner = attribution.status === "owned" ? tenants.toJson(attribution.tenant) : undefined;
+  const tenant = ownerOf(attribution);
+  const owner = tenant === undefined ? undefined : tenants.toJson(tenant);
   const affected = attribution.status === "shared" ? attribution.affected : [];
   return {
     status: attribution.status,
@@ -115,6 +117,12 @@ export function toAttributionJson(
       : {}),
     evidence: attribution.evidence.map(toEvidenceJson),
   };
+}
+
+/** Also the provider's own project or domain, where that is the owner. */
+function ownerOf(attribution: Attribution): TenantRef | undefined {
+  if (attribution.status === "owned") return attribution.tenant;
+  return attribution.status === "provider" ? attribution.own : undefined;
 }
 
 export function toEvidenceJson(evidence: Evidence): EvidenceJson {

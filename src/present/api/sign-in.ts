@@ -35,13 +35,15 @@ declare module "fastify" {
 
 const tokenPattern = /^iso_[A-Za-z0-9_-]{43}$/;
 
+type SignInParts = Pick<ApiParts, "store" | "clock" | "secret" | "openDemo" | "viewer">;
+
 /** Finds out who asks. Every refusal is the same `not-signed-in`. */
 export class SignIn {
   readonly ended = new EndedSessions();
-  readonly #parts: Pick<ApiParts, "store" | "clock" | "secret" | "openDemo">;
+  readonly #parts: SignInParts;
   readonly #directory: TenantDirectory;
 
-  constructor(parts: Pick<ApiParts, "store" | "clock" | "secret" | "openDemo">, directory: TenantDirectory) {
+  constructor(parts: SignInParts, directory: TenantDirectory) {
     this.#parts = parts;
     this.#directory = directory;
   }
@@ -55,7 +57,11 @@ export class SignIn {
       return this.#principalOf(await this.findToken(hashToken(token)));
     }
     const claims = this.#claimsOf(request);
-    if (claims === undefined) throw notSignedIn();
+    if (claims === undefined) {
+      const { viewer } = this.#parts;
+      if (viewer === undefined) throw notSignedIn();
+      return this.#principalOf({ id: "viewer", scope: viewer });
+    }
     if (claims.tokenHash === undefined) {
       if (!this.mayOpenDemo(request)) throw notSignedIn();
       return this.#throughSession({ id: "demo", scope: { kind: "provider" } }, claims);
