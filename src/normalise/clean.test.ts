@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { IsochronError } from "../errors.ts";
 import type { EventDraft, Observation } from "../model/event.ts";
@@ -208,6 +208,41 @@ test("a `__proto__` among the details is data", () => {
   expect(details).toEqual({ "[__proto__]": { admin: true }, constructor: 1 });
 });
 
+function attempt(event: EventDraft): Observation | undefined {
+  try {
+    return clean({ events: [event], facts: [] }, receivedAt);
+  } catch (error) {
+    expect(error).toBeInstanceOf(IsochronError);
+    return undefined;
+  }
+}
+
+function everyText(value: unknown, visit: (text: string) => void): void {
+  if (typeof value === "string") visit(value);
+  else if (typeof value === "object" && value !== null) {
+    for (const [name, member] of Object.entries(value)) {
+      visit(name);
+      expect(name).not.toBe("__proto__");
+      everyText(member, visit);
+    }
+  }
+}
+
+function expectStorable(observation: Observation): void {
+  everyText(observation, (text) => {
+    expect(text.isWellFormed()).toBe(true);
+    expect(text.includes("\0")).toBe(false);
+  });
+  for (const event of observation.events) {
+    expect(event.summary.length).toBeGreaterThan(0);
+    expect(event.summary.length).toBeLessThanOrEqual(limits.summaryCharsMax);
+    expect(event.key.length).toBeLessThanOrEqual(limits.keyCharsMax);
+    expect(event.type).toMatch(regularEventType);
+    expect(Buffer.byteLength(JSON.stringify(event.details))).toBeLessThanOrEqual(limits.detailsBytesMax);
+    expect(JSON.parse(JSON.stringify(event))).toEqual(event);
+  }
+}
+
 describe("whatever a source reports", () => {
   const anyText = fc.oneof(
     fc.string({ unit: "binary", maxLength: 40 }),
@@ -274,41 +309,6 @@ describe("whatever a source reports", () => {
     operation: { requestId: "req-1" },
     actor: { userName: wild.summary },
   }));
-
-  function attempt(event: EventDraft): Observation | undefined {
-    try {
-      return clean({ events: [event], facts: [] }, receivedAt);
-    } catch (error) {
-      expect(error).toBeInstanceOf(IsochronError);
-      return undefined;
-    }
-  }
-
-  function everyText(value: unknown, visit: (text: string) => void): void {
-    if (typeof value === "string") visit(value);
-    else if (typeof value === "object" && value !== null) {
-      for (const [name, member] of Object.entries(value)) {
-        visit(name);
-        expect(name).not.toBe("__proto__");
-        everyText(member, visit);
-      }
-    }
-  }
-
-  function expectStorable(observation: Observation): void {
-    everyText(observation, (text) => {
-      expect(text.isWellFormed()).toBe(true);
-      expect(text.includes("\0")).toBe(false);
-    });
-    for (const event of observation.events) {
-      expect(event.summary.length).toBeGreaterThan(0);
-      expect(event.summary.length).toBeLessThanOrEqual(limits.summaryCharsMax);
-      expect(event.key.length).toBeLessThanOrEqual(limits.keyCharsMax);
-      expect(event.type).toMatch(regularEventType);
-      expect(Buffer.byteLength(JSON.stringify(event.details))).toBeLessThanOrEqual(limits.detailsBytesMax);
-      expect(JSON.parse(JSON.stringify(event))).toEqual(event);
-    }
-  }
 
   test("comes out storable or is refused", () => {
     fc.assert(

@@ -243,7 +243,7 @@ function fingerprintOf(labels: Readonly<Record<string, string>>): string {
 
 /** Alertmanager left alerts out (`max_alerts`): told as an event of its own, so that it does not go unseen. */
 function draftTruncation(group: Group, drafts: readonly EventDraft[], receivedAt: Instant): EventDraft {
-  const latest = drafts.reduce((latest, draft) => Math.max(latest, draft.occurredAt), 0) as Instant;
+  const latest = Math.max(0, ...drafts.map((draft) => draft.occurredAt)) as Instant;
   const groupKey = group.groupKey ?? "";
   const occurredAt = drafts.length === 0 ? receivedAt : latest;
   return {
