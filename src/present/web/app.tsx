@@ -1,0 +1,61 @@
+import { useEffect } from "preact/hooks";
+import { LookUpEvent } from "./pages/event-page.tsx";
+import { QuarantinePage } from "./pages/quarantine-page.tsx";
+import { ResourcePage } from "./pages/resource-page.tsx";
+import { SignInPage } from "./pages/sign-in-page.tsx";
+import { SourcesPage } from "./pages/sources-page.tsx";
+import { TimelinePage } from "./pages/timeline-page.tsx";
+import { listenToKeys } from "./state/keyboard.ts";
+import { address, readRoute, type Route } from "./state/route.ts";
+import { loadSession, sessionState } from "./state/session.ts";
+import { ErrorNotice } from "./ui/error-notice.tsx";
+import { HelpSheet } from "./ui/help-sheet.tsx";
+import { Shell } from "./ui/shell.tsx";
+
+/** The whole of the pages: signed out, or the shell with the page that the address names. */
+export function App() {
+  useEffect(listenToKeys, []);
+  const current = sessionState.value;
+  if (current.state === "loading") return <div class="blank" aria-busy="true" />;
+  if (current.state === "out") return <SignInPage />;
+  if (current.state === "failed") {
+    return (
+      <main class="centred">
+        <h1 class="brand-large">Isochron</h1>
+        <ErrorNotice failure={current.failure} retry={() => void loadSession()} />
+      </main>
+    );
+  }
+  return (
+    <>
+      <Shell>
+        <Page route={readRoute(address.value.path)} />
+      </Shell>
+      <HelpSheet />
+    </>
+  );
+}
+
+function Page({ route }: { route: Route }) {
+  switch (route.page) {
+    case "timeline":
+      return <TimelinePage />;
+    case "sources":
+      return <SourcesPage />;
+    case "quarantine":
+      return <QuarantinePage />;
+    case "resource":
+      return <ResourcePage kind={route.kind} id={route.id} />;
+    case "event":
+      return <LookUpEvent id={route.id} />;
+    case "unknown":
+      return (
+        <main class="page">
+          <h1>Not found</h1>
+          <p>
+            There is no page at <code>{route.path}</code>. <a href="/t">Go to the timeline</a>
+          </p>
+        </main>
+      );
+  }
+}

@@ -1,0 +1,161 @@
+import { batch, effect, signal } from "@preact/signals";
+import type { EventJson } from "../../api/contract.ts";
+import { mergeEvents } from "./event-loader.ts";
+import { changeView, loaded, now, range, view } from "./timeline-state.ts";
+import { filterQuery } from "./view.ts";
+
+/** Events that came in while the window stood still. */
+export const waitingCount = signal(0);
+/** Late arrivals and new ones, outlined for a while: event id → how late in milliseconds (0 for on time). */
+export const freshIds = signal<ReadonlyMap<string, number>>(new Map());
+export const streamConnected = signal(false);
+export const lastReceivedAt = signal<number | undefined>(undefined);
+/** A sentence for screen readers, at most every ten seconds. */
+export const liveSummary = signal("");
+/** Set while the pointer is over the lanes: the ground must not move under it. */
+export const pointerInside = signal(false);
+
+const flushMs = 250;
+const freshMs = 10_000;
+const lateMs = 60_000;
+const summaryMs = 10_000;
+
+/** Whether the right edge may move with the present. */
+function mayFollow(): boolean {
+  return view.peek().selected === undefined && !pointerInside.peek();
+}
+
+/** Turns live mode on, or catches up, or turns it off. */
+export function toggleLive(): void {
+  if (view.peek().live && waitingCount.peek() > 0) {
+    catchUp();
+    return;
+  }
+  if (view.peek().live) {
+    changeView({ live: false });
+    return;
+  }
+  const { from, to } = range.peek();
+  batch(() => {
+    now.value = Date.now();
+    changeView({
+      live: true,
+      from: { kind: "relative", ms: -Math.round(to - from) },
+      to: { kind: "relative", ms: 0 },
+      selected: undefined,
+      elseOf: undefined,
+    });
+  });
+}
+
+export function catchUp(): void {
+  batch(() => {
+    waitingCount.value = 0;
+    now.value = Date.now();
+    changeView({ selected: undefined, elseOf: undefined });
+  });
+}
+
+/** Keeps a stream open while live mode is on; returns what stops it. */
+export function followLive(): () => void {
+  let close: (() => void) | undefined;
+  let key: string | undefined;
+  const stop = effect(() => {
+    const wanted = view.value.live ? filterQuery(view.value).toString() : undefined;
+    if (wanted === key) return;
+    close?.();
+    close = wanted === undefined ? undefined : openStream(wanted);
+    key = wanted;
+  });
+  return () => {
+    stop();
+    close?.();
+  };
+}
+
+function openStream(filter: string): () => void {
+  let buffer: EventJson[] = [];
+  let unsaid: EventJson[] = [];
+  let lastSaidAt = 0;
+  // EventSource sends Last-Event-ID by itself when it reconnects.
+  const source = new EventSource(`/api/v1/live${filter === "" ? "" : `?${filter}`}`);
+  const receive = (message: MessageEvent<string>) => {
+    buffer.push(JSON.parse(message.data) as EventJson);
+    lastReceivedAt.value = Date.now();
+  };
+  source.addEventListener("event", receive);
+  source.addEventListener("message", receive);
+  source.addEventListener("open", () => {
+    streamConnected.value = true;
+    lastReceivedAt.value = Date.now();
+  });
+  source.addEventListener("error", () => {
+    streamConnected.value = false;
+  });
+  const timer = setInterval(() => {
+    const arrived = buffer;
+    buffer = [];
+    unsaid.push(...arrived);
+    takeIn(arrived);
+    if (unsaid.length > 0 && Date.now() - lastSaidAt >= summaryMs) {
+      liveSummary.value = summarise(unsaid);
+      unsaid = [];
+      lastSaidAt = Date.now();
+    }
+  }, flushMs);
+  return () => {
+    clearInterval(timer);
+    source.close();
+    batch(() => {
+      streamConnected.value = false;
+      waitingCount.value = 0;
+    });
+  };
+}
+
+function takeIn(arrived: readonly EventJson[]): void {
+  batch(() => {
+    const at = Date.now();
+    if (arrived.length > 0 && loaded.peek() !== undefined) {
+      const known = loaded.peek();
+      if (known !== undefined) {
+        loaded.value = { ...known, events: mergeEvents(known.events, arrived), to: Math.max(known.to, at) };
+      }
+      markFresh(arrived);
+    } else if (streamConnected.peek() && loaded.peek() !== undefined) {
+      const known = loaded.peek();
+      if (known !== undefined && known.to < at) loaded.value = { ...known, to: at };
+    }
+    if (mayFollow()) {
+      waitingCount.value = 0;
+      now.value = at;
+    } else {
+      waitingCount.value += arrived.filter(
+        (event) => Date.parse(event.occurred_at) >= range.peek().to,
+      ).length;
+    }
+  });
+}
+
+function markFresh(arrived: readonly EventJson[]): void {
+  const marked = new Map(freshIds.peek());
+  for (const event of arrived) {
+    const late = Date.parse(event.recorded_at) - Date.parse(event.occurred_at);
+    marked.set(event.id, late >= lateMs ? late : 0);
+  }
+  freshIds.value = marked;
+  const ids = arrived.map((event) => event.id);
+  setTimeout(() => {
+    const left = new Map(freshIds.peek());
+    for (const id of ids) left.delete(id);
+    freshIds.value = left;
+  }, freshMs);
+}
+
+export function summarise(arrived: readonly EventJson[]): string {
+  const critical = arrived.filter((event) => event.severity === "critical").length;
+  const word = arrived.length === 1 ? "event" : "events";
+  return critical === 0
+    ? `${arrived.length} new ${word}`
+    : `${arrived.length} new ${word}, ${critical} critical`;
+}

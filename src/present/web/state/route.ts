@@ -1,0 +1,51 @@
+import { signal } from "@preact/signals";
+
+/** Which page an address names. */
+export type Route =
+  | { readonly page: "timeline" }
+  | { readonly page: "sources" }
+  | { readonly page: "quarantine" }
+  | { readonly page: "resource"; readonly kind: string; readonly id: string }
+  | { readonly page: "event"; readonly id: string }
+  | { readonly page: "unknown"; readonly path: string };
+
+/** The route of a path; ids may hold anything that a URL can carry. */
+export function readRoute(path: string): Route {
+  if (path === "/" || path === "/t") return { page: "timeline" };
+  if (path === "/sources") return { page: "sources" };
+  if (path === "/quarantine") return { page: "quarantine" };
+  const parts = path.split("/").slice(1).map(decodePart);
+  const [head, first] = parts;
+  if (head === "e" && first !== undefined && first !== "" && parts.length === 2)
+    return { page: "event", id: first };
+  const id = parts.slice(2).join("/");
+  if (head === "r" && first !== undefined && first !== "" && id !== "")
+    return { page: "resource", kind: first, id };
+  return { page: "unknown", path };
+}
+
+function decodePart(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch (error) {
+    if (error instanceof URIError) return part;
+    throw error;
+  }
+}
+
+/** Path and query of the page; pages read it, `goTo` and the back button write it. */
+export const address = signal({ path: location.pathname, search: location.search });
+
+export function listenToHistory(): void {
+  addEventListener("popstate", () => {
+    address.value = { path: location.pathname, search: location.search };
+  });
+}
+
+/** Shows another address. `replace` keeps the back button's steps few while a window moves. */
+export function goTo(href: string, how: "push" | "replace" = "push"): void {
+  const url = new URL(href, location.href);
+  if (how === "push") history.pushState(null, "", url);
+  else history.replaceState(null, "", url);
+  address.value = { path: url.pathname, search: url.search };
+}

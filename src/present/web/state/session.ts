@@ -1,0 +1,73 @@
+import { computed, signal } from "@preact/signals";
+import type { SessionJson, TenantJson } from "../../api/contract.ts";
+import { readApi, RequestFailure, sendApi } from "./client.ts";
+import { nameTenants } from "./grouping.ts";
+
+export type SessionState =
+  | { readonly state: "loading" }
+  | { readonly state: "out" }
+  | { readonly state: "failed"; readonly failure: RequestFailure }
+  | { readonly state: "in"; readonly session: SessionJson };
+
+export const sessionState = signal<SessionState>({ state: "loading" });
+
+export const session = computed(() =>
+  sessionState.value.state === "in" ? sessionState.value.session : undefined,
+);
+
+export const tenantNames = computed(() => nameTenants(session.value?.tenants ?? []));
+
+/** Whether the pages that only the provider has are shown. */
+export const isProvider = computed(() => session.value?.kind === "provider");
+
+export async function loadSession(): Promise<void> {
+  try {
+    sessionState.value = { state: "in", session: await readApi<SessionJson>("session") };
+  } catch (error) {
+    settleFailure(error);
+  }
+}
+
+function settleFailure(error: unknown): void {
+  if (!(error instanceof RequestFailure)) throw error;
+  sessionState.value = error.status === 401 ? { state: "out" } : { state: "failed", failure: error };
+}
+
+/** Signs in; a refusal is returned for the page to show. */
+export async function signIn(
+  credential: { demo: true } | { token: string },
+): Promise<RequestFailure | undefined> {
+  try {
+    await sendApi("POST", "session", credential);
+  } catch (error) {
+    if (error instanceof RequestFailure) return error;
+    throw error;
+  }
+  await loadSession();
+  return undefined;
+}
+
+export async function signOut(): Promise<void> {
+  try {
+    await sendApi("DELETE", "session");
+  } catch (error) {
+    if (!(error instanceof RequestFailure)) throw error;
+  }
+  sessionState.value = { state: "out" };
+}
+
+/** Looks through a tenant's eyes, or through the provider's own again. */
+export async function lookAs(tenant: TenantJson | undefined): Promise<void> {
+  try {
+    if (tenant === undefined) await sendApi("DELETE", "session/as");
+    else {
+      const scope =
+        tenant.project_id === undefined ? { domain_id: tenant.domain_id } : { project_id: tenant.project_id };
+      await sendApi("POST", "session/as", { control_plane: tenant.control_plane, ...scope });
+    }
+  } catch (error) {
+    settleFailure(error);
+    return;
+  }
+  await loadSession();
+}

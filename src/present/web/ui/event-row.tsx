@@ -1,0 +1,89 @@
+import type { EventJson } from "../../api/contract.ts";
+import { selectEvent } from "../state/commands.ts";
+import { componentOf, ownerName, resourceName } from "../state/grouping.ts";
+import { candidateRanks } from "../state/lanes-state.ts";
+import { freshIds } from "../state/live-stream.ts";
+import { tenantNames } from "../state/session.ts";
+import { describeRun, type TableRow } from "../state/table-rows.ts";
+import { range, view } from "../state/timeline-state.ts";
+import { formatLength, formatPrecision } from "../time/length.ts";
+import { formatClock, formatDate, zoneName } from "../time/zone.ts";
+import { KindWord, SeverityWord } from "./glyph.tsx";
+
+/** A time of day with its zone, and its date where the window spans more than one day. */
+function RowTime({ at }: { at: number }) {
+  const { zone } = view.value;
+  const { from, to } = range.value;
+  const sameDay = formatDate(from, zone) === formatDate(to - 1, zone);
+  return (
+    <time dateTime={new Date(at).toISOString()}>
+      {sameDay ? "" : `${formatDate(at, zone).slice(5)} `}
+      {formatClock(at, zone, to - from < 900_000 ? "ms" : "second")}{" "}
+      <span class="dim">{zoneName(at, zone)}</span>
+    </time>
+  );
+}
+
+export function EventRow(props: { event: EventJson; index: number; selected: boolean; indented: boolean }) {
+  const { event, index, selected } = props;
+  const at = Date.parse(event.occurred_at);
+  const rank = candidateRanks.value.get(event.id);
+  const late = freshIds.value.get(event.id);
+  return (
+    <tr
+      aria-rowindex={index}
+      aria-current={selected ? "true" : undefined}
+      class={`${selected ? "selected" : ""}${props.indented ? " indented" : ""}${late === undefined ? "" : " fresh"}`}
+      onClick={() => selectEvent(event.id, at)}
+    >
+      <td class="col-time">
+        <RowTime at={at} />
+      </td>
+      <td class="col-precision">{formatPrecision(event.precision_ms)}</td>
+      <td class="col-kind">
+        <KindWord kind={event.kind} />
+      </td>
+      <td class="col-severity">
+        <SeverityWord severity={event.severity} />
+      </td>
+      <td class="col-tenant">{ownerName(event, tenantNames.value).label}</td>
+      <td class="col-resource">
+        <span class="dim">
+          {event.subject.kind === "component" ? "" : `${event.subject.kind.replaceAll("_", " ")} `}
+        </span>
+        {event.subject.kind === "component" ? componentOf(event).label : resourceName(event.subject)}
+      </td>
+      <td class="col-what">
+        <button type="button" class="row-button" tabIndex={selected ? 0 : -1}>
+          {rank !== undefined && <span class="rank">{rank}</span>}
+          {late !== undefined && late > 0 && <span class="late">late +{formatLength(late)}</span>}
+          {event.summary}
+        </button>
+      </td>
+    </tr>
+  );
+}
+
+export function RunRow(props: {
+  row: TableRow & { readonly what: "run" };
+  index: number;
+  toggle: (key: string) => void;
+}) {
+  const { row } = props;
+  const first = Date.parse(row.events[0]?.occurred_at ?? "");
+  return (
+    <tr aria-rowindex={props.index} class="run" onClick={() => props.toggle(row.key)}>
+      <td class="col-time">
+        <RowTime at={first} />
+      </td>
+      <td class="col-run" colSpan={6}>
+        <button type="button" class="row-button" aria-expanded={row.open}>
+          <span class="twist" aria-hidden="true">
+            {row.open ? "▾" : "▸"}
+          </span>
+          {row.events.length} routine: {describeRun(row.events)}
+        </button>
+      </td>
+    </tr>
+  );
+}

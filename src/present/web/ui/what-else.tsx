@@ -1,0 +1,208 @@
+import { useEffect, useState } from "preact/hooks";
+import type { CandidateJson, WhatElseJson } from "../../api/contract.ts";
+import { announce } from "../state/announcer.ts";
+import { isAbort, readApi, RequestFailure } from "../state/client.ts";
+import { selectEvent } from "../state/commands.ts";
+import { resourceName } from "../state/grouping.ts";
+import { whatElse } from "../state/lanes-state.ts";
+import { changeView, view } from "../state/timeline-state.ts";
+import { formatLength } from "../time/length.ts";
+import { formatMoment } from "../time/zone.ts";
+import { ErrorNotice } from "./error-notice.tsx";
+import { Glyph, kindWords } from "./glyph.tsx";
+
+/** What changed before an event, ranked, each with its reason. It never says "caused by". */
+export function WhatElse({ of }: { of: string }) {
+  const [failure, setFailure] = useState<RequestFailure | undefined>(undefined);
+  const [attempt, setAttempt] = useState(0);
+  useEffect(() => {
+    const stop = new AbortController();
+    setFailure(undefined);
+    readApi<WhatElseJson>(`what-else?event=${encodeURIComponent(of)}`, stop.signal).then(
+      (answer) => {
+        whatElse.value = { of, answer };
+        const count = answer.candidates.length;
+        announce(
+          count === 0
+            ? "Nothing changed before this, as far as is known."
+            : `${count} earlier changes, ranked.`,
+        );
+      },
+      (error: unknown) => {
+        if (isAbort(error)) return;
+        if (!(error instanceof RequestFailure)) throw error;
+        setFailure(error);
+      },
+    );
+    return () => stop.abort();
+  }, [of, attempt]);
+  const shown = whatElse.value;
+  const answer = shown?.of === of ? shown.answer : undefined;
+  return (
+    <section class="part what-else" aria-labelledby="what-else-title">
+      <header>
+        <h3 id="what-else-title">What else changed before this</h3>
+        <button type="button" class="control quiet close" onClick={() => changeView({ elseOf: undefined })}>
+          <span class="visually-hidden">Close the list</span>
+          <span aria-hidden="true">×</span>
+        </button>
+      </header>
+      {failure !== undefined && <ErrorNotice failure={failure} retry={() => setAttempt(attempt + 1)} />}
+      {answer !== undefined && <Answer answer={answer} />}
+    </section>
+  );
+}
+
+function Answer({ answer }: { answer: WhatElseJson }) {
+  const { target, candidates } = answer;
+  const away = target.event !== undefined && view.value.selected !== target.event.id;
+  return (
+    <>
+      {away && target.event !== undefined && (
+        <button
+          type="button"
+          class="anchor"
+          onClick={() => {
+            if (target.event !== undefined)
+              selectEvent(target.event.id, Date.parse(target.event.occurred_at));
+          }}
+        >
+          before <Glyph kind={target.event.kind} /> {target.event.summary}
+        </button>
+      )}
+      {candidates.length === 0 ? (
+        <p>No change is known before this, in the time that was looked at.</p>
+      ) : (
+        <ol class="candidates">
+          {candidates.map((candidate) => (
+            <Candidate key={candidate.event.id} candidate={candidate} />
+          ))}
+        </ol>
+      )}
+      <Checked answer={answer} />
+    </>
+  );
+}
+
+function beforeWords(candidate: CandidateJson): string {
+  if (candidate.direction === "in-progress") return "still going on";
+  if (candidate.direction === "unordered") return "at the same time";
+  return `−${formatLength(candidate.before_ms)}`;
+}
+
+function Candidate({ candidate }: { candidate: CandidateJson }) {
+  const [open, setOpen] = useState(false);
+  const { event } = candidate;
+  const selected = view.value.selected === event.id;
+  return (
+    <li class={selected ? "selected" : ""}>
+      <span class="rank">{candidate.rank}</span>
+      <div>
+        <button
+          type="button"
+          class="candidate-title"
+          aria-current={selected ? "true" : undefined}
+          onClick={() => selectEvent(event.id, Date.parse(event.occurred_at))}
+        >
+          <Glyph kind={event.kind} />
+          <span>
+            <span class="visually-hidden">{kindWords[event.kind]}: </span>
+            {event.summary}
+          </span>
+        </button>
+        <p class="candidate-reason">
+          <strong>{beforeWords(candidate)}</strong> · {candidate.reason}
+          {candidate.also > 0 && ` · stands for ${candidate.also} more like it`}{" "}
+          <button
+            type="button"
+            class="link-button"
+            aria-expanded={open}
+            aria-label={`How candidate ${candidate.rank} ranks`}
+            onClick={() => setOpen(!open)}
+          >
+            {open ? "less" : "details"}
+          </button>
+        </p>
+        {open && <Addends candidate={candidate} />}
+      </div>
+    </li>
+  );
+}
+
+function Addends({ candidate }: { candidate: CandidateJson }) {
+  return (
+    <div class="addends">
+      {candidate.path.length > 0 && (
+        <p class="hop-path">
+          {candidate.path.map((hop, index) => (
+            <span key={`${hop.from.id} ${hop.relation} ${hop.to.id}`}>
+              {index === 0 && `${hop.from.kind} ${resourceName(hop.from)} `}
+              <span class="dim">{hop.relation.replaceAll("_", " ")}</span> {hop.to.kind}{" "}
+              {resourceName(hop.to)}{" "}
+            </span>
+          ))}
+        </p>
+      )}
+      <table>
+        <caption class="visually-hidden">The parts of the score</caption>
+        <tbody>
+          {candidate.addends.map((addend) => (
+            <tr key={addend.name}>
+              <th scope="row">{addend.name}</th>
+              <td class="number">{signed(addend.value)}</td>
+              <td>{addend.says}</td>
+            </tr>
+          ))}
+          <tr class="sum">
+            <th scope="row">score</th>
+            <td class="number">{signed(candidate.score)}</td>
+            <td>sum of the parts</td>
+          </tr>
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+function signed(value: number): string {
+  return `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(2)}`;
+}
+
+const namedMax = 6;
+
+function Checked({ answer }: { answer: WhatElseJson }) {
+  const { checked, coverage, window } = answer;
+  const { zone } = view.value;
+  const end = Date.parse(answer.target.at);
+  const behind = coverage.connections.filter(
+    (entry) => entry.complete_to === null || Date.parse(entry.complete_to) < end,
+  );
+  const names = checked.nothing_on
+    .slice(0, namedMax)
+    .map((entity) => `${entity.kind} ${resourceName(entity)}`);
+  const rest = checked.nothing_on.length - names.length;
+  return (
+    <div class="checked">
+      {names.length > 0 && (
+        <p>
+          Checked, nothing on {names.join(", ")}
+          {rest > 0 ? ` and ${rest} more` : ""}.
+        </p>
+      )}
+      <p>
+        {checked.events.toLocaleString("en")} earlier events looked at since{" "}
+        {formatMoment(Date.parse(window.from), zone)}
+        {checked.truncated ? "; there were more" : ""}.{" "}
+        {behind.length === 0 &&
+          coverage.connections.length > 0 &&
+          `All ${coverage.connections.length} sources are complete up to then.`}
+      </p>
+      {behind.length > 0 && (
+        <p class="notice">
+          {behind.map((entry) => entry.connection).join(", ")} {behind.length === 1 ? "was" : "were"} not
+          complete for this window. Quiet there is unknown.
+        </p>
+      )}
+    </div>
+  );
+}
