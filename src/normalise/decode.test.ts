@@ -35,7 +35,7 @@ describe("text", () => {
         try {
           expect(decodeText(bytes).isWellFormed()).toBe(true);
         } catch (error) {
-          expect(error).toBeInstanceOf(IsochronError);
+          if (!(error instanceof IsochronError)) throw error;
         }
       }),
       { numRuns: 1_000 },
@@ -105,7 +105,7 @@ describe("json", () => {
     "01",
     "\\",
   ])("%j is refused", (text) => {
-    refusal(() => decodeJson(text));
+    expect(refusal(() => decodeJson(text))).not.toBe("");
   });
 
   test("a text of 10 MB is refused by its size", () => {
@@ -146,7 +146,7 @@ describe("json", () => {
           try {
             JSON.stringify(decodeJson(seed.slice(0, at) + inserted + seed.slice(at + removed)));
           } catch (error) {
-            expect(error).toBeInstanceOf(IsochronError);
+            if (!(error instanceof IsochronError)) throw error;
           }
         },
       ),

@@ -93,7 +93,7 @@ test("any text is a time or refused, never anything else", () => {
       try {
         expect(Number.isSafeInteger(decodeTime(text))).toBe(true);
       } catch (error) {
-        expect(error).toBeInstanceOf(IsochronError);
+        if (!(error instanceof IsochronError)) throw error;
       }
     }),
     { numRuns: 1_000 },

@@ -183,7 +183,7 @@ describe.each(sources.map((source) => ({ name: source.name, source })))("$name",
             inserted,
             record.bytes.subarray(removed === 8 ? record.bytes.length : place + removed),
           ]);
-          outcome(source, { ...record, bytes: new Uint8Array(bytes) });
+          expect(outcome(source, { ...record, bytes: new Uint8Array(bytes) })).toBeInstanceOf(Array);
         },
       ),
       { numRuns: 1_000 },
@@ -203,7 +203,9 @@ describe.each(sources.map((source) => ({ name: source.name, source })))("$name",
         fc.option(brokenValue, { nil: undefined }),
         (pick, path, by) => {
           const { record, tree } = trees[pick % trees.length]!;
-          outcome(source, { ...record, bytes: bytesOf({ json: replaced(tree, path, by) }) });
+          expect(
+            outcome(source, { ...record, bytes: bytesOf({ json: replaced(tree, path, by) }) }),
+          ).toBeInstanceOf(Array);
         },
       ),
       { numRuns: 2_000 },
@@ -218,7 +220,7 @@ describe.each(sources.map((source) => ({ name: source.name, source })))("$name",
     );
     fc.assert(
       fc.property(fc.nat(), garbage, (pick, bytes) => {
-        outcome(source, { ...records[pick % records.length]!, bytes });
+        expect(outcome(source, { ...records[pick % records.length]!, bytes })).toBeInstanceOf(Array);
       }),
       { numRuns: 1_000 },
     );
@@ -230,7 +232,9 @@ describe.each(sources.map((source) => ({ name: source.name, source })))("$name",
     ["nesting 100,000 deep", "[".repeat(100_000) + "]".repeat(100_000)],
     ["a prototype", '{"__proto__":{"body":"{}"},"constructor":null}'],
   ])("refuses %s or reads it", (_what, text) => {
-    for (const record of records.slice(0, 5)) outcome(source, { ...record, bytes: bytesOf({ text }) });
+    for (const record of records.slice(0, 5)) {
+      expect(outcome(source, { ...record, bytes: bytesOf({ text }) })).toBeInstanceOf(Array);
+    }
   });
 
   test("gives what was reviewed", async () => {
@@ -282,10 +286,12 @@ describe.each(sources.map((source) => ({ name: source.name, source })))("$name",
           const headers = typed ? request.headers : { "content-type": "text/plain" };
           try {
             for (const record of source.split({ headers, body: broken, receivedAt: playedAt }, decoders)) {
-              outcome(source, record);
+              expect(outcome(source, record)).toBeInstanceOf(Array);
             }
           } catch (error) {
-            expect((error as IsochronError).code).toMatch(/^(body-invalid|media-type-unknown)$/);
+            const known =
+              error instanceof IsochronError && /^(body-invalid|media-type-unknown)$/.test(error.code);
+            if (!known) throw error;
           }
         },
       ),
@@ -300,10 +306,10 @@ describe.each(sources.map((source) => ({ name: source.name, source })))("$name",
         const file = fileOf(`x.${ending}`, new TextEncoder().encode(text));
         let count = 0;
         for await (const record of source.splitFile!(file, decoders)) {
-          outcome(source, record);
+          expect(outcome(source, record)).toBeInstanceOf(Array);
           count += 1;
         }
-        if (text.trim() !== "") expect(count).toBeGreaterThan(0);
+        expect(count > 0 || text.trim() === "").toBe(true);
       }
     }
   });

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import type { z } from "zod";
 import { IsochronError } from "../errors.ts";
 import type { Json, JsonObject } from "../model/json.ts";
 
