@@ -1,6 +1,6 @@
 import { stripVTControlCharacters } from "node:util";
 import { destination, pino, stdSerializers, type DestinationStream, type Logger } from "pino";
-import pretty from "pino-pretty";
+import { prettyFactory } from "pino-pretty";
 
 export type { Logger };
 
@@ -39,6 +39,26 @@ function tame(text: string): string {
   return stripVTControlCharacters(text).replace(/[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu, " ");
 }
 
+/** Each line made readable for people at a terminal. */
+function prettyLines(lines: DestinationStream, colour: boolean): DestinationStream {
+  const prettify = prettyFactory({
+    colorize: colour,
+    ignore: "pid,hostname",
+    translateTime: "UTC:yyyy-mm-dd'T'HH:MM:ss.l'Z'",
+    messageFormat: (line, key) => tame(String(line[key] ?? "")),
+  });
+  // A stack trace keeps its line breaks, and brings along whatever else its message holds.
+  const obeyed = /(\p{Cc}\[[0-9;]*m|\n)|[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu;
+  return {
+    write: (line) =>
+      lines.write(
+        prettify(line).replace(obeyed, (found) =>
+          found === "\n" || found.startsWith("\u001b[") ? found : " ",
+        ),
+      ),
+  };
+}
+
 export interface LogOptions {
   readonly level: string;
   readonly format: "json" | "pretty";
@@ -52,17 +72,8 @@ export interface LogOptions {
  * coloured line for people at a terminal. Secrets are censored by field name and by shape.
  */
 export function createLog(options: LogOptions): Logger {
-  const target =
-    options.format === "json"
-      ? (options.stream ?? destination({ dest: 2, sync: true }))
-      : pretty({
-          destination: options.stream === undefined ? 2 : (options.stream as never),
-          sync: true,
-          colorize: options.colour,
-          ignore: "pid,hostname",
-          translateTime: "UTC:yyyy-mm-dd'T'HH:MM:ss.l'Z'",
-          messageFormat: (line, key) => tame(String(line[key] ?? "")),
-        });
+  const lines = options.stream ?? destination({ dest: 2, sync: true });
+  const target = options.format === "json" ? lines : prettyLines(lines, options.colour);
   const plainError = (error: Error) => censor(stdSerializers.err(error));
   return pino(
     {

@@ -30,7 +30,7 @@ Examples:
   $ isochron serve --port 0 --data /var/lib/isochron
   $ ISOCHRON_DATABASE_URL=postgres://isochron@db/isochron isochron serve --host 0.0.0.0`,
     )
-    .action(run.action((_, options: ServeOptions) => serve(run, options)));
+    .action(run.action((_, options: ServeOptions) => runServer(run, options)));
 }
 
 export function addDemoCommand(program: Command, run: Run): void {
@@ -43,7 +43,7 @@ export function addDemoCommand(program: Command, run: Run): void {
   addListenOptions(command);
   addStoreOptions(command)
     .addHelpText("after", "\nExamples:\n  $ isochron demo\n  $ isochron demo --port 0 --data ./demo-data")
-    .action(run.action((_, options: ServeOptions) => demo(run, options)));
+    .action(run.action((_, options: ServeOptions) => runDemo(run, options)));
 }
 
 function addListenOptions(command: Command): Command {
@@ -52,7 +52,7 @@ function addListenOptions(command: Command): Command {
     .option("--port <port>", "port to listen on, 0 for any (ISOCHRON_PORT; 4400)");
 }
 
-async function serve(run: Run, options: ServeOptions): Promise<number> {
+async function runServer(run: Run, options: ServeOptions): Promise<number> {
   const { host } = run;
   run.endsBySignal = true;
   const setup = host.configure({ flags: flagsOf(options), service: true });
@@ -70,7 +70,7 @@ async function serve(run: Run, options: ServeOptions): Promise<number> {
   }
 }
 
-async function demo(run: Run, options: ServeOptions): Promise<number> {
+async function runDemo(run: Run, options: ServeOptions): Promise<number> {
   const { host } = run;
   run.endsBySignal = true;
   const setup = host.configure({ flags: flagsOf(options), service: false, demo: true });

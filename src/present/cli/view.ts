@@ -1,4 +1,4 @@
-import { styleText } from "node:util";
+import { stripVTControlCharacters, styleText } from "node:util";
 import Table from "cli-table3";
 import type { Host, Sink } from "./application.ts";
 import { csvCell, markdownCell, printable, safeJson } from "./safe-text.ts";
@@ -133,9 +133,10 @@ export class View {
   #columnWidths(cells: readonly string[][]): (number | null)[] {
     const last = (cells[0]?.length ?? 1) - 1;
     for (let index = 0; index < last; index++) {
-      const column = new Table(plain);
-      column.push(...cells.map((row) => [row[index] ?? ""]));
-      this.#widths[index] = Math.max(this.#widths[index] ?? 0, column.width);
+      this.#widths[index] = Math.max(
+        this.#widths[index] ?? 0,
+        columnWidth(cells.map((row) => row[index] ?? "")),
+      );
     }
     const { columns, terminal } = this.#stdout;
     if (!terminal || columns === undefined || this.format !== "table") return [...this.#widths, null];
@@ -180,6 +181,13 @@ const plain = {
   },
   style: { "padding-left": 0, "padding-right": 2, head: [], border: [] },
 };
+
+/** The library measures its first line in code units, so an empty cell goes first: it is padded with blanks to the width in columns. */
+function columnWidth(cells: readonly string[]): number {
+  const column = new Table(plain);
+  column.push([""], ...cells.map((cell) => [stripVTControlCharacters(cell)]));
+  return column.width;
+}
 
 function textOf<Row>(column: Column<Row>, row: Row): string {
   return (column.shown ?? column.value)(row);

@@ -1,0 +1,166 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { z } from "zod";
+import type { ConfigProblem } from "./config-file.ts";
+import { loadConfig, readTerminal, resolveSecret, type ConfigInput } from "./config.ts";
+import { IsochronError } from "./errors.ts";
+
+let cwd: string;
+beforeEach(() => {
+  cwd = mkdtempSync(join(tmpdir(), "isochron-config-"));
+});
+afterEach(() => rmSync(cwd, { recursive: true }));
+
+function load(input: ConfigInput & { file?: string } = {}) {
+  if (input.file !== undefined) writeFileSync(join(cwd, "isochron.yaml"), input.file);
+  return loadConfig({ cwd, env: { HOME: "/h" }, ...input });
+}
+
+function problemsOf(input: ConfigInput & { file?: string }): readonly ConfigProblem[] {
+  try {
+    load(input);
+  } catch (error) {
+    if (error instanceof IsochronError && error.code === "config-invalid")
+      return error.cause as ConfigProblem[];
+    throw error;
+  }
+  return [];
+}
+
+describe("the configuration", () => {
+  test("nothing need be set", () => {
+    expect(load()).toEqual({
+      data: "/h/.local/share/isochron",
+      host: "127.0.0.1",
+      port: 4400,
+      logLevel: "info",
+      logFormat: "json",
+      providerDomains: ["default"],
+      connections: [],
+      warnings: [],
+    });
+    expect(load({ env: { XDG_DATA_HOME: "/xdg" }, demo: true, terminal: true })).toMatchObject({
+      data: "/xdg/isochron/demo",
+      logFormat: "pretty",
+    });
+  });
+
+  test("flags weigh more than the environment, that more than the file, that more than defaults", () => {
+    const file = "port: 1\nhost: file\nlog_level: debug\n";
+    const env = { ISOCHRON_PORT: "2", ISOCHRON_HOST: "environment" };
+    expect(load({ file, env, flags: { port: "3" } })).toMatchObject({
+      port: 3,
+      host: "environment",
+      logLevel: "debug",
+    });
+  });
+
+  test("every problem is reported at once, with its place and what to write", () => {
+    const file = [
+      "port: 70000",
+      "colour: blue",
+      "secret: hunter2",
+      "connections:",
+      "  - name: a b",
+      "    source: x",
+      "    controlplane: y",
+      "  - source: z",
+    ].join("\n");
+    const problems = problemsOf({
+      file,
+      env: { ISOCHRON_LOG_LEVEL: "loud", ISOCHRON_PORT: "tcp://10.0.0.1:4400" },
+      flags: { time_zone: "Mars/Olympus", server: "ftp://x" },
+    });
+    expect(problems.map(({ where }) => where).toSorted()).toEqual([
+      "--server",
+      "--tz",
+      "ISOCHRON_LOG_LEVEL",
+      "ISOCHRON_PORT",
+      "isochron.yaml:1 port",
+      "isochron.yaml:2 colour",
+      "isochron.yaml:3 secret",
+      "isochron.yaml:5 connections[0].name",
+      "isochron.yaml:7 connections[0].controlplane",
+      "isochron.yaml:8 connections[1].name",
+    ]);
+    for (const { what, write } of problems) expect(what + write).not.toContain("hunter2");
+    for (const { write } of problems) expect(write.length).toBeGreaterThan(4);
+    expect(problems.find(({ where }) => where === "ISOCHRON_PORT")?.what).toContain("Kubernetes");
+  });
+
+  test("a file that is no YAML, or is not there, is a problem with its line", () => {
+    expect(problemsOf({ file: "port: 1\nhost: [\n" })[0]?.where).toBe("isochron.yaml:3");
+    expect(problemsOf({ file: "- a\n" })[0]).toMatchObject({ what: "holds no settings" });
+    expect(problemsOf({ flags: { config: "nowhere.yaml" } })[0]?.what).toContain("ENOENT");
+    expect(problemsOf({ env: { ISOCHRON_CONFIG: "nowhere.yaml" } })).toHaveLength(1);
+  });
+
+  test("each connection is checked against its own source", () => {
+    const sources = new Map([["nova", { config: z.strictObject({ url: z.string() }) }]]);
+    const file = "connections:\n  - {name: a, source: nova, config: {url: 1}}\n  - {name: a, source: nope}\n";
+    expect(problemsOf({ file, sources }).map(({ where, what }) => `${where} ${what}`)).toEqual([
+      expect.stringContaining("isochron.yaml:2 connections[0].config.url"),
+      'isochron.yaml:3 connections[1].name "a" is there twice',
+      'isochron.yaml:3 connections[1].source "nope" is no source',
+    ]);
+    const good = "connections:\n  - {name: a, source: nova, control_plane: r1, config: {url: u}}\n";
+    expect(load({ file: good, sources }).connections).toEqual([
+      {
+        name: "a",
+        source: "nova",
+        controlPlane: "r1",
+        enabled: true,
+        intervalSeconds: 60,
+        config: { url: "u" },
+      },
+    ]);
+  });
+
+  test("the demo takes neither store nor connections from a file", () => {
+    const file =
+      "data: /precious\ndatabase_url: postgres://h/d\nconnections: [{name: a, source: nova}]\nport: 9\n";
+    const config = load({ file, demo: true });
+    expect(config).toMatchObject({ data: "/h/.local/share/isochron/demo", connections: [], port: 9 });
+    expect(config.databaseUrl).toBeUndefined();
+    expect(load({ demo: true, flags: { data: "here" } }).data).toBe(join(cwd, "here"));
+  });
+
+  test("a name in the environment that only looks like ours is a warning", () => {
+    const env = { ISOCHRON_DATABSE_URL: "x", ISOCHRON_SERVICE_HOST: "10.0.0.1", ISOCHRON_PORT_4400_TCP: "x" };
+    expect(load({ env }).warnings).toEqual([
+      "ISOCHRON_DATABSE_URL is not a setting of Isochron, so it has no effect",
+    ]);
+  });
+});
+
+describe("secrets", () => {
+  test("a reference is looked up, and never written out", () => {
+    writeFileSync(join(cwd, "key"), "s3cret\n");
+    expect(resolveSecret(`file:${join(cwd, "key")}`)).toBe("s3cret");
+    expect(resolveSecret("env:KEY", { KEY: "s3cret" })).toBe("s3cret");
+    for (const reference of ["s3cret", "env:KEY", "file:/nowhere"]) {
+      expect(() => resolveSecret(reference, {})).toThrow(IsochronError);
+    }
+    expect(() => resolveSecret("hunter2", {})).toThrow(expect.not.stringContaining("hunter2"));
+  });
+
+  test("the database's address may be a reference", () => {
+    const env = { DB: "postgres://u:p@h/d", ISOCHRON_DATABASE_URL: "env:DB" };
+    expect(load({ env }).databaseUrl).toBe("postgres://u:p@h/d");
+    expect(problemsOf({ env: { ISOCHRON_DATABASE_URL: "env:NONE" } })).toHaveLength(1);
+    expect(
+      JSON.stringify(problemsOf({ env: { ISOCHRON_DATABASE_URL: "mysql://u:hunter2@h" } })),
+    ).not.toContain("hunter2");
+  });
+});
+
+test("the terminal's habits come from the locale and NO_COLOR", () => {
+  expect(readTerminal({ LANG: "C.UTF-8" })).toEqual({ colour: true, utf8: true });
+  expect(readTerminal({ LANG: "en_US.utf8", LC_ALL: "C", NO_COLOR: "1" })).toEqual({
+    colour: false,
+    utf8: false,
+  });
+  expect(readTerminal({ TERM: "dumb" })).toEqual({ colour: false, utf8: false });
+});

@@ -1,0 +1,57 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { withTables } from "../scripts/docs.ts";
+import { settings } from "./config-settings.ts";
+import { errorTable } from "./errors.ts";
+
+function readPage(name: string): string {
+  return readFileSync(new URL(`../docs/${name}`, import.meta.url), "utf8");
+}
+
+/** Prettier aligns tables, which changes spaces and the length of rules only. */
+function squeeze(text: string): string {
+  return text.replace(/ +/g, " ").replace(/-{3,}/g, "---");
+}
+
+describe("docs/configuration.md", () => {
+  const page = readPage("configuration.md");
+
+  test("its tables are those of the code (`npm run docs` writes them)", () => {
+    expect(squeeze(page)).toBe(squeeze(withTables(page)));
+  });
+
+  test("every setting is in it, with its meaning", () => {
+    for (const { name, meaning } of settings) {
+      expect(page).toContain(`\`${name}\``);
+      expect(page).toContain(meaning);
+    }
+  });
+});
+
+describe("docs/errors.md", () => {
+  const rows = readPage("errors.md")
+    .split("\n")
+    .filter((line) => line.startsWith("| <a id="))
+    .map((line) =>
+      line
+        .split("|")
+        .slice(1, -1)
+        .map((cell) => cell.trim()),
+    );
+
+  test("it has exactly the codes of the code, in the same order, each with an anchor of its own", () => {
+    expect(rows.map(([code]) => code)).toEqual(
+      Object.keys(errorTable).map((code) => `<a id="${code}"></a>\`${code}\``),
+    );
+  });
+
+  test("kind, status and meaning are those of the code", () => {
+    expect(
+      rows.map(([, kind, status, meaning]) => ({ kind, status: Number(status), title: meaning })),
+    ).toEqual(Object.values(errorTable).map(({ kind, status, title }) => ({ kind, status, title })));
+  });
+
+  test("every code says what to do", () => {
+    for (const row of rows) expect(row[4]).toMatch(/^[A-Z].{8,}\.$/);
+  });
+});

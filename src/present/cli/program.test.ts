@@ -1,0 +1,281 @@
+import type { Command } from "commander";
+import { describe, expect, test } from "vitest";
+import { eventJson, nothing, runCanned } from "../../../test/cli-host.ts";
+import { IsochronError } from "../../errors.ts";
+import { instant } from "../../model/instant.ts";
+import type { Host } from "./application.ts";
+import { exitCodeOf } from "./exit-code.ts";
+import { createProgram } from "./program.ts";
+import { Run } from "./run.ts";
+
+describe("exit codes", () => {
+  test.each([
+    ["", "no command"],
+    ["nope", "an unknown command"],
+    ["events --nope", "an unknown option"],
+    ["events --kind change,storm", "an unknown kind"],
+    ["events -n 0", "a count of nothing"],
+    ["events --since 2", "a length without unit"],
+    ["events --from 25:00", "a time that is none"],
+    ["events --from now --to -1h", "a window turned round"],
+    ["events --since 2h --from now", "two windows"],
+    ["events -w -o json", "a document without end"],
+    ["events -r server", "a resource without id"],
+    ["else", "nothing to look back from"],
+    ["else server/1 --window 2d", "a window beyond a day"],
+    ["import x.json", "an import without source"],
+    ["import --source nope x.json", "an unknown source"],
+    ["token create --name x", "a token for nothing"],
+    ["token create --name x --provider --domain d", "a token for two things"],
+    ["harvest", "a harvest of nothing"],
+    ["harvest nope", "a connection that no file describes"],
+    ["harvest --cloud x", "a cloud without source"],
+    ["completion tcsh", "an unknown shell"],
+  ])("2 for `%s`: %s", async (line) => {
+    const run = await runCanned(line === "" ? [] : line.split(" "), { answers: {} });
+    expect(run.code).toBe(2);
+    expect(run.stdout).toBe("");
+    expect(run.stderr).not.toBe("");
+  });
+
+  test("0 for help and version, on standard output", async () => {
+    for (const line of ["--help", "help", "events --help", "token create --help", "--version"]) {
+      const run = await runCanned(line.split(" "));
+      expect(run).toMatchObject({ code: 0, stderr: "" });
+      expect(run.stdout).not.toBe("");
+    }
+  });
+
+  test("5 for what is not there or not visible", async () => {
+    for (const line of ["show e9", "why e9", "else e9", "resource server/9"]) {
+      const run = await runCanned(line.split(" "), { answers: {} });
+      expect(run).toMatchObject({
+        code: 5,
+        stdout: "",
+        stderr: "isochron: There is no such thing.\nCheck the id.\n",
+      });
+    }
+  });
+
+  test("4 for who is not signed in, 1 for what cannot be reached", () => {
+    expect(exitCodeOf(new IsochronError("not-signed-in", "", ""))).toBe(4);
+    expect(exitCodeOf(new IsochronError("store-unavailable", "", ""))).toBe(1);
+    expect(exitCodeOf(new IsochronError("config-invalid", "", ""))).toBe(2);
+    expect(exitCodeOf(new TypeError("a bug"))).toBe(1);
+  });
+
+  test("130 for what was interrupted", async () => {
+    const run = await runCanned(["events"], { signal: AbortSignal.abort(), answers: {} });
+    expect(run).toMatchObject({ code: 130, stdout: "" });
+  });
+});
+
+describe("help", () => {
+  const host = { version: "0", sources: ["a"] } as unknown as Host;
+  const leaves = (command: Command): Command[] =>
+    command.commands.length === 0 ? [command] : command.commands.flatMap(leaves);
+
+  test("every command has a summary, a description and examples", async () => {
+    for (const command of leaves(createProgram(new Run(host)))) {
+      const path: string[] = [];
+      for (let at: Command | null = command; at?.parent; at = at.parent) path.unshift(at.name());
+      expect(command.summary()).not.toBe("");
+      const { stdout } = await runCanned([...path, "--help"]);
+      expect(stdout).toContain(`$ `);
+      expect(stdout).toContain("Examples:");
+      expect(stdout).toContain(`isochron ${path.join(" ")}`);
+    }
+  });
+
+  test("the way from here to every exit code is told", async () => {
+    const { stdout } = await runCanned(["--help"]);
+    for (const code of [0, 1, 2, 3, 4, 5, 130]) expect(stdout).toMatch(new RegExp(`^ +${code}  `, "m"));
+  });
+});
+
+describe("reading one event", () => {
+  const event = eventJson({
+    summary: "Evil \u001b]0;title\u0007 name",
+    changes: [{ field: "host", before: "a", after: "b" }],
+  });
+
+  test("show tells both clocks with their offset, and obeys nothing", async () => {
+    const run = await runCanned(["show", "e1", "--tz", "Asia/Kolkata"], { answers: { "/events/e1": event } });
+    expect(run.stdout).toContain("2024-08-02T15:36:00+05:30 ±1m (Asia/Kolkata)");
+    expect(run.stdout).toContain("2024-08-02T15:36:02.500+05:30");
+    expect(run.stdout).toContain('host: "a" → "b"');
+    expect(run.stdout).not.toContain("\u001b");
+  });
+
+  test("show --raw is the API's event on one line", async () => {
+    const run = await runCanned(["show", "e1", "--raw"], { answers: { "/events/e1": event } });
+    expect(run.stdout.split("\n")).toHaveLength(2);
+    expect(JSON.parse(run.stdout)).toEqual(event);
+  });
+
+  test("why shows the chain, rejected steps included", async () => {
+    const step = { rule: "stated-owner/1", confidence: "exact", says: "The record states its project." };
+    const ownership = {
+      event_id: "e1",
+      summary: "owner: ACME/prod; visible to the provider and ACME",
+      attribution: {
+        ...event.attribution,
+        evidence: [
+          {
+            ...step,
+            verdict: "accepted",
+            from: { kind: "server", id: "6f3c" },
+            to: { kind: "project", id: "p1" },
+          },
+          { ...step, verdict: "rejected" },
+        ],
+      },
+      history: [],
+    };
+    const run = await runCanned(["why", "e1"], { answers: { "/events/e1/ownership": ownership } });
+    expect(run.stdout).toMatch(/^owner: ACME\/prod/);
+    expect(run.stdout).toMatch(/^1 +server\/6f3c → project\/p1 +stated-owner\/1 +exact +The record states/m);
+    expect(run.stdout).toMatch(/^✗ /m);
+  });
+});
+
+describe("taking in", () => {
+  const ingested = {
+    ...nothing,
+    records: 100,
+    created: 60,
+    folded: 30,
+    repeated: 5,
+    factsOnly: 2,
+    setAside: 3,
+  };
+  const file = new URL(import.meta.url).pathname;
+
+  test("import prints a sum that adds up, and warns of what was set aside", async () => {
+    const run = await runCanned(["import", "--source", "post-mortem", file], { ingested });
+    expect(run.stdout).toBe(
+      `${file}: created 60 + folded 37 (of which repeated 5, topology only 2) + set aside 3 = 100 records\n`,
+    );
+    expect(run.stderr).toBe(
+      "warning: 3 records were set aside; see them with: isochron sources post-mortem\n",
+    );
+    expect(run).toMatchObject({ code: 0, closed: 1 });
+  });
+
+  test("--strict makes what was set aside a failure", async () => {
+    const run = await runCanned(["import", "--source", "post-mortem", "--strict", file], { ingested });
+    expect(run.code).toBe(1);
+  });
+
+  test("several files are summed, as JSON too", async () => {
+    const run = await runCanned(["import", "--source", "post-mortem", "-o", "json", file, file], {
+      ingested,
+    });
+    expect(JSON.parse(run.stdout)).toMatchObject({ records: 200, created: 120, folded: 74, set_aside: 6 });
+  });
+
+  test("an unreadable file stops the import before anything is opened", async () => {
+    const run = await runCanned(["import", "--source", "post-mortem", file, "/nowhere/at.all"], { ingested });
+    expect(run).toMatchObject({ code: 1, closed: 0, stdout: "" });
+    expect(run.stderr).toContain("/nowhere/at.all cannot be read (ENOENT)");
+  });
+
+  test("a harvest without configuration describes its own connection", async () => {
+    const line =
+      "harvest --source openstack-notifications --cloud lab --connection n@lab --control-plane lab";
+    const run = await runCanned(line.split(" "), { ingested, settings: { connections: [named("n@lab")] } });
+    expect(run.setups[0]?.extra).toEqual({
+      name: "n@lab",
+      source: "openstack-notifications",
+      controlPlane: "lab",
+      config: { cloud: "lab" },
+    });
+    expect(run.stdout).toMatch(/^n@lab: created 60/);
+  });
+});
+
+function named(name: string) {
+  return { name, source: "openstack-notifications", controlPlane: "lab", enabled: true };
+}
+
+describe("tokens", () => {
+  test("a token is printed once, alone, and only its hash is handed on", async () => {
+    const run = await runCanned(["token", "create", "--name", "x", "--domain", "d1", "--expires", "30d"], {
+      now: instant(0),
+    });
+    expect(run.stdout).toMatch(/^iso_[A-Za-z0-9_-]{43}\n$/);
+    expect(run.stderr).not.toContain("iso_");
+    const [token] = run.tokens;
+    expect(token).toMatchObject({
+      name: "x",
+      scope: { kind: "domain", controlPlane: "default", domainId: "d1" },
+      expiresAt: 30 * 86_400_000,
+    });
+    const { createHash } = await import("node:crypto");
+    expect(token?.hash).toEqual(createHash("sha256").update(run.stdout.trim()).digest());
+  });
+
+  test("a token that is not there cannot be revoked", async () => {
+    expect((await runCanned(["token", "revoke", "t1"])).code).toBe(0);
+    expect((await runCanned(["token", "revoke", "t2"])).code).toBe(5);
+  });
+});
+
+describe("looking after", () => {
+  test("doctor --digest prints the digest alone", async () => {
+    expect(await runCanned(["doctor", "--digest"])).toMatchObject({
+      code: 0,
+      stdout: "d1963e57\n",
+      stderr: "",
+    });
+  });
+
+  test("doctor looks at Node, folder, address, PostgreSQL, schema and sources", async () => {
+    const sources = { "/sources": { connections: [connection("failing")], set_aside: [] } };
+    const settings = { data: "/", port: 0 };
+    const run = await runCanned(["doctor"], { answers: sources, settings });
+    expect(run.code).toBe(1);
+    for (const name of ["Node", "address", "PostgreSQL", "schema", "source nova"])
+      expect(run.stdout).toContain(name);
+  });
+
+  test("sources lists the connections, and with a name what was set aside", async () => {
+    const aside = {
+      id: "1",
+      connection: "nova",
+      position: "line 12",
+      code: "record-invalid",
+      reason: "not JSON",
+      received_at: "2024-08-02T10:00:00Z",
+      attempts: 1,
+      excerpt: "{",
+    };
+    const answers = { "/sources": { connections: [connection("running")], set_aside: [aside] } };
+    const all = await runCanned(["sources"], { answers });
+    expect(all.stdout).toMatch(/^nova +running +2024-08-02T11:59:00Z +1 min +7 +2 +1$/m);
+    expect(all.stdout).not.toContain("line 12");
+    const one = await runCanned(["sources", "nova"], { answers });
+    expect(one.stdout).toMatch(/^line 12 +record-invalid +not JSON$/m);
+    expect((await runCanned(["sources", "cinder"], { answers })).code).toBe(5);
+  });
+
+  test("a replay belongs where the store is", async () => {
+    const run = await runCanned(["sources", "nova", "--replay"], { settings: { server: "http://there" } });
+    expect(run.code).toBe(2);
+  });
+});
+
+function connection(state: string) {
+  return {
+    connection: "nova",
+    source: "openstack-notifications",
+    control_plane: "lab",
+    state,
+    complete_to: "2024-08-02T11:59:00Z",
+    lag_ms: 60_000,
+    last_event_at: null,
+    last_success_at: null,
+    last_error: null,
+    counts: { events: 7, folded: 2, repeated: 0, revised: 0, set_aside: 1 },
+  };
+}
