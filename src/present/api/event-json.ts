@@ -98,8 +98,8 @@ export function toAttributionJson(
   controlPlane: string,
   tenants: TenantList,
 ): AttributionJson {
-  const tenant = ownerOf(attribution);
-  const owner = tenant === undefined ? undefined : tenants.toJson(tenant);
+  const ownerRef = ownerOf(attribution);
+  const owner = ownerRef === undefined ? undefined : tenants.toJson(ownerRef);
   const affected = attribution.status === "shared" ? attribution.affected : [];
   return {
     status: attribution.status,

@@ -30,7 +30,10 @@ const components = {
 
 /** The parts of the document that are looked at here. */
 interface Document {
-  paths?: Record<string, Partial<Record<(typeof methods)[number], { responses?: Record<string, unknown> }>>>;
+  paths?: Record<
+    string,
+    Partial<Record<(typeof methods)[number], { responses?: Record<string, unknown>; requestBody?: unknown }>>
+  >;
   components?: { schemas?: Record<string, unknown> };
 }
 
@@ -80,10 +83,14 @@ function finish(document: Document): void {
     description: "A problem: what was wrong, and what to do (RFC 9457).",
     content: { "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } } },
   };
-  for (const path of Object.values(document.paths ?? {})) {
+  for (const [name, path] of Object.entries(document.paths ?? {})) {
     for (const method of methods) {
       const operation = path[method];
       if (operation !== undefined) operation.responses = { ...operation.responses, default: problem };
+      // Bodies of push sources are handed on as bytes, so the route itself has no schema for them.
+      if (operation !== undefined && name.endsWith("/ingest/{connection}")) {
+        operation.requestBody = { required: true, content: { "*/*": { schema: {} } } };
+      }
     }
   }
   const schemas = document.components?.schemas ?? {};

@@ -81,7 +81,7 @@ export function targetAt(
   const first = own.toSorted(compareFacts)[0];
   if (first === undefined) return undefined;
   const extended = at < first.at;
-  const [held] = relationsAt(resource, own, extended ? first.at : at).filter(
+  const held = relationsAt(resource, own, extended ? first.at : at).find(
     ({ direction }) => direction === "to",
   );
   if (held === undefined) return undefined;

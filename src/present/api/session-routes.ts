@@ -19,6 +19,7 @@ import {
 import { checkCsrf, hashToken, readingScope } from "./sign-in.ts";
 
 const noQuery = z.strictObject({});
+const description = "Needs the header `X-Isochron-CSRF: 1`, which no form of another site can send.";
 const answers = { 200: sessionSchema };
 
 /** Signing in and out of a browser session. These routes find out themselves who asks. */
@@ -41,6 +42,7 @@ export function sessionRoutes(context: ApiContext): FastifyPluginAsyncZod {
       {
         schema: {
           summary: "Sign a browser in",
+          description,
           security: [],
           querystring: noQuery,
           body: signInSchema,
@@ -54,7 +56,9 @@ export function sessionRoutes(context: ApiContext): FastifyPluginAsyncZod {
     );
     app.delete(
       "/session",
-      { schema: { summary: "Sign out", querystring: noQuery, response: { 204: z.undefined() } } },
+      {
+        schema: { summary: "Sign out", description, querystring: noQuery, response: { 204: z.undefined() } },
+      },
       async (request, reply) => {
         const { session } = await signIn.identify(request);
         if (session !== undefined) signIn.ended.add(session, clock());
@@ -74,6 +78,7 @@ function asTenantRoutes(context: ApiContext): FastifyPluginAsyncZod {
       {
         schema: {
           summary: "Look through a tenant's eyes (providers)",
+          description,
           querystring: noQuery,
           body: asTenantSchema,
           response: answers,
@@ -87,7 +92,14 @@ function asTenantRoutes(context: ApiContext): FastifyPluginAsyncZod {
     );
     app.delete(
       "/session/as",
-      { schema: { summary: "Look as the provider again", querystring: noQuery, response: answers } },
+      {
+        schema: {
+          summary: "Look as the provider again",
+          description,
+          querystring: noQuery,
+          response: answers,
+        },
+      },
       async (request, reply) => {
         const { as: _as, ...own } = await providerSession(context, request);
         return continueAs(context, request, reply, own);
