@@ -24,6 +24,9 @@ export interface StorableEvent extends ResolvedEvent {
   readonly editions: readonly TenantEdition[];
 }
 
+/** The record that an event or a fact came from, as it would be set aside. */
+export type RecordOrigin = Pick<Reject, "position" | "bytes" | "meta" | "receivedAt">;
+
 /** One page on its way into the store: all of it commits, or none. */
 export interface ResolvedPage {
   readonly connection: string;
@@ -32,6 +35,13 @@ export interface ResolvedPage {
   readonly events: readonly StorableEvent[];
   readonly facts: readonly StatedFact[];
   readonly rejects: readonly Reject[];
+  /**
+   * The record behind each source id, so that one that only the database refuses can be set aside whole;
+   * without it the draft is kept in its stead.
+   */
+  readonly origins?: ReadonlyMap<string, RecordOrigin>;
+  /** What `TopologyReader.mark` gave before the view was loaded: events that missed newer facts are asked about again. */
+  readonly topologyMark?: string;
   /** The cursor to leave behind; absent where the source keeps its own place. */
   readonly cursor?: Json;
   readonly completeTo?: Instant;
@@ -74,7 +84,12 @@ export interface ConnectionState {
 /** Writes. Used by the pipeline alone. */
 export interface EventStore {
   /** Makes the connection known. Throws `connection-mismatch` when it exists with another source or control plane. */
-  connect(connection: { name: string; source: string; controlPlane: string; config: JsonObject }): Promise<void>;
+  connect(connection: {
+    name: string;
+    source: string;
+    controlPlane: string;
+    config: JsonObject;
+  }): Promise<void>;
   /** Which of these source ids the connection has delivered before. */
   known(connection: string, sourceIds: readonly string[]): Promise<ReadonlySet<string>>;
   append(page: ResolvedPage): Promise<Appended>;

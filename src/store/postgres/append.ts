@@ -1,0 +1,122 @@
+import type pg from "pg";
+import type { Appended, ResolvedPage } from "../event-store.ts";
+import { planAppend, type DeliveryRow } from "./append-plan.ts";
+import { advance, holdConnection } from "./connections.ts";
+import { eventId } from "./event-id.ts";
+import { loadEvents, writeDeliveries, writeEvents, writeRevisions } from "./event-writes.ts";
+import type { Partitions } from "./partitions.ts";
+import { findPoison, isDataError, outOfTime, setAsideInstead } from "./poison.ts";
+import type { Pools } from "./pools.ts";
+import { writeSetAside } from "./set-aside.ts";
+import { writeFacts, writePending } from "./topology-writes.ts";
+
+/** Deadlocks and serialisation failures pass; what still fails after so many tries does not. */
+const attemptsMax = 6;
+const passing = new Set(["40P01", "40001", "55P03"]);
+/** No partition for the row: retention has dropped it under us. */
+const partitionMissing = "23514";
+
+export interface AppendTools {
+  readonly pools: Pools;
+  readonly partitions: Partitions;
+  readonly noticeSecret: Uint8Array;
+}
+
+/**
+ * Stores a page whole or not at all: events, editions, facts, rejects, counts and cursor are one transaction.
+ * A record that only the database refuses is set aside like one that could not be read.
+ */
+export async function appendPage(tools: AppendTools, given: ResolvedPage): Promise<Appended> {
+  let page = setAsideInstead(given, outOfTime(given));
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      await tools.partitions.ensure(page.events.map(({ draft }) => draft.occurredAt));
+      const checked = page;
+      return await tools.pools.transact("ingest", "write", (client) => write(client, tools, checked));
+    } catch (error) {
+      const { code } = error as { code?: string };
+      if (attempt === attemptsMax) throw error;
+      if (code === partitionMissing) tools.partitions.forget();
+      else if (isDataError(error)) page = await withoutPoison(tools, page, error);
+      else if (code === undefined || !passing.has(code)) throw error;
+    }
+  }
+}
+
+/** Tries parts of the page in transactions that are undone, until the records are found that cannot be stored. */
+async function withoutPoison(tools: AppendTools, page: ResolvedPage, cause: unknown): Promise<ResolvedPage> {
+  const refused = new Undone();
+  const poison = await findPoison(page, cause, async (part) => {
+    try {
+      await tools.pools.transact("ingest", "write", async (client) => {
+        await write(client, tools, part);
+        throw refused;
+      });
+    } catch (error) {
+      if (error === refused) return undefined;
+      if (isDataError(error)) return error;
+      throw error;
+    }
+    return undefined;
+  });
+  if (poison.size === 0) throw cause;
+  return setAsideInstead(page, poison);
+}
+
+class Undone extends Error {}
+
+async function write(client: pg.ClientBase, tools: AppendTools, page: ResolvedPage): Promise<Appended> {
+  const { source } = await holdConnection(client, page);
+  // Shared among pages; whoever collects what is due for re-attribution waits until none is under way.
+  await client.query("SELECT pg_advisory_xact_lock_shared(hashtext('isochron topology'))");
+  const identity = {
+    connection: page.connection,
+    source,
+    controlPlane: page.controlPlane,
+    stream: page.stream,
+  };
+  const plan = await planAppend(identity, page.events, {
+    deliveries: await knownDeliveries(client, page),
+    load: (places) => loadEvents(client, places),
+  });
+  const facts = await writeFacts(client, page);
+  await writeEvents(client, tools.noticeSecret, plan.events.values());
+  await writeDeliveries(client, page.connection, plan.deliveries);
+  const revised = await writeRevisions(client, plan.revisions);
+  await writePending(client, page.controlPlane, plan.events.values(), page.topologyMark);
+  const newlySetAside = await writeSetAside(client, page);
+  const appended: Appended = {
+    created: plan.created,
+    folded: plan.folded,
+    repeated: plan.repeated + plan.revisions.length - revised,
+    revised,
+    setAside: page.rejects.length,
+    facts,
+  };
+  const times = page.events.map(({ draft }) => draft.occurredAt);
+  const lastEventAt = times.length === 0 ? undefined : times.reduce((a, b) => (a > b ? a : b));
+  await advance(client, page, { appended, newlySetAside, lastEventAt });
+  // Delivered at commit, and says nothing but that something is new.
+  if (plan.events.size > 0) await client.query("NOTIFY isochron_stored");
+  return appended;
+}
+
+async function knownDeliveries(client: pg.ClientBase, page: ResolvedPage): Promise<readonly DeliveryRow[]> {
+  if (page.events.length === 0) return [];
+  const drafts = page.events.map(({ draft }) => draft);
+  const ids = drafts.flatMap(({ sourceIds }) => sourceIds);
+  const groups = drafts.flatMap(({ twin }) => (twin === undefined ? [] : [twin.group]));
+  const events = drafts.map(({ key }) => eventId(page.connection, page.stream, key));
+  const columns = `source_id, key, event_id, occurred_at, encode(content_hash, 'hex') AS content_hash,
+    twin_group, twin_side, twin_at`;
+  const { rows } = await client.query<DeliveryRow>(
+    `SELECT ${columns} FROM isochron.delivery WHERE connection = $1 AND source_id = ANY($2::text[])
+     UNION
+     SELECT ${columns} FROM isochron.delivery WHERE connection = $1 AND twin_group = ANY($3::text[])
+     UNION
+     SELECT ${columns} FROM isochron.delivery WHERE connection = $1 AND event_id = ANY($4::text[])
+     ORDER BY source_id, key`,
+    [page.connection, [...new Set(ids)], [...new Set(groups)], [...new Set(events)]],
+  );
+  return rows;
+}

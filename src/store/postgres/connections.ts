@@ -1,0 +1,215 @@
+import type pg from "pg";
+import { IsochronError } from "../../errors.ts";
+import { instant } from "../../model/instant.ts";
+import type { Json } from "../../model/json.ts";
+import type { Appended, ConnectionState, EventStore, ResolvedPage } from "../event-store.ts";
+import { iso } from "./event-writes.ts";
+
+export interface ConnectionRow {
+  readonly name: string;
+  readonly source: string;
+  readonly control_plane: string;
+  readonly epoch: number;
+}
+
+/** Makes the connection known. Throws `connection-mismatch`. */
+export async function connect(
+  client: pg.ClientBase,
+  given: Parameters<EventStore["connect"]>[0],
+): Promise<void> {
+  await client.query(
+    `INSERT INTO isochron.connection AS c (name, source, control_plane, config) VALUES ($1, $2, $3, $4)
+     ON CONFLICT (name) DO NOTHING`,
+    [given.name, given.source, given.controlPlane, JSON.stringify(given.config)],
+  );
+  const { rows } = await client.query<ConnectionRow>(
+    "SELECT name, source, control_plane FROM isochron.connection WHERE name = $1",
+    [given.name],
+  );
+  const [row] = rows;
+  if (row?.source !== given.source || row.control_plane !== given.controlPlane) {
+    throw new IsochronError(
+      "connection-mismatch",
+      `The connection ${given.name} stands for ${row?.source} on ${row?.control_plane}, not for ${given.source} on ${given.controlPlane}.`,
+      "Choose another connection name with --connection, or the source that it was made with.",
+    );
+  }
+  await client.query("UPDATE isochron.connection SET config = $2 WHERE name = $1 AND config <> $2::jsonb", [
+    given.name,
+    JSON.stringify(given.config),
+  ]);
+}
+
+/**
+ * Locks the connection for the rest of the transaction, which makes its pages follow one another, and
+ * proves the lease. Throws `fenced` and `source-unknown`.
+ */
+export async function holdConnection(
+  client: pg.ClientBase,
+  page: Pick<ResolvedPage, "connection" | "epoch">,
+): Promise<ConnectionRow> {
+  const { rows } = await client.query<ConnectionRow>(
+    "SELECT name, source, control_plane, epoch FROM isochron.connection WHERE name = $1 FOR UPDATE",
+    [page.connection],
+  );
+  const [row] = rows;
+  if (row === undefined) {
+    throw new IsochronError(
+      "source-unknown",
+      `There is no connection ${page.connection}.`,
+      "Make it known before pages are appended to it.",
+    );
+  }
+  if (page.epoch !== undefined && row.epoch !== page.epoch) {
+    throw new IsochronError(
+      "fenced",
+      `The lease ${page.epoch} of ${page.connection} has passed on (now ${row.epoch}).`,
+      "Nothing of the page was stored; the new holder reads it again.",
+    );
+  }
+  return row;
+}
+
+export interface Progress {
+  readonly appended: Appended;
+  /** Rejects that were not kept before. */
+  readonly newlySetAside: number;
+  readonly lastEventAt: number | undefined;
+}
+
+/** Moves the connection's counts, its place and its lease along with the page. */
+export async function advance(client: pg.ClientBase, page: ResolvedPage, progress: Progress): Promise<void> {
+  const { appended } = progress;
+  const busy = page.events.length + page.rejects.length > 0;
+  await client.query(
+    `UPDATE isochron.connection
+        SET events = events + $2, folded = folded + $3, repeated = repeated + $4, revised = revised + $5,
+            set_aside = set_aside + $6, complete_to = greatest(complete_to, $7::timestamptz),
+            last_event_at = greatest(last_event_at, $8::timestamptz), last_success_at = now(),
+            last_error = NULL, last_error_at = NULL,
+            degraded = CASE WHEN $9 THEN $10 ELSE degraded END,
+            lease_until = CASE WHEN $11 THEN clock_timestamp() + lease_ms * interval '1 millisecond' ELSE lease_until END
+      WHERE name = $1`,
+    [
+      page.connection,
+      appended.created,
+      appended.folded,
+      appended.repeated,
+      appended.revised,
+      progress.newlySetAside,
+      page.completeTo === undefined ? null : iso(page.completeTo),
+      progress.lastEventAt === undefined ? null : iso(progress.lastEventAt),
+      busy,
+      page.rejects.length > 0,
+      page.epoch !== undefined,
+    ],
+  );
+  if (page.cursor === undefined) return;
+  await client.query(
+    `INSERT INTO isochron.connection_cursor (connection, stream, value) VALUES ($1, $2, $3)
+     ON CONFLICT (connection, stream) DO UPDATE SET value = excluded.value, saved_at = now()`,
+    [page.connection, page.stream, JSON.stringify(page.cursor)],
+  );
+}
+
+export async function readCursor(
+  client: pg.ClientBase,
+  connection: string,
+  stream: string,
+): Promise<Json | undefined> {
+  const { rows } = await client.query<{ value: Json }>(
+    "SELECT value FROM isochron.connection_cursor WHERE connection = $1 AND stream = $2",
+    [connection, stream],
+  );
+  return rows[0]?.value;
+}
+
+/**
+ * Takes or renews the lease: its holder keeps the epoch while the lease lasts, anybody else gets the next one
+ * once it is over. A connection that is just being written to has a holder.
+ */
+export async function takeLease(
+  client: pg.ClientBase,
+  connection: string,
+  holder: string,
+  ttlMs: number,
+): Promise<number | undefined> {
+  const { rows } = await client.query<{ epoch: number }>(
+    `WITH free AS (
+       SELECT name, holder IS NOT DISTINCT FROM $2 AND lease_until > clock_timestamp() AS renewed
+         FROM isochron.connection
+        WHERE name = $1 AND (lease_until IS NULL OR lease_until <= clock_timestamp() OR holder = $2)
+          FOR UPDATE SKIP LOCKED)
+     UPDATE isochron.connection AS c
+        SET epoch = c.epoch + CASE WHEN free.renewed THEN 0 ELSE 1 END, holder = $2, lease_ms = $3,
+            lease_until = clock_timestamp() + $3 * interval '1 millisecond'
+       FROM free WHERE c.name = free.name
+     RETURNING c.epoch`,
+    [connection, holder, ttlMs],
+  );
+  return rows[0]?.epoch;
+}
+
+export async function releaseLease(client: pg.ClientBase, connection: string, epoch: number): Promise<void> {
+  await client.query(
+    "UPDATE isochron.connection SET lease_until = NULL, holder = NULL WHERE name = $1 AND epoch = $2",
+    [connection, epoch],
+  );
+}
+
+export async function reportHealth(
+  client: pg.ClientBase,
+  connection: string,
+  error: string | undefined,
+): Promise<void> {
+  await client.query(
+    `UPDATE isochron.connection
+        SET last_error = $2, last_error_at = CASE WHEN $2::text IS NULL THEN NULL ELSE now() END,
+            last_success_at = CASE WHEN $2::text IS NULL THEN now() ELSE last_success_at END
+      WHERE name = $1`,
+    [connection, error?.toWellFormed().replaceAll("\0", "\\0") ?? null],
+  );
+}
+
+interface StateRow extends ConnectionRow {
+  readonly state: ConnectionState["state"];
+  readonly complete_to: number | null;
+  readonly last_event_at: number | null;
+  readonly last_success_at: number | null;
+  readonly last_error_at: number | null;
+  readonly last_error: string | null;
+  readonly events: number;
+  readonly folded: number;
+  readonly repeated: number;
+  readonly revised: number;
+  readonly set_aside: number;
+}
+
+export async function listConnections(client: pg.ClientBase): Promise<readonly ConnectionState[]> {
+  const { rows } = await client.query<StateRow>(
+    `SELECT *, CASE WHEN last_error IS NOT NULL THEN 'failing'
+                    WHEN degraded THEN 'degraded'
+                    WHEN lease_until > clock_timestamp() THEN 'running'
+                    ELSE 'idle' END AS state
+       FROM isochron.connection ORDER BY name`,
+  );
+  return rows.map((row) => ({
+    connection: row.name,
+    source: row.source,
+    controlPlane: row.control_plane,
+    state: row.state,
+    ...(row.complete_to === null ? {} : { completeTo: instant(row.complete_to) }),
+    ...(row.last_event_at === null ? {} : { lastEventAt: instant(row.last_event_at) }),
+    ...(row.last_success_at === null ? {} : { lastSuccessAt: instant(row.last_success_at) }),
+    ...(row.last_error === null
+      ? {}
+      : { lastError: { at: instant(row.last_error_at ?? 0), message: row.last_error } }),
+    counts: {
+      events: row.events,
+      folded: row.folded,
+      repeated: row.repeated,
+      revised: row.revised,
+      setAside: row.set_aside,
+    },
+  }));
+}

@@ -1,0 +1,29 @@
+import { createHash } from "node:crypto";
+import type pg from "pg";
+
+/**
+ * What counts of each table: all but times of recording, and ids that are made with the store's own secret.
+ * Each row is hashed, and the hashes in their own order are hashed again: the order of arrival leaves no trace.
+ */
+const contents: Readonly<Record<string, string>> = {
+  event: `to_jsonb(t) - ARRAY['recorded_at', 'feed_xid', 'first_xid', 'edition_ids']`,
+  tenant_event: `to_jsonb(t) - ARRAY['recorded_at', 'feed_xid', 'first_xid']
+                 - CASE WHEN notice THEN ARRAY['id'] ELSE ARRAY[]::text[] END`,
+  topology_fact: `to_jsonb(t) - ARRAY['recorded_at', 'recorded_xid']`,
+  set_aside: `to_jsonb(t) - ARRAY['received_at', 'attempts', 'replayed_at']`,
+  delivery: `to_jsonb(t)`,
+};
+
+/** Equal digests, equal stores. */
+export async function digestStore(client: pg.ClientBase): Promise<string> {
+  const hash = createHash("sha256");
+  await client.query("SET LOCAL statement_timeout = 0");
+  for (const [table, content] of Object.entries(contents)) {
+    const { rows } = await client.query<{ count: number; digest: Buffer | null }>(
+      `SELECT count(*) AS count, sha256(string_agg(line, ''::bytea ORDER BY line)) AS digest
+         FROM (SELECT sha256(convert_to((${content})::text, 'UTF8')) AS line FROM isochron.${table} AS t) AS lines`,
+    );
+    hash.update(`${table} ${rows[0]?.count ?? 0} ${rows[0]?.digest?.toString("hex") ?? ""}\n`);
+  }
+  return hash.digest("hex");
+}

@@ -1,0 +1,127 @@
+import { execFile } from "node:child_process";
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { IsochronError } from "../../errors.ts";
+import { exists } from "./embedded-binaries.ts";
+import { handOver, type Launch } from "./embedded-user.ts";
+import { isAlive } from "./start-lock.ts";
+
+const run = promisify(execFile);
+/** Major version of the cluster that the binaries package can open. */
+const serverMajor = "18";
+/** sockaddr_un holds 104 bytes on macOS and 108 on Linux. */
+const socketPathBytesMax = 100;
+export const adminLogin = "isochron_admin";
+
+/** Makes the cluster in DIR/postgres unless it stands already. Throws `store-unavailable` on foreign data. */
+export async function prepareCluster(dataDir: string, launch: Launch): Promise<void> {
+  const cluster = join(dataDir, "postgres");
+  const version = await readFile(join(cluster, "PG_VERSION"), "utf8").catch(() => undefined);
+  if (version !== undefined) {
+    if (version.trim() !== serverMajor) {
+      throw new IsochronError(
+        "store-unavailable",
+        `${cluster} was made by PostgreSQL ${version.trim()}, but this Isochron brings PostgreSQL ${serverMajor}.`,
+        "Use the Isochron that made it, or an empty data directory.",
+      );
+    }
+    await handOver(cluster, launch.owner);
+    return;
+  }
+  const strangers = await readdir(cluster).catch(() => []);
+  if (strangers.length > 0) {
+    throw new IsochronError(
+      "store-unavailable",
+      `${cluster} holds files, but no PostgreSQL data.`,
+      "Choose another data directory, or move those files away.",
+    );
+  }
+  await makeCluster(dataDir, cluster, launch);
+}
+
+/** Made beside its place and renamed into it, so that an interrupted start leaves nothing half-made. */
+async function makeCluster(dataDir: string, cluster: string, launch: Launch): Promise<void> {
+  const draft = join(dataDir, "postgres.new");
+  await rm(draft, { recursive: true, force: true });
+  await mkdir(draft, { mode: 0o700 });
+  await handOver(draft, launch.owner);
+  const [program, ...args] = [
+    ...launch.prefix,
+    launch.binaries.initdb,
+    `--pgdata=${draft}`,
+    "--locale-provider=builtin",
+    // The C library's own C.UTF-8 is missing on some systems; the server's built-in one never is.
+    "--locale=C",
+    "--builtin-locale=C.UTF-8",
+    "--encoding=UTF8",
+    `--username=${adminLogin}`,
+    "--auth=trust",
+    "--no-instructions",
+  ];
+  try {
+    await run(program ?? "", args);
+  } catch (cause) {
+    const says = String((cause as { stderr?: unknown }).stderr ?? cause).trim();
+    throw new IsochronError(
+      "store-unavailable",
+      `The database could not be made in ${cluster}: ${says}`,
+      "Free space or mend permissions, or choose another data directory.",
+      { cause },
+    );
+  }
+  await rm(cluster, { recursive: true, force: true });
+  await rename(draft, cluster);
+}
+
+/** The folder of the server's socket: DIR/run, or a short private one where that path is too long for a socket. */
+export async function socketFolder(dataDir: string, launch: Launch | undefined): Promise<string> {
+  const near = join(dataDir, "run");
+  if (Buffer.byteLength(join(near, ".s.PGSQL.5432.lock")) <= socketPathBytesMax) {
+    await mkdir(near, { recursive: true, mode: 0o700 });
+    if (launch !== undefined) await handOver(near, launch.owner);
+    return near;
+  }
+  const note = join(dataDir, "socket-folder");
+  const noted = (await readFile(note, "utf8").catch(() => "")).trim();
+  if (noted !== "" && (await exists(noted))) return noted;
+  const far = await mkdtemp(join(Buffer.byteLength(tmpdir()) > 60 ? "/tmp" : tmpdir(), "isochron-"));
+  if (launch !== undefined) await handOver(far, launch.owner);
+  await writeFile(note, `${far}\n`, { mode: 0o600 });
+  return far;
+}
+
+/**
+ * The server that DIR/postgres/postmaster.pid speaks of, if that process is alive and is a PostgreSQL:
+ * after a crash the number may have gone to any other process, in a container even to ourselves.
+ */
+export async function runningServer(dataDir: string): Promise<number | undefined> {
+  const text = await readFile(join(dataDir, "postgres", "postmaster.pid"), "utf8").catch(() => "");
+  const pid = Number(text.split("\n")[0]?.trim());
+  if (!Number.isInteger(pid) || pid <= 0 || pid === process.pid || !isAlive(pid)) return undefined;
+  return (await commandOf(pid)).includes("postgres") ? pid : undefined;
+}
+
+async function commandOf(pid: number): Promise<string> {
+  const fromProc = await readFile(`/proc/${pid}/comm`, "utf8").catch(() => undefined);
+  if (fromProc !== undefined) return fromProc;
+  return run("ps", ["-o", "comm=", "-p", String(pid)]).then(
+    ({ stdout }) => stdout,
+    () => "",
+  );
+}
+
+/** Which of our processes started the server: its successor may stop it once that one is gone. */
+export async function readStarter(dataDir: string): Promise<number | undefined> {
+  const pid = Number(await readFile(join(dataDir, "starter.pid"), "utf8").catch(() => ""));
+  return Number.isInteger(pid) && pid > 0 ? pid : undefined;
+}
+
+export async function writeStarter(dataDir: string): Promise<void> {
+  await writeFile(join(dataDir, "starter.pid"), `${process.pid}\n`, { mode: 0o600 });
+}
+
+export async function forgetServer(dataDir: string): Promise<void> {
+  await rm(join(dataDir, "postgres", "postmaster.pid"), { force: true });
+}

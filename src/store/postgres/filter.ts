@@ -1,0 +1,77 @@
+import { severities } from "../../model/event.ts";
+import { entityKey } from "../../model/entity.ts";
+import type { EventFilter } from "../event-reader.ts";
+import { concernsDomain, concernsProject } from "./event-row.ts";
+import { iso } from "./event-writes.ts";
+
+/** The parameters of one statement: `add` gives the placeholder of a value. */
+export class Parameters {
+  readonly values: unknown[] = [];
+
+  add(value: unknown, type: string): string {
+    this.values.push(value);
+    return `$${this.values.length}::${type}`;
+  }
+}
+
+export type Audience = "provider" | "tenant";
+
+/** The filter as conditions over the columns that `event` and `tenant_event` share, values always as parameters. */
+export function conditionsOf(filter: EventFilter, audience: Audience, parameters: Parameters): string[] {
+  const conditions: string[] = [];
+  const add = (condition: string): void => void conditions.push(condition);
+  if (filter.from !== undefined) add(`occurred_at >= ${parameters.add(iso(filter.from), "timestamptz")}`);
+  if (filter.to !== undefined) add(`occurred_at < ${parameters.add(iso(filter.to), "timestamptz")}`);
+  if (filter.kinds !== undefined) add(`kind = ANY(${parameters.add(filter.kinds, "text[]")})`);
+  if (filter.categories !== undefined) add(`category = ANY(${parameters.add(filter.categories, "text[]")})`);
+  if (filter.severity !== undefined) {
+    add(`severity >= ${parameters.add(severities.indexOf(filter.severity), "smallint")}`);
+  }
+  if (filter.resource !== undefined) {
+    add(`mentions @> ARRAY[${parameters.add(entityKey(filter.resource), "text")}]`);
+  }
+  if (filter.text !== undefined && filter.text !== "") {
+    // strpos() knows no patterns: what is looked for is found literally.
+    add(`strpos(search, ${parameters.add(filter.text.toLowerCase(), "text")}) > 0`);
+  }
+  if (filter.types !== undefined) add(typeCondition(filter.types, parameters));
+  if (audience === "provider") addForProvider(filter, parameters, add);
+  else addForTenant(filter, parameters, add);
+  return conditions;
+}
+
+function typeCondition(types: readonly string[], parameters: Parameters): string {
+  const exact = types.filter((type) => !type.endsWith("*"));
+  const prefixes = types.filter((type) => type.endsWith("*")).map((type) => type.slice(0, -1));
+  const alternatives = prefixes.map((prefix) => `starts_with(type, ${parameters.add(prefix, "text")})`);
+  if (exact.length > 0) alternatives.push(`type = ANY(${parameters.add(exact, "text[]")})`);
+  return alternatives.length === 0 ? "false" : `(${alternatives.join(" OR ")})`;
+}
+
+function addForProvider(filter: EventFilter, parameters: Parameters, add: (condition: string) => void): void {
+  if (filter.connections !== undefined)
+    add(`connection = ANY(${parameters.add(filter.connections, "text[]")})`);
+  if (filter.attribution !== undefined) {
+    add(`attribution_status = ANY(${parameters.add(filter.attribution, "text[]")})`);
+  }
+  if (filter.projectId !== undefined) {
+    add(`mentions @> ARRAY[${parameters.add(concernsProject(filter.projectId), "text")}]`);
+  }
+  if (filter.domainId !== undefined) {
+    add(`mentions @> ARRAY[${parameters.add(concernsDomain(filter.domainId), "text")}]`);
+  }
+}
+
+/** A tenant knows of no connections, and of two answers only: it owns an event, or a shared one touches it. */
+function addForTenant(filter: EventFilter, parameters: Parameters, add: (condition: string) => void): void {
+  if (filter.connections !== undefined) add("false");
+  if (filter.attribution !== undefined) {
+    const notices = [
+      ...(filter.attribution.includes("owned") ? [false] : []),
+      ...(filter.attribution.includes("shared") ? [true] : []),
+    ];
+    add(`notice = ANY(${parameters.add(notices, "boolean[]")})`);
+  }
+  if (filter.projectId !== undefined) add(`project_id = ${parameters.add(filter.projectId, "text")}`);
+  if (filter.domainId !== undefined) add(`domain_id = ${parameters.add(filter.domainId, "text")}`);
+}

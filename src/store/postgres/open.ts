@@ -1,0 +1,183 @@
+import pg from "pg";
+import { IsochronError } from "../../errors.ts";
+import type { EventStore } from "../event-store.ts";
+import type { Store, StoreDescription } from "../store.ts";
+import { appendPage } from "./append.ts";
+import { connect, readCursor, releaseLease, reportHealth, takeLease } from "./connections.ts";
+import { digestStore } from "./digest.ts";
+import { startEmbedded, type StoreLog } from "./embedded.ts";
+import { openListener } from "./listener.ts";
+import { migrate } from "./migrate.ts";
+import { Partitions } from "./partitions.ts";
+import { adminConfig, openPools, type Pools, type Target } from "./pools.ts";
+import { eventReader } from "./reader.ts";
+import { collectDue, writeAnswers } from "./reattribution.ts";
+import { ensureRoles, loginPassword, logins, resetPassword } from "./roles.ts";
+import { listSetAside, noteReplay } from "./set-aside.ts";
+import { tokenStore } from "./tokens.ts";
+import { topologyReader } from "./topology.ts";
+import { parseDatabaseUrl } from "./database-url.ts";
+
+export interface StoreOptions {
+  /** Folder for a PostgreSQL of Isochron's own. */
+  readonly dataDir?: string;
+  /** An existing server, as its owner: `postgresql://login:password@host:port/database`. */
+  readonly databaseUrl?: string;
+  readonly log?: StoreLog;
+}
+
+interface Prepared {
+  readonly schemaVersion: number;
+  readonly claimKey: Uint8Array;
+  readonly noticeSecret: Uint8Array;
+  readonly serverVersion: string;
+}
+
+/**
+ * Opens the store: starts or finds its server, makes roles, migrates, opens a pool for each login.
+ * Throws `store-unavailable`, `store-in-use` and `migration-newer`.
+ */
+export async function openStore(options: StoreOptions): Promise<Store> {
+  const log: StoreLog = options.log ?? (() => undefined);
+  const target = await findTarget(options, log);
+  try {
+    const prepared = await prepare(target);
+    const pools = openPools(target, log);
+    return assemble(target, prepared, pools, log);
+  } catch (error) {
+    await target.embedded?.stop();
+    throw error;
+  }
+}
+
+async function findTarget(options: StoreOptions, log: StoreLog): Promise<Target> {
+  if (options.databaseUrl !== undefined) return parseDatabaseUrl(options.databaseUrl);
+  if (options.dataDir === undefined) {
+    throw new IsochronError("usage", "No store was named.", "Give --data DIR, or set ISOCHRON_DATABASE_URL.");
+  }
+  const embedded = await startEmbedded(options.dataDir, log);
+  return {
+    host: embedded.admin.host,
+    port: embedded.admin.port,
+    database: embedded.admin.database,
+    ssl: undefined,
+    adminUser: embedded.admin.user,
+    adminPassword: undefined,
+    embedded,
+  };
+}
+
+/** What needs the administrator: once at opening, then never again. */
+async function prepare(target: Target): Promise<Prepared> {
+  const admin = new pg.Client(adminConfig(target));
+  admin.on("error", () => undefined);
+  try {
+    await admin.connect();
+  } catch (cause) {
+    throw new IsochronError(
+      "store-unavailable",
+      `The database ${target.database} on ${target.host} cannot be opened: ${(cause as Error).message}.`,
+      "Check ISOCHRON_DATABASE_URL and that the server runs.",
+      { cause },
+    );
+  }
+  try {
+    await checkServer(admin);
+    await ensureRoles(admin, target.adminPassword);
+    await checkPasswords(target, admin);
+    const schemaVersion = await migrate(admin);
+    const { rows } = await admin.query<{ key: Buffer; notice_secret: Buffer; version: string }>(
+      "SELECT key, notice_secret, current_setting('server_version') AS version FROM isochron.claim_key",
+    );
+    const [row] = rows;
+    if (row === undefined) throw new Error("the store has lost its claim key");
+    return { schemaVersion, claimKey: row.key, noticeSecret: row.notice_secret, serverVersion: row.version };
+  } finally {
+    await admin.end();
+  }
+}
+
+async function checkServer(admin: pg.Client): Promise<void> {
+  const { rows } = await admin.query<{ version: number; encoding: string }>(
+    `SELECT current_setting('server_version_num')::integer AS version, pg_encoding_to_char(encoding) AS encoding
+       FROM pg_database WHERE datname = current_database()`,
+  );
+  const [row] = rows;
+  if (row === undefined || row.version < 150_000 || row.encoding !== "UTF8") {
+    throw new IsochronError(
+      "store-unavailable",
+      `The server is PostgreSQL ${Math.floor((row?.version ?? 0) / 10_000)} with encoding ${row?.encoding}.`,
+      "Isochron needs PostgreSQL 15 or later and a database with encoding UTF8.",
+    );
+  }
+}
+
+/** A login made under another administrator password cannot be used until it has the one that follows from this. */
+async function checkPasswords(target: Target, admin: pg.Client): Promise<void> {
+  for (const login of Object.values(logins)) {
+    const password = loginPassword(target.adminPassword, login);
+    if (password === undefined) continue;
+    const probe = new pg.Client({ ...adminConfig(target), user: login, password });
+    probe.on("error", () => undefined);
+    try {
+      await probe.connect();
+      await probe.end();
+    } catch (error) {
+      if ((error as { code?: string }).code !== "28P01") throw error;
+      await resetPassword(admin, login, password);
+    }
+  }
+}
+
+function assemble(target: Target, prepared: Prepared, pools: Pools, log: StoreLog): Store {
+  const listener = openListener(pools, log);
+  let closed: Promise<void> | undefined;
+  const description: StoreDescription = {
+    serverVersion: prepared.serverVersion,
+    schemaVersion: prepared.schemaVersion,
+    embedded: target.embedded !== undefined,
+    location: target.embedded?.dataDir ?? `${target.host}:${target.port}/${target.database}`,
+  };
+  return {
+    events: eventStore(pools, prepared.noticeSecret),
+    reader: eventReader(pools, prepared.claimKey, listener),
+    topology: topologyReader(pools, prepared.claimKey),
+    tokens: tokenStore(pools),
+    digest: () => pools.transact("ingest", "read", digestStore),
+    describe: () => Promise.resolve(description),
+    close: () =>
+      (closed ??= (async () => {
+        await listener.end();
+        await pools.end();
+        await target.embedded?.stop();
+      })()),
+  };
+}
+
+function eventStore(pools: Pools, noticeSecret: Uint8Array): EventStore {
+  const partitions = new Partitions(pools);
+  const write = <T>(action: (client: pg.ClientBase) => Promise<T>): Promise<T> =>
+    pools.transact("ingest", "write", action);
+  const read = <T>(action: (client: pg.ClientBase) => Promise<T>): Promise<T> =>
+    pools.transact("ingest", "read", action);
+  return {
+    connect: (connection) => write((client) => connect(client, connection)),
+    known: (connection, sourceIds) =>
+      read(async (client) => {
+        const { rows } = await client.query<{ source_id: string }>(
+          "SELECT DISTINCT source_id FROM isochron.delivery WHERE connection = $1 AND source_id = ANY($2::text[])",
+          [connection, sourceIds],
+        );
+        return new Set(rows.map((row) => row.source_id));
+      }),
+    append: (page) => appendPage({ pools, partitions, noticeSecret }, page),
+    cursor: (connection, stream) => read((client) => readCursor(client, connection, stream)),
+    lease: (connection, holder, ttlMs) => write((client) => takeLease(client, connection, holder, ttlMs)),
+    release: (connection, epoch) => write((client) => releaseLease(client, connection, epoch)),
+    report: (connection, error) => write((client) => reportHealth(client, connection, error)),
+    dueForAttribution: (limit) => write((client) => collectDue(client, limit)),
+    reattributed: (mark, answers) => write((client) => writeAnswers(client, noticeSecret, mark, answers)),
+    setAside: (connection, limit, after) => read((client) => listSetAside(client, connection, limit, after)),
+    replayed: (id, outcome) => write((client) => noteReplay(client, id, outcome)),
+  };
+}

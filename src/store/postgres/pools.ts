@@ -1,0 +1,188 @@
+import pg from "pg";
+import { IsochronError } from "../../errors.ts";
+import type { EmbeddedServer, StoreLog } from "./embedded.ts";
+import { loginPassword, logins, type LoginName } from "./roles.ts";
+
+/** Where the server is and how to get in. */
+export interface Target {
+  readonly host: string;
+  readonly port: number;
+  readonly database: string;
+  readonly ssl: pg.ClientConfig["ssl"];
+  readonly adminUser: string;
+  readonly adminPassword: string | undefined;
+  readonly embedded: EmbeddedServer | undefined;
+}
+
+/** The connections of one open store, one pool for each login. */
+export interface Pools {
+  /** Runs `action` in one transaction of the login; it commits when `action` settles well. */
+  transact<T>(
+    login: LoginName,
+    mode: "write" | "read",
+    action: (client: pg.ClientBase) => Promise<T>,
+  ): Promise<T>;
+  /** A connection outside any pool, for LISTEN. The caller ends it. */
+  dedicated(login: LoginName): Promise<pg.Client>;
+  end(): Promise<void>;
+}
+
+const poolSizes: Record<LoginName, number> = { ingest: 4, provider: 6, tenant: 6 };
+const connectAttemptsMax = 5;
+
+/** The server is not there (any more), or is on its way down or up. */
+const absentCodes = new Set([
+  "ENOENT",
+  "ECONNREFUSED",
+  "ECONNRESET",
+  "EPIPE",
+  "ETIMEDOUT",
+  "ENOTFOUND",
+  "EHOSTUNREACH",
+  "57P01",
+  "57P02",
+  "57P03",
+  "08000",
+  "08001",
+  "08003",
+  "08004",
+  "08006",
+]);
+
+export function openPools(target: Target, log: StoreLog): Pools {
+  const open = (login: LoginName): pg.Pool => {
+    const pool = new pg.Pool({
+      ...clientConfig(target, login),
+      max: poolSizes[login],
+      idleTimeoutMillis: 30_000,
+    });
+    // An idle connection that the server ends is replaced at its next use.
+    pool.on("error", (error) => log("debug", "An idle database connection ended", { error: error.message }));
+    return pool;
+  };
+  const pools: Record<LoginName, pg.Pool> = {
+    ingest: open("ingest"),
+    provider: open("provider"),
+    tenant: open("tenant"),
+  };
+  return {
+    transact: (login, mode, action) => transact(target, pools[login], mode, action),
+    dedicated: (login) => connectDedicated(target, login),
+    end: async () => {
+      await Promise.all(Object.values(pools).map((pool) => pool.end()));
+    },
+  };
+}
+
+function clientConfig(target: Target, login: LoginName): pg.ClientConfig {
+  const user = logins[login];
+  const password = loginPassword(target.adminPassword, user);
+  return {
+    ...connectionOf(target),
+    user,
+    ...(password === undefined ? {} : { password }),
+    application_name: `isochron ${login}`,
+    statement_timeout: 30_000,
+    lock_timeout: 5_000,
+    idle_in_transaction_session_timeout: 10_000,
+  };
+}
+
+/** Settings to connect as the administrator; only for roles, migrations and the keys read at opening. */
+export function adminConfig(target: Target): pg.ClientConfig {
+  return {
+    ...connectionOf(target),
+    user: target.adminUser,
+    ...(target.adminPassword === undefined ? {} : { password: target.adminPassword }),
+    application_name: "isochron admin",
+  };
+}
+
+function connectionOf(target: Target): pg.ClientConfig {
+  return {
+    host: target.host,
+    port: target.port,
+    database: target.database,
+    ...(target.ssl === undefined ? {} : { ssl: target.ssl }),
+    connectionTimeoutMillis: 10_000,
+    keepAlive: true,
+    types: { getTypeParser: parserOf as typeof pg.types.getTypeParser },
+    options: "-c TimeZone=UTC -c DateStyle=ISO -c client_min_messages=warning",
+  };
+}
+
+async function transact<T>(
+  target: Target,
+  pool: pg.Pool,
+  mode: "write" | "read",
+  action: (client: pg.ClientBase) => Promise<T>,
+): Promise<T> {
+  const client = await connect(target, () => pool.connect());
+  let broken: Error | undefined;
+  const onError = (error: Error): void => void (broken = error);
+  client.on("error", onError);
+  try {
+    await client.query(mode === "read" ? "BEGIN TRANSACTION READ ONLY" : "BEGIN");
+    const result = await action(client);
+    await client.query("COMMIT");
+    return result;
+  } catch (error) {
+    if (isGone(error)) broken = error as Error;
+    else await client.query("ROLLBACK").catch((failure: Error) => (broken = failure));
+    throw translate(error);
+  } finally {
+    client.off("error", onError);
+    client.release(broken);
+  }
+}
+
+/** Connects; an embedded server that has gone is started again. Throws `store-unavailable`. */
+async function connect<T>(target: Target, open: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await open();
+    } catch (error) {
+      if (!isGone(error) || target.embedded === undefined || attempt === connectAttemptsMax)
+        throw translate(error);
+      await target.embedded.ensure();
+    }
+  }
+}
+
+async function connectDedicated(target: Target, login: LoginName): Promise<pg.Client> {
+  return connect(target, async () => {
+    const client = new pg.Client({ ...clientConfig(target, login), statement_timeout: 0 });
+    client.on("error", () => undefined);
+    await client.connect();
+    return client;
+  });
+}
+
+export function isGone(error: unknown): boolean {
+  const { code, message } = error as { code?: string; message?: string };
+  if (code !== undefined) return absentCodes.has(code);
+  return /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error/.test(
+    message ?? "",
+  );
+}
+
+function translate(error: unknown): unknown {
+  const { code, message } = error as { code?: string; message?: string };
+  if (isGone(error) || code === "28P01" || code === "28000" || code === "3D000" || code === "53300") {
+    return new IsochronError(
+      "store-unavailable",
+      `The database cannot be reached: ${message ?? "no answer"}.`,
+      "See that the server runs and that its settings let Isochron in, then try again.",
+      { cause: error },
+    );
+  }
+  return error;
+}
+
+/** Times as milliseconds since 1970 and 64-bit counts as numbers, which ours stay well within. */
+function parserOf(oid: number, format?: "text" | "binary"): unknown {
+  if (oid === pg.types.builtins.TIMESTAMPTZ)
+    return (text: string) => new Date(`${text.replace(" ", "T")}:00`).getTime();
+  if (oid === pg.types.builtins.INT8) return Number;
+  return pg.types.getTypeParser(oid, format);
+}

@@ -1,0 +1,183 @@
+import type pg from "pg";
+import { z } from "zod";
+import type { DueEvents, Reattribution } from "../event-store.ts";
+import { canonical } from "./canonical.ts";
+import { setAttribution, toStoredEvent, type EditionRow, type EventRow } from "./event-row.ts";
+import {
+  iso,
+  keepAttributions,
+  loadEvents,
+  removeEditions,
+  setEditions,
+  updateEvents,
+  writeEditions,
+} from "./event-writes.ts";
+
+/** How many marks one round looks at. */
+const marksMax = 5_000;
+
+/** What `reattributed` is handed back: the marks looked at, and up to which event when there was more. */
+const tokenSchema = z.object({
+  marks: z.array(z.tuple([z.string(), z.string(), z.string()])),
+  through: z.object({ at: z.string(), id: z.string() }).optional(),
+});
+
+interface PendingRow {
+  readonly event_id: string;
+  readonly occurred_at: number;
+}
+
+/** Events that wait for an answer, oldest first, and the marks that an answer to all of them settles. */
+export async function collectDue(client: pg.ClientBase, limit: number): Promise<DueEvents> {
+  // Waits until no page is half-way in: what one writes and another has not seen is then all to be seen here.
+  await client.query("SELECT pg_advisory_xact_lock(hashtext('isochron topology'))");
+  await client.query(
+    `DELETE FROM isochron.reattribution_due due
+      WHERE NOT EXISTS (
+        SELECT FROM isochron.pending_attribution p
+         WHERE p.control_plane = due.control_plane AND p.entity_key = due.entity_key
+           AND (p.occurred_at, p.event_id) > (due.since, due.after_id))`,
+  );
+  const { rows: marks } = await client.query<{ control_plane: string; entity_key: string; xid: string }>(
+    `SELECT control_plane, entity_key, marked_xid::text AS xid FROM isochron.reattribution_due
+      ORDER BY since, control_plane, entity_key LIMIT $1`,
+    [marksMax],
+  );
+  if (marks.length === 0) return { token: { marks: [] }, events: [] };
+  const { rows: waiting } = await client.query<PendingRow>(
+    `SELECT DISTINCT p.occurred_at, p.event_id
+       FROM unnest($1::text[], $2::text[]) AS mark (control_plane, entity_key)
+       JOIN isochron.reattribution_due due USING (control_plane, entity_key)
+       JOIN isochron.pending_attribution p USING (control_plane, entity_key)
+      WHERE (p.occurred_at, p.event_id) > (due.since, due.after_id)
+      ORDER BY p.occurred_at, p.event_id LIMIT $3`,
+    [marks.map((mark) => mark.control_plane), marks.map((mark) => mark.entity_key), limit + 1],
+  );
+  const page = waiting.slice(0, limit);
+  const last = page.at(-1);
+  const rows = await loadEvents(
+    client,
+    page.map((row) => ({ id: row.event_id, occurredAt: row.occurred_at })),
+  );
+  return {
+    token: {
+      marks: marks.map((mark) => [mark.control_plane, mark.entity_key, mark.xid]),
+      ...(waiting.length > limit && last !== undefined
+        ? { through: { at: iso(last.occurred_at), id: last.event_id } }
+        : {}),
+    },
+    events: rows.map(toStoredEvent),
+  };
+}
+
+/** Writes the answers that differ from what is stored, and settles the marks that were not set anew meanwhile. */
+export async function writeAnswers(
+  client: pg.ClientBase,
+  noticeSecret: Uint8Array,
+  due: DueEvents,
+  answers: readonly Reattribution[],
+): Promise<number> {
+  // The same order of locks as in a page.
+  await client.query("SELECT pg_advisory_xact_lock_shared(hashtext('isochron topology'))");
+  const token = tokenSchema.parse(due.token);
+  const rows = await lockEvents(client, answers);
+  const byId = new Map(answers.map((answer) => [answer.eventId, answer]));
+  const changed = rows.filter(
+    (row) => canonical(row.attribution) !== canonical(byId.get(row.id)?.attribution),
+  );
+  if (changed.length > 0) await replace(client, noticeSecret, changed, byId);
+  await renewPending(client, rows, byId);
+  await settle(client, token);
+  if (changed.length > 0) await client.query("NOTIFY isochron_stored");
+  return changed.length;
+}
+
+async function lockEvents(
+  client: pg.ClientBase,
+  answers: readonly Reattribution[],
+): Promise<readonly EventRow[]> {
+  const places = answers.map((answer) => ({ id: answer.eventId, occurredAt: answer.occurredAt }));
+  if (places.length === 0) return [];
+  await client.query(
+    `SELECT FROM isochron.event WHERE id = ANY($1::text[]) AND occurred_at = ANY($2::timestamptz[])
+      ORDER BY id FOR UPDATE`,
+    [places.map(({ id }) => id), [...new Set(places.map(({ occurredAt }) => iso(occurredAt)))]],
+  );
+  return loadEvents(client, places);
+}
+
+async function replace(
+  client: pg.ClientBase,
+  noticeSecret: Uint8Array,
+  rows: readonly EventRow[],
+  answers: ReadonlyMap<string, Reattribution>,
+): Promise<void> {
+  await keepAttributions(client, rows);
+  const before = rows.map((row) => ({ ...row }));
+  const editions: EditionRow[] = [];
+  for (const row of rows) {
+    const answer = answers.get(row.id);
+    if (answer === undefined) continue;
+    setAttribution(row, answer.attribution);
+    editions.push(...setEditions(noticeSecret, row, answer.editions));
+  }
+  await updateEvents(client, rows, true);
+  await removeEditions(client, before, editions);
+  await writeEditions(client, editions);
+}
+
+/** What an answer depends on may change though the answer does not. */
+async function renewPending(
+  client: pg.ClientBase,
+  rows: readonly EventRow[],
+  answers: ReadonlyMap<string, Reattribution>,
+): Promise<void> {
+  const wanted = rows.flatMap((row) =>
+    [...new Set(answers.get(row.id)?.dependsOn ?? [])].map((key) => ({
+      control_plane: row.control_plane,
+      entity_key: key,
+      occurred_at: iso(row.occurred_at),
+      event_id: row.id,
+    })),
+  );
+  await client.query(
+    `WITH wanted AS (
+       SELECT * FROM jsonb_to_recordset($1::jsonb)
+         AS given (control_plane text, entity_key text, occurred_at timestamptz, event_id text)
+     ), outdated AS (
+       DELETE FROM isochron.pending_attribution p
+        WHERE p.event_id = ANY($2::text[])
+          AND NOT EXISTS (SELECT FROM wanted w WHERE w.control_plane = p.control_plane
+                             AND w.entity_key = p.entity_key AND w.event_id = p.event_id)
+     )
+     INSERT INTO isochron.pending_attribution (control_plane, entity_key, occurred_at, event_id)
+     SELECT control_plane, entity_key, occurred_at, event_id FROM wanted
+      ORDER BY control_plane COLLATE "C", entity_key COLLATE "C", occurred_at, event_id COLLATE "C"
+     ON CONFLICT DO NOTHING`,
+    [JSON.stringify(wanted), rows.map(({ id }) => id)],
+  );
+}
+
+/** A mark that was set anew since it was looked at has another transaction's number, and stays. */
+async function settle(client: pg.ClientBase, token: z.infer<typeof tokenSchema>): Promise<void> {
+  if (token.marks.length === 0) return;
+  const marks = [0, 1, 2].map((column) => token.marks.map((mark) => mark[column as 0 | 1 | 2]));
+  if (token.through === undefined) {
+    await client.query(
+      `DELETE FROM isochron.reattribution_due due
+        USING unnest($1::text[], $2::text[], $3::text[]) AS mark (control_plane, entity_key, xid)
+        WHERE due.control_plane = mark.control_plane AND due.entity_key = mark.entity_key
+          AND due.marked_xid = mark.xid::xid8`,
+      marks,
+    );
+    return;
+  }
+  await client.query(
+    `UPDATE isochron.reattribution_due due SET since = $4::timestamptz, after_id = $5
+       FROM unnest($1::text[], $2::text[], $3::text[]) AS mark (control_plane, entity_key, xid)
+      WHERE due.control_plane = mark.control_plane AND due.entity_key = mark.entity_key
+        AND due.marked_xid = mark.xid::xid8
+        AND (due.since, due.after_id) < ($4::timestamptz, $5)`,
+    [...marks, token.through.at, token.through.id],
+  );
+}

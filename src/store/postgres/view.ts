@@ -1,0 +1,76 @@
+import type pg from "pg";
+import type { Scope } from "../../model/scope.ts";
+import type { VisibleEvent } from "../event-reader.ts";
+import { presentClaim } from "./claim.ts";
+import { toStoredEvent, toTenantEvent, type EditionRow, type EventRow } from "./event-row.ts";
+import type { Audience, Parameters } from "./filter.ts";
+import { eventSelect, editionSelect } from "./event-writes.ts";
+import type { Pools } from "./pools.ts";
+
+/** The one table that a scope reads, and how it is asked. */
+export interface View {
+  readonly audience: Audience;
+  readonly columns: string;
+  /** SELECT … with ORDER BY and LIMIT, which for a tenant hold for each of its keys and then for all together. */
+  select(columns: string, conditions: readonly string[], parameters: Parameters, tail: string): string;
+  /** SELECT …, count(*) … GROUP BY. */
+  count(columns: string, conditions: readonly string[], parameters: Parameters, groups: string): string;
+}
+
+/**
+ * Reads in one transaction on the scope's own login, a tenant's with its signed claim; a tenant's scope
+ * without keys gives `empty` and asks nothing.
+ */
+export async function openView<T>(
+  pools: Pools,
+  claimKey: Uint8Array,
+  scope: Scope,
+  empty: T,
+  read: (client: pg.ClientBase, view: View) => Promise<T>,
+): Promise<T> {
+  if (scope.kind === "provider")
+    return pools.transact("provider", "read", (client) => read(client, providerView));
+  const { keys } = scope;
+  if (keys.length === 0) return empty;
+  return pools.transact("tenant", "read", async (client) => {
+    await presentClaim(client, claimKey, keys);
+    return read(client, tenantView(keys));
+  });
+}
+
+const providerView: View = {
+  audience: "provider",
+  columns: `${eventSelect}, recorded_at`,
+  select: (columns, conditions, _parameters, tail) =>
+    `SELECT ${columns} FROM isochron.event ${where(conditions)} ${tail}`,
+  count: (columns, conditions, _parameters, groups) =>
+    `SELECT ${columns}, count(*) AS count FROM isochron.event ${where(conditions)} GROUP BY ${groups}`,
+};
+
+/** The keys stand in the statement too: for the index, and as a second lock on the same door. */
+function tenantView(keys: readonly string[]): View {
+  return {
+    audience: "tenant",
+    columns: `${editionSelect}, recorded_at`,
+    select: (columns, conditions, parameters, tail) => {
+      const own = ["tenant_key = key", ...conditions];
+      return `SELECT own.* FROM unnest(${parameters.add(keys, "text[]")}) AS key CROSS JOIN LATERAL (
+                SELECT ${columns} FROM isochron.tenant_event ${where(own)} ${tail}) AS own ${tail}`;
+    },
+    count: (columns, conditions, parameters, groups) => {
+      const own = [`tenant_key = ANY(${parameters.add(keys, "text[]")})`, ...conditions];
+      return `SELECT ${columns}, count(*) AS count FROM isochron.tenant_event ${where(own)} GROUP BY ${groups}`;
+    },
+  };
+}
+
+function where(conditions: readonly string[]): string {
+  return conditions.length === 0 ? "" : `WHERE ${conditions.join(" AND ")}`;
+}
+
+/** A row as whoever looks through the view may see it. */
+export function toVisible(view: View, row: EventRow | EditionRow): VisibleEvent {
+  return view.audience === "provider"
+    ? { audience: "provider", event: toStoredEvent(row as EventRow & { recorded_at: number }) }
+    : { audience: "tenant", event: toTenantEvent(row as EditionRow & { recorded_at: number }) };
+}
