@@ -1,12 +1,19 @@
 import { IsochronError } from "../errors.ts";
 import { alertmanager } from "./alertmanager.ts";
 import { cloudevents } from "./cloudevents.ts";
+import { openstackInventory } from "./openstack-inventory.ts";
 import { openstackNotifications } from "./openstack-notifications.ts";
 import { postMortem } from "./post-mortem.ts";
 import type { Source } from "./source.ts";
 
 /** Every source there is, in the order in which they are listed. */
-export const sources: readonly Source[] = [openstackNotifications, alertmanager, cloudevents, postMortem];
+export const sources: readonly Source[] = [
+  openstackNotifications,
+  openstackInventory,
+  alertmanager,
+  cloudevents,
+  postMortem,
+];
 
 /** The source of that name. Throws `source-unknown`. */
 export function findSource(name: string): Source {
