@@ -54,7 +54,7 @@ export function readTime(typed: string, zone: string, near: number): ReadTime {
     return absolute(Date.parse(text.replace(" ", "T").replace(/\s/g, "").toUpperCase()));
   }
   const match =
-    /^(?:(\d{4})-(\d{2})-(\d{2}))?[T ]?(?:(\d{1,2}):(\d{2})(?::(\d{2})(?:\.(\d{1,3}))?)?)?(?:\s+([A-Za-z][A-Za-z0-9_/+-]*))?$/.exec(
+    /^(?:(\d{4})-(\d{2})-(\d{2})(?:[T ](?=\d)|(?=\s|$)))?(?:(\d{1,2}):(\d{2})(?::(\d{2})(?:\.(\d{1,3}))?)?)?(?:\s+([A-Za-z][A-Za-z0-9_/+-]*))?$/.exec(
       text,
     );
   if (match === null || (match[1] === undefined && match[4] === undefined)) {
@@ -68,13 +68,14 @@ export function readTime(typed: string, zone: string, near: number): ReadTime {
     match[index] === undefined ? otherwise : Number(match[index]);
   const [hour, minute, second] = [field(4, 0), field(5, 0), field(6, 0)];
   const [month, date] = [field(2, day.month), field(3, day.day)];
-  if (hour > 23 || minute > 59 || second > 59 || month < 1 || month > 12 || date < 1 || date > 31) {
+  const year = field(1, day.year);
+  const onCalendar =
+    new Date(Date.UTC(year, month - 1, date)).getUTCDate() === date && month >= 1 && month <= 12;
+  if (hour > 23 || minute > 59 || second > 59 || !onCalendar) {
     return { ok: false, problem: "That is not a time of day on the calendar." };
   }
   const ms = Number((match[7] ?? "0").padEnd(3, "0"));
-  const read = absolute(
-    momentIn(Date.UTC(field(1, day.year), month - 1, date, hour, minute, second, ms), readIn),
-  );
+  const read = absolute(momentIn(Date.UTC(year, month - 1, date, hour, minute, second, ms), readIn));
   if (!read.ok || (match[1] !== undefined && named !== undefined)) return read;
   if (read.time.kind !== "absolute") return read;
   return { ...read, echo: `reading “${text}” as ${formatMoment(read.time.ms, readIn)}` };
