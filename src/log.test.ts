@@ -47,6 +47,19 @@ describe("the log", () => {
     expect(text()).not.toMatch(/^ERROR: forged/m);
   });
 
+  test("things with a serializer of their own reach it", () => {
+    const { log, text } = capture("json");
+    class Request {
+      get url() {
+        return "/x";
+      }
+    }
+    log
+      .child({}, { serializers: { req: (request: Request) => ({ url: request.url }) } })
+      .info({ req: new Request() }, "asked");
+    expect(JSON.parse(text())).toMatchObject({ req: { url: "/x" } });
+  });
+
   test("what is below the level is not written", () => {
     const { log, text } = capture("json", "warn");
     log.info("quiet");

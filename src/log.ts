@@ -15,8 +15,9 @@ const depthMax = 8;
 function censor(value: unknown, depth = 0): unknown {
   if (typeof value !== "object" || value === null) return value;
   if (depth >= depthMax) return "[too deep]";
-  if (value instanceof Error || value instanceof Date || value instanceof Uint8Array) return value;
   if (Array.isArray(value)) return value.map((item) => censor(item, depth + 1));
+  // Errors, requests and the like have serializers of their own, which come after this.
+  if (![Object.prototype, null].includes(Object.getPrototypeOf(value) as object | null)) return value;
   const copy: Record<string, unknown> = {};
   for (const [name, inner] of Object.entries(value)) {
     const tells = secretName.test(name) && inner !== null && typeof inner !== "number";

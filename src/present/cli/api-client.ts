@@ -69,28 +69,26 @@ export class ApiClient {
     return this.#get("/tenants", tenantsSchema);
   }
 
-  /** Events as they are stored, until the signal ends it or the server goes away. */
-  async *live(query: Query, after: string | undefined, signal: AbortSignal): AsyncGenerator<EventJson> {
-    const headers = {
-      accept: "text/event-stream",
-      ...(after === undefined ? {} : { "last-event-id": after }),
-    };
+  /** Events that are stored from now on, until the signal ends it or the server goes away. Settles once it listens. */
+  async live(query: Query, signal: AbortSignal): Promise<AsyncIterable<EventJson>> {
+    const headers = { accept: "text/event-stream" };
     const answer = await this.#transport.stream(`${apiPrefix}/live${search(query)}`, headers, signal);
-    if (answer.status !== 200) {
-      let body = "";
-      for await (const text of answer.text) body += text;
-      throw failureOf(answer.status, body);
-    }
-    for await (const message of readServerEvents(answer.text)) {
-      if (message.data === "" || (message.event !== "message" && message.event !== "event")) continue;
-      yield parse(message.data, eventSchema);
-    }
+    if (answer.status === 200) return readEvents(answer.text);
+    let body = "";
+    for await (const text of answer.text) body += text;
+    throw failureOf(answer.status, body);
   }
 
   async #get<Schema extends z.ZodType>(path: string, schema: Schema): Promise<z.infer<Schema>> {
     const answer = await this.#transport.get(apiPrefix + path);
     if (answer.status !== 200) throw failureOf(answer.status, answer.body);
     return parse(answer.body, schema);
+  }
+}
+
+async function* readEvents(text: AsyncIterable<string>): AsyncGenerator<EventJson> {
+  for await (const { event, data } of readServerEvents(text)) {
+    if (event === "event") yield parse(data, eventSchema);
   }
 }
 

@@ -172,7 +172,7 @@ async function conclude(
   return reading.conclude(lead, last.coverage, window.to);
 }
 
-/** The latest events in ascending order, then each one as it is stored. */
+/** The latest events in ascending order, then each one as it is stored: the stream opens first, so that none falls between. */
 async function watchEvents(
   reading: Reading,
   query: Query,
@@ -181,27 +181,17 @@ async function watchEvents(
   limit: number,
 ): Promise<number> {
   const { client, view, host } = reading;
+  const live = await client.live(filter, host.signal);
   const page = await client.events({ ...query, limit: Math.min(limit, pageEventsMax) });
   const listing = new Listing(view);
   const shown = new Set(page.events.map((event) => event.id));
   await listing.print(page.events.toReversed());
-  const code = await reading.conclude(
-    `${page.events.length} events, watching for more.`,
-    page.coverage,
-    window.to,
-  );
+  const lead = `${page.events.length} ${page.events.length === 1 ? "event" : "events"}, watching for more.`;
+  const code = await reading.conclude(lead, page.coverage, window.to);
   if (code !== exitCodes.ok) return code;
-  for await (const event of client.live(filter, latestRecorded(page.events), host.signal)) {
+  for await (const event of live) {
     if (!shown.delete(event.id)) await listing.print([event]);
   }
   if (host.signal.aborted) return exitCodes.interrupted;
   throw new IsochronError("server-unavailable", "The live stream has ended.", "Run the command again.");
-}
-
-/** The stream goes on behind the event that was stored last, not behind the one that happened last. */
-function latestRecorded(events: readonly EventJson[]): string | undefined {
-  return events.reduce<EventJson | undefined>(
-    (latest, event) => (latest === undefined || event.recorded_at > latest.recorded_at ? event : latest),
-    undefined,
-  )?.id;
 }

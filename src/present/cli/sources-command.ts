@@ -76,7 +76,7 @@ async function listSources(reading: Reading, name: string | undefined): Promise<
     if (error !== null) await view.note(`${connection}: last error ${error.at}: ${error.message}`);
   }
   if (name !== undefined) await listSetAside(reading, setAside, connections[0]?.counts.set_aside ?? 0);
-  else if (connections.length === 0) await view.note("No source has delivered anything yet.");
+  else if (connections.length === 0) await view.note("No sources are known here.");
   return exitCodes.ok;
 }
 

@@ -147,7 +147,7 @@ export class View {
   /** Outside UTF-8 our own signs get ASCII stand-ins. */
   #encodable(text: string): string {
     if (this.utf8) return text;
-    return text.replace(/[…±→≈✗–·]/g, (char) => asciiOf[char] ?? "?");
+    return text.replace(/[…±→≈−✗–·]/g, (char) => asciiOf[char] ?? "?");
   }
 }
 
@@ -156,6 +156,7 @@ const asciiOf: Readonly<Record<string, string>> = {
   "±": "+-",
   "→": "->",
   "≈": "~",
+  "−": "-",
   "✗": "x",
   "–": "-",
   "·": "-",
