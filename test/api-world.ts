@@ -1,12 +1,12 @@
 import { createHash } from "node:crypto";
-import type { EntityRef, Related } from "../../model/entity.ts";
-import type { Attribution, EventDraft, TenantEdition } from "../../model/event.ts";
-import { duration, instant, type Instant } from "../../model/instant.ts";
-import type { TenantRef } from "../../model/tenant.ts";
-import type { Relation } from "../../model/topology.ts";
-import type { StatedFact, StorableEvent } from "../../store/event-store.ts";
-import type { Store } from "../../store/store.ts";
-import type { TokenScope } from "../../store/token-store.ts";
+import type { EntityRef, Related } from "../src/model/entity.ts";
+import type { Attribution, EventDraft, TenantEdition } from "../src/model/event.ts";
+import { duration, instant, type Instant } from "../src/model/instant.ts";
+import type { TenantRef } from "../src/model/tenant.ts";
+import type { Relation } from "../src/model/topology.ts";
+import type { StatedFact, StorableEvent } from "../src/store/event-store.ts";
+import type { Store } from "../src/store/store.ts";
+import type { TokenScope } from "../src/store/token-store.ts";
 
 /** A small estate for the API's tests: two domains, three projects, one shared host, and words to look for. */
 export const controlPlane = "region-1";

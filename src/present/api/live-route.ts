@@ -60,7 +60,9 @@ export function liveRoute(context: ApiContext): FastifyPluginAsyncZod {
         const stream = Readable.from(cutOffStalled(frames, limits.liveStallMs, reply), { highWaterMark: 1 });
         void reply
           .header("content-type", "text/event-stream; charset=utf-8")
-          .header("x-accel-buffering", "no");
+          .header("x-accel-buffering", "no")
+          // A stream ends last of all when the server closes; its connection must not outlive it.
+          .header("connection", "close");
         // The declared answer is the stream's text; the framework's types know no stream of it.
         return reply.send(stream as unknown as string);
       },

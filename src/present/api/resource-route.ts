@@ -155,7 +155,7 @@ async function readFacts(
     .map((fact) => entityKey(fact.from));
   const keys = [...new Set(pointing)].slice(0, pointingMax);
   if (keys.length === 0) return one;
-  const theirs = await topology.neighbourhood(one.controlPlane, keys, 1);
+  const theirs = await topology.neighbourhood(one.controlPlane, keys, 0);
   const wanted = new Set(keys);
   const moves = theirs.filter(
     (fact) =>

@@ -1,0 +1,141 @@
+import { request as openRequest } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { FastifyInstance } from "fastify";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { Store } from "../../store/store.ts";
+import type { PostedOutcome, PostedRecords } from "./api-parts.ts";
+import type { IngestedJson } from "./contract.ts";
+import { bearer, problemIn, startApi } from "../../../test/api-host.ts";
+import { connection, fillWorld } from "../../../test/api-world.ts";
+import { openTestStore, type TestStore } from "../../../test/database.ts";
+
+const outcome: PostedOutcome = {
+  records: 7,
+  created: 3,
+  folded: 1,
+  repeated: 1,
+  revised: 0,
+  setAside: 1,
+  factsOnly: 1,
+};
+
+let database: TestStore;
+let store: Store;
+let app: FastifyInstance;
+let posted: [string, PostedRecords][] = [];
+let hold: Promise<void> | undefined;
+
+beforeAll(async () => {
+  database = await openTestStore();
+  store = database.store;
+  await fillWorld(store);
+  app = await startApi(store, {
+    ingest: async (name, request) => {
+      posted.push([name, request]);
+      await hold;
+      return name === "unknown" ? undefined : outcome;
+    },
+    limits: { ingestInFlightPerConnection: 2 },
+  });
+});
+
+afterAll(async () => {
+  await app.close();
+  await database.close();
+});
+
+function post(to: string, as: string, payload: string | Buffer = "{}", headers: Record<string, string> = {}) {
+  const url = `/api/v1/ingest/${encodeURIComponent(to)}`;
+  return app.inject({ method: "POST", url, payload, headers: { ...bearer(as), ...headers } });
+}
+
+test("bytes are handed on as they came, without the sender's credentials, and the counts come back", async () => {
+  posted = [];
+  const bytes = Buffer.from([0xef, 0xbb, 0xbf, 0x7b, 0x00, 0xff, 0x7d]);
+  const answer = await post(connection, "ingest", bytes, {
+    "content-type": "application/vnd.x",
+    "x-signature": "abc",
+  });
+  expect(answer.statusCode).toBe(200);
+  expect(answer.json<IngestedJson>()).toEqual({
+    records: 7,
+    created: 3,
+    folded: 1,
+    repeated: 1,
+    revised: 0,
+    set_aside: 1,
+    facts_only: 1,
+  });
+  const [[name, request] = [], ...more] = posted;
+  expect([name, more.length]).toEqual([connection, 0]);
+  expect(Buffer.from(request!.body)).toEqual(bytes);
+  expect(request!.headers).toMatchObject({ "content-type": "application/vnd.x", "x-signature": "abc" });
+  expect(Object.keys(request!.headers)).not.toContain("authorization");
+});
+
+test("a source's token posts to its own connection and to no other, whatever that is called", async () => {
+  expect((await post(connection, "ingest")).statusCode).toBe(200);
+  for (const [to, as] of [
+    ["other", "ingest"],
+    [connection, "any"],
+    [connection, "prod"],
+    [connection, "north"],
+    ["unknown", "provider"],
+  ] as const) {
+    expect(problemIn(await post(to, as)).code).toBe("not-found");
+  }
+  expect((await post(connection, "provider")).statusCode).toBe(200);
+  expect((await app.inject({ method: "POST", url: "/api/v1/ingest/any", payload: "{}" })).statusCode).toBe(
+    401,
+  );
+});
+
+test("a body over the limit is refused before it is read, and a compressed one too", async () => {
+  posted = [];
+  expect(problemIn(await post(connection, "ingest", Buffer.alloc(1024 * 1024 + 1))).code).toBe(
+    "body-too-large",
+  );
+  expect((await post(connection, "ingest", Buffer.alloc(1024 * 1024))).statusCode).toBe(200);
+  const zipped = await post(connection, "ingest", "x", { "content-encoding": "gzip" });
+  expect(problemIn(zipped).code).toBe("media-type-unknown");
+  expect(posted).toHaveLength(1);
+});
+
+test("a declared length over the limit is answered while the body is still to come", async () => {
+  const own = await startApi(store);
+  await own.listen({ host: "127.0.0.1", port: 0 });
+  const { port } = own.server.address() as AddressInfo;
+  const status = await new Promise((resolve, reject) => {
+    const request = openRequest({
+      port,
+      host: "127.0.0.1",
+      method: "POST",
+      path: "/api/v1/ingest/any",
+      headers: { ...bearer("any"), "content-length": 10 * 1024 * 1024 },
+    });
+    request.on("response", (answer) => resolve(answer.statusCode));
+    request.on("error", reject);
+    request.write("only the beginning");
+  });
+  expect(status).toBe(413);
+  await own.close();
+});
+
+test("more at once than a connection may have is put off, and another connection is not held up", async () => {
+  posted = [];
+  let release = (): void => undefined;
+  hold = new Promise((resolve) => (release = resolve));
+  const first = [post(connection, "ingest"), post(connection, "provider")];
+  while (posted.length < 2) await new Promise((resolve) => setImmediate(resolve));
+  const third = await post(connection, "ingest");
+  expect(problemIn(third).code).toBe("rate-limited");
+  expect(third.headers["retry-after"]).toMatch(/^\d+$/);
+  const elsewhere = post("any", "any");
+  while (posted.length < 3) await new Promise((resolve) => setImmediate(resolve));
+  release();
+  hold = undefined;
+  expect((await Promise.all([...first, elsewhere])).map((answer) => answer.statusCode)).toEqual([
+    200, 200, 200,
+  ]);
+  expect((await post(connection, "ingest")).statusCode).toBe(200);
+});

@@ -1,0 +1,203 @@
+import type { FastifyInstance } from "fastify";
+import fc from "fast-check";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { z } from "zod";
+import { instant } from "../../model/instant.ts";
+import type { Store } from "../../store/store.ts";
+import * as contract from "./contract.ts";
+import { bearer, get, getJson, pageRequest, startApi } from "../../../test/api-host.ts";
+import { connection, fillWorld, tokenText, worldEnd } from "../../../test/api-world.ts";
+import { openTestStore, type TestStore } from "../../../test/database.ts";
+
+interface Operation {
+  readonly parameters?: readonly { readonly name: string; readonly in: string }[];
+  readonly responses: Readonly<Record<string, { readonly content?: Readonly<Record<string, unknown>> }>>;
+}
+
+interface Document {
+  readonly openapi: string;
+  readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
+  readonly components: { readonly schemas: Readonly<Record<string, unknown>> };
+}
+
+let database: TestStore;
+let store: Store;
+let app: FastifyInstance;
+let document: Document;
+
+beforeAll(async () => {
+  database = await openTestStore();
+  store = database.store;
+  await fillWorld(store);
+  app = await startApi(store, {
+    whatElse: async () => ({
+      target: { at: worldEnd },
+      window: { from: instant(worldEnd - 1), to: worldEnd },
+      candidates: [],
+      checked: { events: 0, nothingOn: [], truncated: false },
+    }),
+    ingest: async () => ({
+      records: 0,
+      created: 0,
+      folded: 0,
+      repeated: 0,
+      revised: 0,
+      setAside: 0,
+      factsOnly: 0,
+    }),
+  });
+  document = await getJson<Document>(app, "/openapi.json", "provider");
+});
+
+afterAll(async () => {
+  await app.close();
+  await database.close();
+});
+
+describe("the OpenAPI document", () => {
+  test("is valid OpenAPI 3.1", async () => {
+    const { validate } = await import("@scalar/openapi-parser");
+    const result = await validate(structuredClone(document) as unknown as Record<string, unknown>);
+    expect(result.errors).toEqual([]);
+    expect(document.openapi).toMatch(/^3\.1\./);
+  });
+
+  test("refers to no component that it does not hold", () => {
+    const refs = [...JSON.stringify(document).matchAll(/"#\/components\/schemas\/([^"]+)"/g)].map(
+      ([, name]) => name!,
+    );
+    expect(refs.length).toBeGreaterThan(20);
+    for (const name of refs) expect(Object.keys(document.components.schemas)).toContain(name);
+  });
+
+  test("lists every address, and each refuses as a problem document", () => {
+    const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
+      Object.entries(methods).map(([method, operation]) => {
+        expect(Object.keys(operation.responses["default"]?.content ?? {})).toEqual([
+          "application/problem+json",
+        ]);
+        return `${method.toUpperCase()} ${path.replace(contract.apiPrefix, "")}`;
+      }),
+    );
+    expect(operations.toSorted()).toEqual([
+      "DELETE /session",
+      "DELETE /session/as",
+      "GET /events",
+      "GET /events/{id}",
+      "GET /events/{id}/ownership",
+      "GET /health",
+      "GET /histogram",
+      "GET /live",
+      "GET /quarantine",
+      "GET /resources/{kind}/{id}",
+      "GET /session",
+      "GET /sources",
+      "GET /tenants",
+      "GET /what-else",
+      "POST /ingest/{connection}",
+      "POST /session",
+      "POST /session/as",
+    ]);
+  });
+});
+
+describe("each documented operation answers as documented", () => {
+  const answers: Record<string, [z.ZodType, () => string | Promise<string>]> = {
+    events: [contract.eventsPageSchema, () => "/events"],
+    event: [contract.eventSchema, async () => `/events/${await anyId()}`],
+    ownership: [contract.ownershipSchema, async () => `/events/${await anyId()}/ownership`],
+    "what-else": [contract.whatElseSchema, () => "/what-else?at=2026-11-20T12:00:00Z"],
+    histogram: [contract.histogramSchema, () => "/histogram"],
+    resource: [contract.resourceSchema, () => "/resources/server/srv-web-1"],
+    sources: [contract.sourcesSchema, () => "/sources"],
+    quarantine: [contract.quarantineSchema, () => "/quarantine"],
+    tenants: [contract.tenantsSchema, () => "/tenants"],
+    session: [contract.sessionSchema, () => "/session"],
+    health: [contract.healthSchema, () => "/health"],
+  };
+  const anyId = async () =>
+    (await getJson<contract.EventsPageJson>(app, "/events?limit=1", "prod")).events[0]!.id;
+
+  test.each(Object.entries(answers))("GET %s", async (_name, [schema, path]) => {
+    for (const as of ["provider", "north", "prod"]) {
+      const asked = await path();
+      const answer = await get(app, asked, as);
+      // A tenant's edition of a shared cause has an id that only the tenant knows.
+      if (as === "provider" && answer.statusCode === 404) continue;
+      expect(answer.statusCode).toBe(200);
+      const parsed = schema.safeParse(answer.json());
+      expect(parsed.error?.issues ?? []).toEqual([]);
+      // Nothing is answered that the schema does not name.
+      expect(parsed.data).toEqual(answer.json());
+    }
+  });
+
+  test("POST ingest, POST session, POST and DELETE session/as, DELETE session", async () => {
+    const url = `/api/v1/ingest/${encodeURIComponent(connection)}`;
+    const posted = await app.inject({ method: "POST", url, payload: "{}", headers: bearer("ingest") });
+    expect(contract.ingestedSchema.parse(posted.json())).toEqual(posted.json());
+    const opened = await app.inject(
+      pageRequest("POST", "/session", undefined, { token: tokenText("provider") }),
+    );
+    expect(contract.sessionSchema.parse(opened.json())).toEqual(opened.json());
+    const cookie = String(opened.headers["set-cookie"]).split(";", 1)[0]!;
+    const asked = { control_plane: "region-1", project_id: "p-prod" };
+    const looked = await app.inject(pageRequest("POST", "/session/as", cookie, asked));
+    expect(contract.sessionSchema.parse(looked.json())).toEqual(looked.json());
+    expect((await app.inject(pageRequest("DELETE", "/session/as", cookie))).statusCode).toBe(200);
+    expect((await app.inject(pageRequest("DELETE", "/session", cookie))).statusCode).toBe(204);
+  });
+});
+
+describe("whatever is asked", () => {
+  const naughty = fc.constantFrom(
+    ..."' \" ; -- \\ %00 %ff %C0%80 %ED%A0%80 %F0%9F%92%A9 ${1} {{1}} ../ .. * _ null NaN -0 1e400 now infinity".split(
+      " ",
+    ),
+    "2026-11-20T12:00:00Z",
+    "2026-11-20T12:00:00%2B02:00",
+    "server/srv-web-1",
+    "__proto__",
+    "a".repeat(3000),
+  );
+  const value = fc.oneof(
+    naughty,
+    fc.string({ unit: "binary", maxLength: 30 }).map(escape),
+    fc.nat().map(String),
+  );
+  const paths = () =>
+    Object.entries(document.paths).filter(([path, methods]) => methods["get"] && !path.endsWith("/live"));
+  const pair = (names: readonly string[]) =>
+    fc.tuple(
+      fc.oneof({ weight: 9, arbitrary: fc.constantFrom(...names, "limit") }, { weight: 1, arbitrary: value }),
+      value,
+    );
+
+  test("no query and no path makes an answer of 5xx", async () => {
+    for (const [path, methods] of paths()) {
+      const names = (methods["get"]?.parameters ?? [])
+        .filter((one) => one.in === "query")
+        .map((one) => one.name);
+      const holes = path.split(/(\{[a-z]+\})/);
+      const filled = fc.tuple(...holes.map((part) => (part.startsWith("{") ? value : fc.constant(part))));
+      await fc.assert(
+        fc.asyncProperty(filled, fc.array(pair(names), { maxLength: 4 }), async (parts, query) => {
+          const url = `${parts.join("")}?${query.map(([name, text]) => `${name}=${text}`).join("&")}`;
+          for (const as of ["provider", "prod"]) {
+            const answer = await app.inject({ method: "GET", url, headers: bearer(as) });
+            expect({ url, body: answer.body, failed: answer.statusCode >= 500 }).toMatchObject({
+              failed: false,
+            });
+            if (answer.statusCode >= 400) contract.problemSchema.parse(answer.json());
+          }
+        }),
+        { numRuns: 120 },
+      );
+    }
+  });
+
+  /** Percent-encodes what an HTTP client would have to, and leaves the rest of the mischief alone. */
+  function escape(text: string): string {
+    return encodeURIComponent(text.toWellFormed());
+  }
+});
