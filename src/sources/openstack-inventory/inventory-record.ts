@@ -22,8 +22,10 @@ export interface InventoryRecord {
   readonly gone?: true;
   /** True where another listing of the same pass reports the item's state. */
   readonly reportedElsewhere?: true;
-  /** The server that an instance action belongs to. */
+  /** The name of the server that an instance action belongs to. */
   readonly serverName?: string;
+  /** True where that server has no host although none of its states explains it: it was never really placed. */
+  readonly unplaced?: true;
 }
 
 /** Writes a record as canonical JSON: keys sorted, no spaces; the same item gives the same bytes. */
@@ -45,6 +47,7 @@ const envelope = z.object({
   gone: z.literal(true).optional(),
   reportedElsewhere: z.literal(true).optional(),
   serverName: z.string().optional(),
+  unplaced: z.literal(true).optional(),
 });
 
 /** The inverse of {@link writeRecord}. Throws `record-invalid`. */
@@ -55,8 +58,17 @@ export function readRecord(raw: RawRecord, decode: Decoders): InventoryRecord {
   if (item === undefined || !parsed.success) {
     throw new IsochronError("record-invalid", "This is no inventory record.", "Read the listing again.");
   }
-  const { seenAt, previousSeenAt, newSince, previous, gone, reportedElsewhere, serverName, listing } =
-    parsed.data;
+  const {
+    seenAt,
+    previousSeenAt,
+    newSince,
+    previous,
+    gone,
+    reportedElsewhere,
+    serverName,
+    unplaced,
+    listing,
+  } = parsed.data;
   return {
     listing,
     item,
@@ -67,6 +79,7 @@ export function readRecord(raw: RawRecord, decode: Decoders): InventoryRecord {
     ...(gone === undefined ? {} : { gone }),
     ...(reportedElsewhere === undefined ? {} : { reportedElsewhere }),
     ...(serverName === undefined ? {} : { serverName }),
+    ...(unplaced === undefined ? {} : { unplaced }),
   };
 }
 

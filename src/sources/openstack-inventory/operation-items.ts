@@ -2,9 +2,11 @@ import type { Actor, Category, EventDraft, Observation, Phase } from "../../mode
 import type { EntityRef, Related } from "../../model/entity.ts";
 import type { Json, JsonObject } from "../../model/json.ts";
 import { IsochronError } from "../../errors.ts";
+import type { Instant } from "../../model/instant.ts";
+import type { TopologyFact } from "../../model/topology.ts";
 import type { Decoders } from "../source.ts";
 import type { InventoryRecord } from "./inventory-record.ts";
-import { changedAt, needText, objects, ref, regular, related, stamp, text, words } from "./item.ts";
+import { changedAt, fact, needText, objects, ref, regular, related, stamp, text, words } from "./item.ts";
 
 const actionCategories: Readonly<Record<string, Category>> = {
   create: "provisioning",
@@ -68,7 +70,47 @@ export function readServerAction(record: InventoryRecord, decode: Decoders): Obs
       steps: steps.map(tidyStep),
     },
   };
-  return { events: [draft], facts: [] };
+  return { events: [draft], facts: record.unplaced === true ? [] : placementFacts(server, steps, decode) };
+}
+
+/**
+ * Steps that are done by the host on which the server is when they succeed (`true`), or which it has just left.
+ * They date a server's moves to the second, where two looks only tell that it moved in between.
+ */
+const placingSteps: Readonly<Record<string, boolean>> = {
+  compute__do_build_and_run_instance: true,
+  compute_rebuild_instance: true,
+  compute_finish_resize: true,
+  compute_finish_revert_resize: true,
+  compute_post_live_migration_at_destination: true,
+  compute_unshelve_instance: true,
+  compute_start_instance: true,
+  compute_reboot_instance: true,
+  compute_shelve_offload_instance: false,
+  compute_terminate_instance: false,
+};
+
+function placementFacts(
+  server: EntityRef,
+  steps: readonly JsonObject[],
+  decode: Decoders,
+): readonly TopologyFact[] {
+  const placing = steps.filter((step) => {
+    const name = text(step, "event");
+    return name !== undefined && Object.hasOwn(placingSteps, name) && text(step, "result") === "Success";
+  });
+  const latest = new Map<string, { readonly step: JsonObject; readonly at: Instant }>();
+  for (const step of placing) {
+    const name = needText(step, "event");
+    const finish = stamp(step, "finish_time", decode);
+    const known = latest.get(name);
+    // A build that moves on to another host also calls its first try a success; only the last one placed it.
+    if (finish !== undefined && (known === undefined || finish.at > known.at))
+      latest.set(name, { step, at: finish.at });
+  }
+  return [...latest].flatMap(([name, { step, at }]) =>
+    fact(server, "runs_on", "host", text(step, "host"), at, placingSteps[name]),
+  );
 }
 
 interface Outcome {

@@ -299,7 +299,7 @@ test("actions are read of changed servers only, each with its steps", async () =
       servers: url.searchParams.has("deleted")
         ? []
         : [
-            { id: "new", name: "web", updated: "2026-11-21T00:59:30Z" },
+            { id: "new", name: "web", updated: "2026-11-21T00:59:30Z", "OS-EXT-SRV-ATTR:host": null },
             { id: "old", name: "db", updated: "2026-10-01T00:00:00Z" },
           ],
     }),
@@ -317,6 +317,7 @@ test("actions are read of changed servers only, each with its steps", async () =
   expect(items.filter(({ listing }) => listing === "server-actions")).toEqual([
     expect.objectContaining({
       serverName: "web",
+      unplaced: true,
       item: expect.objectContaining({
         request_id: "req-1",
         instance_uuid: "new",

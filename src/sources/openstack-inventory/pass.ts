@@ -278,13 +278,13 @@ async function recordActions(
   headers: Readonly<Record<string, string>>,
 ): Promise<readonly RawRecord[]> {
   const actions = await readServerActions(reading.session, page.items, since, headers);
-  return actions.map(({ action, path, serverName }) =>
+  return actions.map(({ action, path, server }) =>
     writeRecord(
       {
         listing: "server-actions",
         item: action,
         seenAt: page.sentAt,
-        ...(serverName === undefined ? {} : { serverName }),
+        ...server,
       },
       `GET ${path}`,
     ),

@@ -1,6 +1,7 @@
 import { IsochronError } from "../../errors.ts";
 import type { JsonObject } from "../../model/json.ts";
 import { decodeBody } from "./answer.ts";
+import type { InventoryRecord } from "./inventory-record.ts";
 import { asObject, objects, text } from "./item.ts";
 import type { CloudSession } from "./keystone.ts";
 
@@ -14,7 +15,7 @@ const actionsMax = 1000;
 export interface ServerAction {
   readonly action: JsonObject;
   readonly path: string;
-  readonly serverName?: string;
+  readonly server: Pick<InventoryRecord, "serverName" | "unplaced">;
 }
 
 /**
@@ -55,6 +56,9 @@ async function readActionsOf(
     headers,
   );
   const serverName = text(server, "name");
+  // A server whose build was given up has no host; one that is shelved has left it.
+  const unplaced =
+    text(server, "OS-EXT-SRV-ATTR:host") === undefined && text(server, "status") !== "SHELVED_OFFLOADED";
   const actions: ServerAction[] = [];
   for (const summary of objects(list?.["instanceActions"]).slice(0, actionsMax)) {
     const request = text(summary, "request_id");
@@ -63,7 +67,14 @@ async function readActionsOf(
     const path = `${base}/${encodeURIComponent(request)}`;
     const whole = asObject((await readObject(session, path, headers))?.["instanceAction"]);
     const action = { ...summary, ...whole, instance_uuid: id };
-    actions.push({ action, path, ...(serverName === undefined ? {} : { serverName }) });
+    actions.push({
+      action,
+      path,
+      server: {
+        ...(serverName === undefined ? {} : { serverName }),
+        ...(unplaced ? { unplaced } : {}),
+      },
+    });
   }
   return actions;
 }
