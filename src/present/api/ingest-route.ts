@@ -6,6 +6,7 @@ import { IsochronError } from "../../errors.ts";
 import type { ApiContext } from "./api-context.ts";
 import { ingestedSchema, type IngestedJson } from "./contract.ts";
 import { notFound } from "./problem.ts";
+import { onResponseEnd } from "./response-end.ts";
 import { checkCsrf, checkMayPost } from "./sign-in.ts";
 
 const ingestParams = z.object({ connection: z.string().regex(/^[^\p{Cc}\p{Cs}/]{1,200}$/u) });
@@ -61,7 +62,7 @@ export function ingestRoute({ ingest, clock, limits }: ApiContext): FastifyPlugi
       );
     }
     inFlight.set(connection, before + 1);
-    response.once("close", () => {
+    onResponseEnd(response, () => {
       const now = (inFlight.get(connection) ?? 1) - 1;
       if (now === 0) inFlight.delete(connection);
       else inFlight.set(connection, now);

@@ -6,11 +6,13 @@ import { IsochronError } from "../../errors.ts";
 import type { Scope } from "../../model/scope.ts";
 import type { EventFilter, FeedPosition, VisibleEvent } from "../../store/event-reader.ts";
 import type { ApiContext } from "./api-context.ts";
+import type { ApiLimits } from "./api-parts.ts";
 import { liveQuerySchema } from "./contract.ts";
 import { passesFilter, toEventFilter } from "./event-filter.ts";
 import { toEventJson } from "./event-json.ts";
 import { eventParams } from "./event-routes.ts";
 import { cursorInvalid } from "./problem.ts";
+import { onResponseEnd } from "./response-end.ts";
 import { readingScope } from "./sign-in.ts";
 
 const feedPageSize = 200;
@@ -28,8 +30,7 @@ interface Subscription {
 /** Server-sent events: each new event in scope once, resumed right after the last one that was seen. */
 export function liveRoute(context: ApiContext): FastifyPluginAsyncZod {
   const { store, limits, closing } = context;
-  const open = new Map<string, number>();
-  let openInAll = 0;
+  const open = new OpenStreams(limits);
   return async (app) => {
     app.get(
       "/live",
@@ -52,9 +53,9 @@ export function liveRoute(context: ApiContext): FastifyPluginAsyncZod {
         const { last_event_id: lastEventId, ...query } = request.query;
         const filter = toEventFilter(query, scope.kind);
         const after = await findPlace(scope, request.headers["last-event-id"] ?? lastEventId);
-        admit(principal.id, reply);
+        open.admit(principal.id, reply);
         const gone = new AbortController();
-        reply.raw.once("close", () => gone.abort());
+        onResponseEnd(reply.raw, () => gone.abort());
         const signal = AbortSignal.any([gone.signal, closing]);
         const frames = followFeed(context, { request, scope, filter, after, signal });
         const stream = Readable.from(cutOffStalled(frames, limits.liveStallMs, reply), { highWaterMark: 1 });
@@ -78,23 +79,35 @@ export function liveRoute(context: ApiContext): FastifyPluginAsyncZod {
     if (!id.success || (await store.reader.event(scope, id.data.id)) === undefined) throw cursorInvalid();
     return { event: id.data.id };
   }
+}
 
-  function admit(principalId: string, reply: FastifyReply): void {
-    const own = open.get(principalId) ?? 0;
-    if (own >= limits.liveStreamsPerPrincipal || openInAll >= limits.liveStreamsMax) {
+/** How many streams are open, in all and for each principal. */
+class OpenStreams {
+  readonly #limits: ApiLimits;
+  readonly #perPrincipal = new Map<string, number>();
+  #inAll = 0;
+
+  constructor(limits: ApiLimits) {
+    this.#limits = limits;
+  }
+
+  /** Counts the stream until its connection closes. Throws `rate-limited` when there are too many. */
+  admit(principalId: string, reply: FastifyReply): void {
+    const own = this.#perPrincipal.get(principalId) ?? 0;
+    if (own >= this.#limits.liveStreamsPerPrincipal || this.#inAll >= this.#limits.liveStreamsMax) {
       throw new IsochronError(
         "rate-limited",
         "Too many live streams are open.",
         "Close one, or wait as `Retry-After` says.",
       );
     }
-    open.set(principalId, own + 1);
-    openInAll++;
-    reply.raw.once("close", () => {
-      openInAll--;
-      const left = (open.get(principalId) ?? 1) - 1;
-      if (left === 0) open.delete(principalId);
-      else open.set(principalId, left);
+    this.#perPrincipal.set(principalId, own + 1);
+    this.#inAll++;
+    onResponseEnd(reply.raw, () => {
+      this.#inAll--;
+      const left = (this.#perPrincipal.get(principalId) ?? 1) - 1;
+      if (left === 0) this.#perPrincipal.delete(principalId);
+      else this.#perPrincipal.set(principalId, left);
     });
   }
 }
