@@ -1,7 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { instant } from "./model/instant.ts";
-import type { Isochron } from "./main.ts";
 import type { Scene } from "./present/api/api-parts.ts";
 import type { EventReader } from "./store/event-reader.ts";
 import type { EventStore } from "./store/event-store.ts";
@@ -18,14 +17,28 @@ const inventory = { source: "openstack-inventory", path: "openstack/rest" } as c
 /** Raised whenever the recordings or their reading change, so that an older demo store is brought up to date. */
 const edition = 1;
 
+/** What loading needs of the program. */
+interface DemoTarget {
+  importFile(options: {
+    source: string;
+    connection: string;
+    controlPlane: string;
+    path: string;
+  }): Promise<unknown>;
+  harvestOnce(connection: string, options: { readonly recorded: string }): Promise<unknown>;
+}
+
 interface DemoParts {
-  readonly isochron: Isochron;
+  readonly isochron: DemoTarget;
   readonly store: EventStore;
   readonly demoRoot: string;
 }
 
 /** Loads the recordings once, through the pipeline that live records take; a second call changes nothing. */
-export async function loadDemo(parts: DemoParts, onProgress: (done: number, total: number) => void): Promise<void> {
+export async function loadDemo(
+  parts: DemoParts,
+  onProgress: (done: number, total: number) => void,
+): Promise<void> {
   const { isochron, store, demoRoot } = parts;
   const [marker] = recordings;
   await store.connect({ name: marker.source, source: marker.source, controlPlane: "default", config: {} });
@@ -33,7 +46,12 @@ export async function loadDemo(parts: DemoParts, onProgress: (done: number, tota
   const steps = recordings.length + 1;
   onProgress(0, steps);
   for (const [index, { source, path }] of recordings.entries()) {
-    await isochron.importFile({ source, connection: source, controlPlane: "default", path: join(demoRoot, path) });
+    await isochron.importFile({
+      source,
+      connection: source,
+      controlPlane: "default",
+      path: join(demoRoot, path),
+    });
     onProgress(index + 1, steps);
   }
   await isochron.harvestOnce(inventory.source, { recorded: join(demoRoot, inventory.path) });

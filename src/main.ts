@@ -1,6 +1,7 @@
 import { createHash, randomBytes, randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { homedir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Config } from "./config.ts";
@@ -32,7 +33,7 @@ import { findSource, sources } from "./sources/registry.ts";
 import type { Connection, Source, SourceIo } from "./sources/source.ts";
 import { openStore } from "./store/postgres/open.ts";
 import type { Store } from "./store/store.ts";
-import type { TokenRecord, TokenScope } from "./store/token-store.ts";
+import type { TokenScope } from "./store/token-store.ts";
 
 /** One configured use of a source, ready to run. */
 interface Configured extends Connection {
@@ -95,13 +96,19 @@ export async function openIsochron(config: Config, log: Logger, options: OpenOpt
       const source = findSource(name);
       const target = { name: connection, source: name, controlPlane };
       await store.events.connect({ ...target, config: {} });
-      return importFile(stages, { connection: target, source, path, ...(onProgress === undefined ? {} : { onProgress }) });
+      return importFile(stages, {
+        connection: target,
+        source,
+        path,
+        ...(onProgress === undefined ? {} : { onProgress }),
+      });
     },
     async harvestOnce(name, { recorded }) {
       const connection = findConnection(connections, name);
       const source = pullSource(connection);
       const signal = new AbortController().signal;
-      const ios = recorded === undefined ? [liveIo(log, name, signal)] : await recordedIos(log, name, signal, recorded);
+      const ios =
+        recorded === undefined ? [liveIo(log, name, signal)] : await recordedIos(log, name, signal, recorded);
       let total = nothingIngested;
       for (const io of ios) {
         total = addIngested(
@@ -113,7 +120,8 @@ export async function openIsochron(config: Config, log: Logger, options: OpenOpt
     },
     replaySetAside: (name) => replaySetAside(stages, findSource, name),
     startHarvest: (signal) => runConnections(stages, connections, { log, signal, holder }),
-    api: async (request) => buildApiFor(request, { config, log, store, stages, connections, version: options.version }),
+    api: async (request) =>
+      buildApiFor(request, { config, log, store, stages, connections, version: options.version }),
     loadDemo: (onProgress) => loadDemo({ isochron, store: store.events, demoRoot: demoRoot() }, onProgress),
     close: () => store.close(),
   };
@@ -175,7 +183,7 @@ function liveIo(log: Logger, name: string, signal: AbortSignal): SourceIo {
     secret: (reference) => resolveSecret(reference),
     readText: async (path) => {
       try {
-        return await readFile(path, "utf8");
+        return await readFile(path.replace(/^~(?=\/)/, homedir()), "utf8");
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
         throw error;
@@ -185,7 +193,12 @@ function liveIo(log: Logger, name: string, signal: AbortSignal): SourceIo {
 }
 
 /** One set of answers per recorded moment, in the order of time. */
-async function recordedIos(log: Logger, name: string, signal: AbortSignal, dir: string): Promise<readonly SourceIo[]> {
+async function recordedIos(
+  log: Logger,
+  name: string,
+  signal: AbortSignal,
+  dir: string,
+): Promise<readonly SourceIo[]> {
   const moments = await recordedMoments(dir);
   return moments.map((moment) => ({ ...liveIo(log, name, signal), http: moment.http, now: moment.now }));
 }
@@ -198,16 +211,19 @@ async function runConnections(
 ): Promise<void> {
   const { log, signal, holder } = running;
   await reattribute(stages, signal);
-  const loops = [...connections.values()].filter((connection) => connection.enabled).map(async (connection) => {
-    const source: Source = findSource(connection.source);
-    const io = liveIo(log, connection.name, signal);
-    const onError = (error: unknown) => log.error({ connection: connection.name, err: error }, "a pass failed");
-    if (source.delivery === "pull") {
-      const pass = { connection, source, config: connection.config, io, holder };
-      await harvestForever(stages, pass, connection.intervalMs, onError);
-    }
-    if (source.delivery === "stream") await runStream(stages, connection, source, connection.config, io);
-  });
+  const loops = [...connections.values()]
+    .filter((connection) => connection.enabled)
+    .map(async (connection) => {
+      const source: Source = findSource(connection.source);
+      const io = liveIo(log, connection.name, signal);
+      const onError = (error: unknown) =>
+        log.error({ connection: connection.name, err: error }, "a pass failed");
+      if (source.delivery === "pull") {
+        const pass = { connection, source, config: connection.config, io, holder };
+        await harvestForever(stages, pass, connection.intervalMs, onError);
+      }
+      if (source.delivery === "stream") await runStream(stages, connection, source, connection.config, io);
+    });
   await Promise.all(loops);
 }
 
@@ -228,7 +244,11 @@ async function buildApiFor(request: ApiOptions, context: ApiContext): ReturnType
   const parts: ApiParts = {
     store,
     whatElse: (scope, query) =>
-      findWhatElse({ reader: store.reader, topology: store.topology, buildView: buildTopologyView }, scope, query),
+      findWhatElse(
+        { reader: store.reader, topology: store.topology, buildView: buildTopologyView },
+        scope,
+        query,
+      ),
     ingest: (name, posted) => receiveRequest(stages, findSource, connections.get(name), posted),
     clock: now,
     secret: await serverSecret(config),
@@ -237,24 +257,9 @@ async function buildApiFor(request: ApiOptions, context: ApiContext): ReturnType
     ...(request.demo === true ? { demo: { scenes: await demoScenes(store.reader, demoRoot()) } } : {}),
     log: request.viewer === undefined ? (log as unknown as Exclude<ApiParts["log"], false>) : false,
     openDemo: request.demo === true,
+    ...(request.viewer === undefined ? {} : { viewer: request.viewer }),
   };
-  return request.viewer === undefined ? buildApi(parts) : buildViewerApi(parts, request.viewer);
-}
-
-/** An API whose every injected request is signed in by a token that exists in this process only. */
-async function buildViewerApi(
-  parts: ApiParts,
-  scope: NonNullable<ApiOptions["viewer"]>,
-): ReturnType<typeof buildApi> {
-  const token = `iso_${randomBytes(32).toString("base64url")}`;
-  const hash = createHash("sha256").update(token).digest();
-  const record: TokenRecord = { id: "local", name: "this command", scope, createdAt: now() };
-  const tokens = { ...parts.store.tokens, find: async (wanted: Uint8Array) => (hash.equals(wanted) ? record : undefined) };
-  const api = await buildApi({ ...parts, store: { ...parts.store, tokens } });
-  api.addHook("onRequest", async (request) => {
-    request.headers.authorization ??= `Bearer ${token}`;
-  });
-  return api;
+  return buildApi(parts);
 }
 
 /** Signs cursors and cookies: given by reference, else kept beside the data, else derived from the shared store's URL. */

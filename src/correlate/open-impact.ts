@@ -1,15 +1,15 @@
 import { entityKey } from "../model/entity.ts";
 import type { Instant } from "../model/instant.ts";
 import type { Correlatable } from "./correlatable.ts";
-import { describeGap } from "./score.ts";
+import { describeGap, isShared } from "./score.ts";
 
 /** A change this long before the first symptom on the same thing is taken to stand at its head. */
 const headMs = 10 * 60_000;
 
 /**
- * Candidates whose weight must not fade with time: a change directly before an impact that is still open
- * at `at`, and trouble that is itself still open. An impact closes with a recovery on the same thing.
- * Gives, by event id, the reason in words.
+ * Candidates whose weight must not fade with time: trouble of shared infrastructure that is still open at
+ * `at`, and the last change directly before it. An impact closes with a recovery on the same thing. A
+ * single server's trouble opens nothing for others. Gives, by event id, the reason in words.
  */
 export function findOpenImpacts(events: readonly Correlatable[], at: Instant): ReadonlyMap<string, string> {
   const bySubject = new Map<string, Correlatable[]>();
@@ -34,8 +34,9 @@ export function findOpenImpacts(events: readonly Correlatable[], at: Instant): R
   return reasons;
 }
 
-/** Impacts are told apart by the thing that hurts: a host, a component, a server. */
+/** The shared things that an event is about; a tenant's own resource is not one. */
 function impactKeys(event: Correlatable): readonly string[] {
-  const hosts = event.related.filter((item) => item.ref.kind === "host" && event.subject.kind !== "server");
-  return [entityKey(event.subject), ...hosts.map((item) => entityKey(item.ref))];
+  if (!isShared(event.subject) && event.subject.kind !== "aggregate") return [];
+  const places = [event.subject, ...event.related.map((item) => item.ref)].filter(isShared);
+  return [...new Set(places.map(entityKey))];
 }

@@ -30,6 +30,11 @@ const noPathStrength = 0.01;
 
 const infrastructure = new Set(["host", "service", "agent", "backend", "hypervisor", "component"]);
 
+/** Whether many depend on it: its trouble is a cause worth naming, where a server's is a fellow symptom. */
+export function isShared(ref: EntityRef): boolean {
+  return infrastructure.has(ref.kind);
+}
+
 /** The addends of a candidate's score, in the order in which they are told. Hand-set weights. */
 export function weigh(weighing: Weighing): readonly Addend[] {
   return [
@@ -52,7 +57,7 @@ function timeAddend(gapMs: number): Addend {
 export function describeGap(gapMs: number): string {
   const seconds = Math.round(Math.abs(gapMs) / 1000);
   if (seconds < 90) return `${seconds} s`;
-  const minutes = Math.round(seconds / 60);
+  const minutes = Math.floor(seconds / 60);
   if (minutes < 90) return `${minutes} min`;
   return `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, "0")}`;
 }
@@ -107,8 +112,8 @@ function classAddend({ candidate, target }: Weighing): Addend {
   if (kind === "human") return { name: "class", value: -0.3, says: "people's work" };
   if (kind === "activity")
     return { name: "class", value: -1, says: "started, not known to have changed anything" };
-  if (infrastructure.has(subject.kind) && target?.subject.kind !== subject.kind) {
-    return { name: "class", value: 1, says: "trouble of shared infrastructure" };
+  if (isShared(subject) && target?.subject.kind !== subject.kind) {
+    return { name: "class", value: 1.5, says: "trouble of shared infrastructure" };
   }
   const fellow = target !== undefined && entityKey(target.subject) !== entityKey(subject);
   return fellow

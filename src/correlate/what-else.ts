@@ -4,7 +4,7 @@ import type { Instant } from "../model/instant.ts";
 import type { Correlatable } from "./correlatable.ts";
 import { findOpenImpacts } from "./open-impact.ts";
 import type { Addend } from "./score.ts";
-import { describeGap, weigh } from "./score.ts";
+import { describeGap, isShared, weigh } from "./score.ts";
 import type { Edge, TopologyPath } from "./topology-paths.ts";
 import { findPaths } from "./topology-paths.ts";
 
@@ -81,12 +81,18 @@ interface Group<E> {
   readonly ended: boolean;
 }
 
-/** Steps of one operation on one resource are one candidate: its end, or its start while no end is seen. */
+/** Several monitors reporting one host within this time are taken for one trouble of it. */
+const sameTroubleMs = 5 * 60_000;
+
+/**
+ * Steps of one operation on one resource are one candidate: its end, or its start while no end is seen.
+ * So are the reports of one shared thing's trouble, told by its first.
+ */
 function groupByOperation<E extends Correlatable>(events: readonly E[]): readonly Group<E>[] {
   const groups = new Map<string, E[]>();
-  for (const event of events) {
-    const stem = event.type.replace(/\.(start|end|error|progress)$/, "");
-    const key = `${entityKey(event.subject)}|${stem}|${event.operation?.requestId ?? event.id}`;
+  const troubles = new Map<string, { readonly key: string; readonly at: number }>();
+  for (const event of events.toSorted((a, b) => a.occurredAt - b.occurredAt || (a.id < b.id ? -1 : 1))) {
+    const key = troubleKey(event, troubles) ?? operationKey(event);
     groups.set(key, [...(groups.get(key) ?? []), event]);
   }
   return [...groups.values()].map((group) => {
@@ -95,6 +101,26 @@ function groupByOperation<E extends Correlatable>(events: readonly E[]): readonl
       ordered.findLast((item) => item.phase !== "start" && item.phase !== "progress") ?? ordered[0]!;
     return { event, also: group.length - 1, ended: event.phase !== "start" && event.phase !== "progress" };
   });
+}
+
+function operationKey(event: Correlatable): string {
+  // One request on one resource is one operation, whoever reports its steps and under which names.
+  return `${entityKey(event.subject)}|${event.operation?.requestId ?? event.id}`;
+}
+
+/** The trouble that a symptom of a host belongs to: one that began not long before, or its own. */
+function troubleKey(
+  event: Correlatable,
+  troubles: Map<string, { readonly key: string; readonly at: number }>,
+): string | undefined {
+  if (event.kind !== "symptom" || !isShared(event.subject)) return undefined;
+  const host = [event.subject, ...event.related.map((item) => item.ref)].find((ref) => ref.kind === "host");
+  if (host === undefined) return undefined;
+  const known = troubles.get(entityKey(host));
+  if (known !== undefined && event.occurredAt - known.at <= sameTroubleMs) return known.key;
+  const fresh = { key: `trouble|${event.id}`, at: event.occurredAt };
+  troubles.set(entityKey(host), fresh);
+  return fresh.key;
 }
 
 function scoreGroup<E extends Correlatable>(

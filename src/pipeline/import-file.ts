@@ -1,4 +1,6 @@
 import { IsochronError } from "../errors.ts";
+import { instant } from "../model/instant.ts";
+import type { Instant } from "../model/instant.ts";
 import type { Connection, RawRecord, Source } from "../sources/source.ts";
 import type { Ingested, Stages } from "./ingest.ts";
 import { ingest } from "./ingest.ts";
@@ -37,6 +39,13 @@ export function addIngested(a: Ingested, b: Ingested): Ingested {
     revised: a.revised + b.revised,
     setAside: a.setAside + b.setAside,
     factsOnly: a.factsOnly + b.factsOnly,
+    ...(a.latest === undefined && b.latest === undefined
+      ? {}
+      : {
+          latest: instant(
+            Math.max(a.latest ?? Number.NEGATIVE_INFINITY, b.latest ?? Number.NEGATIVE_INFINITY),
+          ),
+        }),
   };
 }
 
@@ -72,5 +81,24 @@ export async function importFile(stages: Stages, request: ImportRequest): Promis
     if (page.length >= recordsPerPage) await flush();
   }
   await flush();
+  await noteComplete(stages, connection, total.latest);
   return total;
+}
+
+/** A file that was read to its end holds nothing more: its source is complete up to its last event. */
+async function noteComplete(
+  stages: Stages,
+  connection: Connection,
+  latest: Instant | undefined,
+): Promise<void> {
+  if (latest === undefined) return;
+  const { name, controlPlane } = connection;
+  const nothing = { events: [], facts: [], rejects: [] };
+  await stages.store.append({
+    connection: name,
+    stream: "import",
+    controlPlane,
+    ...nothing,
+    completeTo: latest,
+  });
 }

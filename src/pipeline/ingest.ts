@@ -6,7 +6,7 @@ import type { Json } from "../model/json.ts";
 import type { KnownFact } from "../model/topology.ts";
 import type { Resolver, TopologyView } from "../resolve/resolver.ts";
 import type { Connection, Decoders, RawRecord, Source } from "../sources/source.ts";
-import type { EventStore, Reject, ResolvedPage, StatedFact } from "../store/event-store.ts";
+import type { EventStore, RecordOrigin, Reject, ResolvedPage, StatedFact } from "../store/event-store.ts";
 import type { TopologyReader } from "../store/topology-reader.ts";
 
 /** What became of a batch of records: created, folded, repeated, revised, set aside and facts only add up to `records`. */
@@ -19,6 +19,8 @@ export interface Ingested {
   readonly setAside: number;
   /** Records that told topology facts only. */
   readonly factsOnly: number;
+  /** When the latest of the events happened; absent where there was none. */
+  readonly latest?: Instant;
 }
 
 /** The stages, handed in by `main.ts`. */
@@ -52,9 +54,12 @@ export async function ingest(stages: Stages, batch: Batch): Promise<Ingested> {
   const { connection } = batch;
   const facts = read.facts.map((fact) => asKnown(fact, connection));
   const keys = new Set(read.drafts.flatMap(neighbourKeys));
+  // Taken before the view: events that miss what arrives from here on are asked about again.
+  const topologyMark = await stages.topology.mark();
   const known = await stages.topology.neighbourhood(connection.controlPlane, [...keys], neighbourhoodHops);
   const view = stages.buildView(connection.controlPlane, [...known, ...facts]);
-  const resolved = stages.resolve(read.drafts, connection.name, view);
+  const named = read.drafts.map((draft) => withName(draft, view));
+  const resolved = stages.resolve(named, connection.name, view);
   const page: ResolvedPage = {
     connection: connection.name,
     stream: batch.stream,
@@ -62,6 +67,8 @@ export async function ingest(stages: Stages, batch: Batch): Promise<Ingested> {
     events: resolved.map((event) => ({ ...event, editions: stages.redact(event.draft, event.attribution) })),
     facts: read.facts,
     rejects: read.rejects,
+    origins: read.origins,
+    topologyMark,
     ...(batch.cursor === undefined ? {} : { cursor: batch.cursor }),
     ...(batch.completeTo === undefined ? {} : { completeTo: batch.completeTo }),
     ...(batch.epoch === undefined ? {} : { epoch: batch.epoch }),
@@ -75,13 +82,30 @@ export async function ingest(stages: Stages, batch: Batch): Promise<Ingested> {
     revised: appended.revised,
     setAside: appended.setAside,
     factsOnly: read.factsOnly,
+    ...(read.drafts.length === 0 ? {} : { latest: latestOf(read.drafts) }),
   };
+}
+
+/** Gives a subject that its record does not name the name that it bore then; names decorate, ids identify. */
+function withName(draft: EventDraft, view: TopologyView): EventDraft {
+  if (draft.subjectName !== undefined) return draft;
+  const [held] = view.targets(draft.subject, "named", draft.occurredAt);
+  return held === undefined ? draft : { ...draft, subjectName: held.fact.to.id };
+}
+
+function latestOf(drafts: readonly EventDraft[]): Instant {
+  return drafts.reduce(
+    (latest, draft) => (draft.occurredAt > latest ? draft.occurredAt : latest),
+    drafts[0]!.occurredAt,
+  );
 }
 
 interface ReadRecords {
   readonly drafts: readonly EventDraft[];
   readonly facts: readonly StatedFact[];
   readonly rejects: readonly Reject[];
+  /** The record behind each source id. */
+  readonly origins: ReadonlyMap<string, RecordOrigin>;
   readonly factsOnly: number;
 }
 
@@ -90,6 +114,7 @@ function readRecords(stages: Stages, batch: Batch): ReadRecords {
   const drafts: EventDraft[] = [];
   const facts: StatedFact[] = [];
   const rejects: Reject[] = [];
+  const origins = new Map<string, RecordOrigin>();
   let factsOnly = 0;
   for (const record of batch.records) {
     const outcome = readRecord(stages, batch.source, record);
@@ -101,13 +126,19 @@ function readRecords(stages: Stages, batch: Batch): ReadRecords {
     if (outcome.events.length === 0) factsOnly += 1;
     const sourceId = outcome.events[0]?.sourceIds[0] ?? record.position;
     facts.push(...outcome.facts.map((fact) => ({ ...fact, sourceId })));
+    for (const id of [sourceId, ...outcome.events.flatMap((draft) => draft.sourceIds)])
+      origins.set(id, record);
   }
-  return { drafts, facts, rejects, factsOnly };
+  return { drafts, facts, rejects, origins, factsOnly };
 }
 
 function readRecord(stages: Stages, source: Source, record: RawRecord): Observation | Reject {
   if (record.meta["too_large"] === true) {
-    return { ...record, code: "body-too-large", reason: `The record is longer than ${record.bytes.length} bytes; its head is kept.` };
+    return {
+      ...record,
+      code: "body-too-large",
+      reason: `The record is longer than ${record.bytes.length} bytes; its head is kept.`,
+    };
   }
   try {
     return stages.clean(source.normalise(record, stages.decoders), record.receivedAt);

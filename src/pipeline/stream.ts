@@ -13,16 +13,19 @@ interface Waiting {
   readonly failed: (error: unknown) => void;
 }
 
+/** `drained` tells that nothing else was waiting when the page was taken. */
+type StoreRecords = (records: readonly RawRecord[], drained: boolean) => Promise<void>;
+
 /**
  * Stores deliveries in pages: whatever arrives while one commit is under way goes into the next, so that a
  * lone record waits for nobody and a flood is stored by the hundred. A delivery settles after its commit.
  */
 export class RecordBatcher {
   readonly #waiting: Waiting[] = [];
-  readonly #store: (records: readonly RawRecord[]) => Promise<void>;
+  readonly #store: StoreRecords;
   #running = false;
 
-  constructor(store: (records: readonly RawRecord[]) => Promise<void>) {
+  constructor(store: StoreRecords) {
     this.#store = store;
   }
 
@@ -38,7 +41,10 @@ export class RecordBatcher {
     while (this.#waiting.length > 0) {
       const page = this.#waiting.splice(0, recordsPerPage);
       try {
-        await this.#store(page.map((item) => item.record));
+        await this.#store(
+          page.map((item) => item.record),
+          this.#waiting.length === 0,
+        );
         for (const item of page) item.stored();
       } catch (error) {
         // The senders are told; what they do about it (requeue, answer 503) is theirs.
@@ -58,8 +64,11 @@ export async function runStream(
   io: Pick<SourceIo, "signal" | "warn" | "now" | "secret">,
 ): Promise<void> {
   await stages.store.connect({ ...connection, config: {} });
-  const batcher = new RecordBatcher(async (records) => {
-    await ingest(stages, { connection, source, stream: "live", records });
+  const batcher = new RecordBatcher(async (records, drained) => {
+    // With nothing left waiting, all that was handed over until then is stored.
+    const completeTo = records.at(-1)?.receivedAt;
+    const place = drained && completeTo !== undefined ? { completeTo } : {};
+    await ingest(stages, { connection, source, stream: "live", records, ...place });
     await reattribute(stages, io.signal);
   });
   await source.consume(config, (record) => batcher.deliver(record), io);

@@ -146,9 +146,11 @@ async function loadRates(
   at: Instant,
 ): Promise<ReadonlyMap<string, number>> {
   const types = [...new Set(events.map((visible) => visible.event.type))];
-  const extent = types.length === 0 ? undefined : await reader.extent(scope);
-  if (extent === undefined) return new Map();
-  const historyFrom = instant(Math.max(extent.first, at - baselineMs));
+  if (types.length === 0) return new Map();
+  // What was not harvested yet was unknown, not quiet: usual time begins with the first event of the stretch.
+  const stretch = { from: instant(at - baselineMs), to: at };
+  const [first] = (await reader.timeline(scope, stretch, { limit: 1, order: "oldest" })).events;
+  const historyFrom = first?.event.occurredAt ?? windowFrom;
   // With less history than a window, the window itself is the only usual time there is.
   const historyTo = windowFrom - historyFrom > at - windowFrom ? windowFrom : at;
   const spanMs = Math.max(60_000, historyTo - historyFrom);

@@ -54,10 +54,10 @@ describe("whose an event is", () => {
     ];
     expect(attribute(draftOf("volume:v", 5), facts)).toMatchObject({ status: "unresolved" });
     expect(attribute(draftOf("volume:v", 15), facts)).toMatchObject({ status: "unresolved" });
-    const rejected = attribute(draftOf("volume:v", 15), facts).evidence.filter(
+    const rejected = attribute(draftOf("volume:v", 15), facts).evidence.find(
       (step) => step.verdict === "rejected",
     );
-    expect(rejected[0]?.says).toContain("changed hands");
+    expect(rejected?.says).toContain("changed hands");
   });
 
   it("is ambiguous where an address led to two tenants at that moment", () => {
