@@ -19,7 +19,7 @@ declare module "vitest" {
  * One server for all test files: that of ISOCHRON_TEST_DATABASE_URL, else an embedded one in a folder that
  * is removed again. It need not survive a crash, so it does not wait for the disk.
  */
-export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+export async function setup(project: TestProject): Promise<() => Promise<void>> {
   const given = process.env["ISOCHRON_TEST_DATABASE_URL"];
   const server = given === undefined ? await startOwn() : { url: given, stop: () => Promise.resolve() };
   const template = `isochron_template_${process.pid}`;

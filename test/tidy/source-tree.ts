@@ -62,9 +62,9 @@ export function isCode(path: string): boolean {
   return /\.(ts|tsx)$/.test(path);
 }
 
-/** True for tests and what only tests and benches use: they build things as `main.ts` does. */
+/** True for what is no part of the program: tests, benches and scripts, which build things as `main.ts` does. */
 export function isTest(path: string): boolean {
-  return /\.test\.tsx?$/.test(path) || /^(test|bench)\//.test(path);
+  return /\.test\.tsx?$/.test(path) || /^(test|bench|scripts)\//.test(path);
 }
 
 /** True for code that is part of the program. */
