@@ -94,9 +94,9 @@ export async function planAppend(
   return carryOut(identity, decided, standing, register.added);
 }
 
-/** What the record says, whatever ids it came under. */
+/** What the record says, whatever ids it came under and whatever name its subject bears by now. */
 export function hashDraft(draft: EventDraft): string {
-  const { sourceIds: _, ...said } = draft;
+  const { sourceIds: _ids, subjectName: _name, ...said } = draft;
   return contentHash(said).toString("hex");
 }
 

@@ -141,8 +141,8 @@ export async function takeLease(
         WHERE name = $1 AND (lease_until IS NULL OR lease_until <= clock_timestamp() OR holder = $2)
           FOR UPDATE SKIP LOCKED)
      UPDATE isochron.connection AS c
-        SET epoch = c.epoch + CASE WHEN free.renewed THEN 0 ELSE 1 END, holder = $2, lease_ms = $3,
-            lease_until = clock_timestamp() + $3 * interval '1 millisecond'
+        SET epoch = c.epoch + CASE WHEN free.renewed THEN 0 ELSE 1 END, holder = $2, lease_ms = $3::bigint,
+            lease_until = clock_timestamp() + $3::bigint * interval '1 millisecond'
        FROM free WHERE c.name = free.name
      RETURNING c.epoch`,
     [connection, holder, ttlMs],

@@ -1,0 +1,389 @@
+-- Made by `npm run schema:dump`; a test compares it with what the migrations make.
+
+-- Roles
+ROLE isochron_ingest LOGIN;
+ROLE isochron_owner NOLOGIN;
+ROLE isochron_provider LOGIN;
+ROLE isochron_tenant LOGIN;
+
+-- Schema
+GRANT USAGE ON SCHEMA isochron TO isochron_ingest;
+GRANT USAGE ON SCHEMA isochron TO isochron_provider;
+GRANT USAGE ON SCHEMA isochron TO isochron_tenant;
+SCHEMA isochron OWNER isochron_owner;
+
+-- Tables
+TABLE isochron.api_token OWNER isochron_owner RLS FORCED (
+  id text COLLATE "C" NOT NULL,
+  name text NOT NULL,
+  hash bytea NOT NULL,
+  scope jsonb NOT NULL,
+  created_at timestamp with time zone NOT NULL DEFAULT now(),
+  expires_at timestamp with time zone,
+  revoked_at timestamp with time zone
+);
+TABLE isochron.attribution_revision OWNER isochron_owner RLS FORCED (
+  event_id text COLLATE "C" NOT NULL,
+  occurred_at timestamp with time zone NOT NULL,
+  recorded_at timestamp with time zone NOT NULL,
+  replaced_xid xid8 NOT NULL DEFAULT pg_current_xact_id(),
+  attribution jsonb NOT NULL
+);
+TABLE isochron.claim_key OWNER isochron_owner RLS FORCED (
+  one boolean NOT NULL DEFAULT true,
+  key bytea NOT NULL,
+  inner_block bytea NOT NULL,
+  outer_block bytea NOT NULL,
+  notice_secret bytea NOT NULL
+);
+TABLE isochron.connection OWNER isochron_owner RLS FORCED (
+  name text COLLATE "C" NOT NULL,
+  source text NOT NULL,
+  control_plane text COLLATE "C" NOT NULL,
+  config jsonb NOT NULL,
+  epoch bigint NOT NULL DEFAULT 0,
+  holder text,
+  lease_until timestamp with time zone,
+  lease_ms bigint,
+  complete_to timestamp with time zone,
+  last_event_at timestamp with time zone,
+  last_success_at timestamp with time zone,
+  last_error_at timestamp with time zone,
+  last_error text,
+  degraded boolean NOT NULL DEFAULT false,
+  events bigint NOT NULL DEFAULT 0,
+  folded bigint NOT NULL DEFAULT 0,
+  repeated bigint NOT NULL DEFAULT 0,
+  revised bigint NOT NULL DEFAULT 0,
+  set_aside bigint NOT NULL DEFAULT 0
+);
+TABLE isochron.connection_cursor OWNER isochron_owner RLS FORCED (
+  connection text COLLATE "C" NOT NULL,
+  stream text COLLATE "C" NOT NULL,
+  value jsonb NOT NULL,
+  saved_at timestamp with time zone NOT NULL DEFAULT now()
+);
+TABLE isochron.delivery OWNER isochron_owner RLS FORCED (
+  connection text COLLATE "C" NOT NULL,
+  source_id text COLLATE "C" NOT NULL,
+  key text COLLATE "C" NOT NULL,
+  event_id text COLLATE "C" NOT NULL,
+  occurred_at timestamp with time zone NOT NULL,
+  content_hash bytea NOT NULL,
+  twin_group text COLLATE "C",
+  twin_side text COLLATE "C",
+  twin_at timestamp with time zone
+);
+TABLE isochron.event PARTITION BY RANGE (occurred_at) OWNER isochron_owner RLS FORCED (
+  id text COLLATE "C" NOT NULL,
+  connection text COLLATE "C" NOT NULL,
+  source text NOT NULL,
+  control_plane text COLLATE "C" NOT NULL,
+  stream text NOT NULL,
+  key text NOT NULL,
+  source_ids text[] NOT NULL,
+  occurred_at timestamp with time zone NOT NULL,
+  recorded_at timestamp with time zone NOT NULL DEFAULT now(),
+  precision_ms bigint NOT NULL,
+  type text COLLATE "C" NOT NULL,
+  kind text NOT NULL,
+  category text NOT NULL,
+  phase text,
+  severity smallint NOT NULL,
+  visibility text NOT NULL,
+  subject_kind text NOT NULL,
+  subject_id text NOT NULL,
+  subject_name text,
+  related jsonb NOT NULL,
+  mentions text[] NOT NULL,
+  actor jsonb,
+  operation jsonb,
+  summary text NOT NULL,
+  details jsonb NOT NULL,
+  changes jsonb,
+  platform boolean,
+  stated jsonb,
+  attribution_status text NOT NULL,
+  owner_domain_id text,
+  owner_project_id text,
+  attribution jsonb NOT NULL,
+  edition_keys text[] NOT NULL,
+  edition_ids text[] NOT NULL,
+  search text NOT NULL,
+  feed_xid xid8 NOT NULL DEFAULT pg_current_xact_id(),
+  first_xid xid8 NOT NULL DEFAULT pg_current_xact_id()
+);
+TABLE isochron.event_revision OWNER isochron_owner RLS FORCED (
+  event_id text COLLATE "C" NOT NULL,
+  content_hash bytea NOT NULL,
+  occurred_at timestamp with time zone NOT NULL,
+  recorded_at timestamp with time zone NOT NULL DEFAULT now(),
+  draft jsonb NOT NULL
+);
+TABLE isochron.pending_attribution OWNER isochron_owner RLS FORCED (
+  control_plane text COLLATE "C" NOT NULL,
+  entity_key text COLLATE "C" NOT NULL,
+  occurred_at timestamp with time zone NOT NULL,
+  event_id text COLLATE "C" NOT NULL
+);
+TABLE isochron.reattribution_due OWNER isochron_owner RLS FORCED (
+  control_plane text COLLATE "C" NOT NULL,
+  entity_key text COLLATE "C" NOT NULL,
+  since timestamp with time zone NOT NULL,
+  after_id text COLLATE "C" NOT NULL DEFAULT ''::text,
+  marked_xid xid8 NOT NULL DEFAULT pg_current_xact_id()
+);
+TABLE isochron.schema_migration OWNER isochron_owner RLS FORCED (
+  number integer NOT NULL,
+  name text NOT NULL,
+  checksum text NOT NULL,
+  applied_at timestamp with time zone NOT NULL DEFAULT now()
+);
+TABLE isochron.set_aside OWNER isochron_owner RLS FORCED (
+  id text COLLATE "C" NOT NULL,
+  connection text COLLATE "C" NOT NULL,
+  stream text NOT NULL,
+  position text NOT NULL,
+  bytes bytea NOT NULL,
+  meta jsonb NOT NULL,
+  received_at timestamp with time zone NOT NULL,
+  code text NOT NULL,
+  reason text NOT NULL,
+  attempts integer NOT NULL DEFAULT 1,
+  replayed_at timestamp with time zone
+);
+TABLE isochron.tenant_event PARTITION BY RANGE (occurred_at) OWNER isochron_owner RLS FORCED (
+  tenant_key text COLLATE "C" NOT NULL,
+  id text COLLATE "C" NOT NULL,
+  occurred_at timestamp with time zone NOT NULL,
+  recorded_at timestamp with time zone NOT NULL DEFAULT now(),
+  precision_ms bigint NOT NULL,
+  type text COLLATE "C" NOT NULL,
+  kind text NOT NULL,
+  category text NOT NULL,
+  phase text,
+  severity smallint NOT NULL,
+  visibility text NOT NULL,
+  subject_kind text NOT NULL,
+  subject_id text NOT NULL,
+  subject_name text,
+  related jsonb NOT NULL,
+  mentions text[] NOT NULL,
+  operation jsonb,
+  domain_id text,
+  project_id text,
+  notice boolean NOT NULL,
+  because text NOT NULL,
+  summary text NOT NULL,
+  details jsonb NOT NULL,
+  search text NOT NULL,
+  feed_xid xid8 NOT NULL DEFAULT pg_current_xact_id(),
+  first_xid xid8 NOT NULL DEFAULT pg_current_xact_id()
+);
+TABLE isochron.topology_fact OWNER isochron_owner RLS FORCED (
+  control_plane text COLLATE "C" NOT NULL,
+  from_kind text COLLATE "C" NOT NULL,
+  from_id text COLLATE "C" NOT NULL,
+  relation text COLLATE "C" NOT NULL,
+  to_kind text COLLATE "C" NOT NULL,
+  to_id text COLLATE "C" NOT NULL,
+  at timestamp with time zone NOT NULL,
+  holds boolean NOT NULL,
+  connection text COLLATE "C" NOT NULL,
+  source_id text COLLATE "C" NOT NULL,
+  recorded_at timestamp with time zone NOT NULL DEFAULT now(),
+  recorded_xid xid8 NOT NULL DEFAULT pg_current_xact_id()
+);
+
+-- Constraints
+CONSTRAINT api_token_hash_key ON isochron.api_token UNIQUE (hash);
+CONSTRAINT api_token_pkey ON isochron.api_token PRIMARY KEY (id);
+CONSTRAINT attribution_revision_pkey ON isochron.attribution_revision PRIMARY KEY (event_id, replaced_xid);
+CONSTRAINT claim_key_one_check ON isochron.claim_key CHECK (one);
+CONSTRAINT claim_key_pkey ON isochron.claim_key PRIMARY KEY (one);
+CONSTRAINT connection_pkey ON isochron.connection PRIMARY KEY (name);
+CONSTRAINT connection_cursor_pkey ON isochron.connection_cursor PRIMARY KEY (connection, stream);
+CONSTRAINT delivery_pkey ON isochron.delivery PRIMARY KEY (connection, source_id, key);
+CONSTRAINT event_pkey ON isochron.event PRIMARY KEY (id, occurred_at);
+CONSTRAINT event_revision_pkey ON isochron.event_revision PRIMARY KEY (event_id, content_hash);
+CONSTRAINT pending_attribution_pkey ON isochron.pending_attribution PRIMARY KEY (control_plane, entity_key, occurred_at, event_id);
+CONSTRAINT reattribution_due_pkey ON isochron.reattribution_due PRIMARY KEY (control_plane, entity_key);
+CONSTRAINT schema_migration_pkey ON isochron.schema_migration PRIMARY KEY (number);
+CONSTRAINT set_aside_pkey ON isochron.set_aside PRIMARY KEY (id);
+CONSTRAINT tenant_event_pkey ON isochron.tenant_event PRIMARY KEY (tenant_key, id, occurred_at);
+CONSTRAINT topology_fact_pkey ON isochron.topology_fact PRIMARY KEY (control_plane, from_kind, from_id, relation, at, to_kind, to_id, holds);
+
+-- Indexes
+CREATE UNIQUE INDEX api_token_hash_key ON isochron.api_token USING btree (hash);
+CREATE UNIQUE INDEX api_token_pkey ON isochron.api_token USING btree (id);
+CREATE UNIQUE INDEX attribution_revision_pkey ON isochron.attribution_revision USING btree (event_id, replaced_xid);
+CREATE UNIQUE INDEX claim_key_pkey ON isochron.claim_key USING btree (one);
+CREATE UNIQUE INDEX connection_pkey ON isochron.connection USING btree (name);
+CREATE UNIQUE INDEX connection_cursor_pkey ON isochron.connection_cursor USING btree (connection, stream);
+CREATE INDEX delivery_by_event ON isochron.delivery USING btree (event_id);
+CREATE INDEX delivery_by_twin_group ON isochron.delivery USING btree (connection, twin_group) WHERE (twin_group IS NOT NULL);
+CREATE UNIQUE INDEX delivery_pkey ON isochron.delivery USING btree (connection, source_id, key);
+CREATE INDEX event_by_feed ON ONLY isochron.event USING btree (feed_xid, id);
+CREATE INDEX event_by_mention ON ONLY isochron.event USING gin (mentions);
+CREATE INDEX event_by_time ON ONLY isochron.event USING btree (occurred_at DESC, id DESC);
+CREATE UNIQUE INDEX event_pkey ON ONLY isochron.event USING btree (id, occurred_at);
+CREATE UNIQUE INDEX event_revision_pkey ON isochron.event_revision USING btree (event_id, content_hash);
+CREATE INDEX pending_attribution_by_event ON isochron.pending_attribution USING btree (event_id);
+CREATE UNIQUE INDEX pending_attribution_pkey ON isochron.pending_attribution USING btree (control_plane, entity_key, occurred_at, event_id);
+CREATE UNIQUE INDEX reattribution_due_pkey ON isochron.reattribution_due USING btree (control_plane, entity_key);
+CREATE UNIQUE INDEX schema_migration_pkey ON isochron.schema_migration USING btree (number);
+CREATE INDEX set_aside_by_connection ON isochron.set_aside USING btree (connection, received_at, id) WHERE (replayed_at IS NULL);
+CREATE UNIQUE INDEX set_aside_pkey ON isochron.set_aside USING btree (id);
+CREATE INDEX tenant_event_by_feed ON ONLY isochron.tenant_event USING btree (tenant_key, feed_xid, id);
+CREATE INDEX tenant_event_by_time ON ONLY isochron.tenant_event USING btree (tenant_key, occurred_at DESC, id DESC);
+CREATE UNIQUE INDEX tenant_event_pkey ON ONLY isochron.tenant_event USING btree (tenant_key, id, occurred_at);
+CREATE INDEX topology_fact_by_arrival ON isochron.topology_fact USING btree (recorded_xid);
+CREATE INDEX topology_fact_by_target ON isochron.topology_fact USING btree (control_plane, to_kind, to_id, relation, at);
+CREATE UNIQUE INDEX topology_fact_pkey ON isochron.topology_fact USING btree (control_plane, from_kind, from_id, relation, at, to_kind, to_id, holds);
+
+-- Policies
+POLICY ingest ON isochron.api_token FOR ALL TO isochron_ingest USING (true) WITH CHECK (true);
+POLICY owner ON isochron.api_token FOR ALL TO isochron_owner USING (true) WITH CHECK (true);
+POLICY ingest ON isochron.attribution_revision FOR ALL TO isochron_ingest USING (true) WITH CHECK (true);
+POLICY owner ON isochron.attribution_revision FOR ALL TO isochron_owner USING (true) WITH CHECK (true);
+POLICY provider ON isochron.attribution_revision FOR SELECT TO isochron_provider USING (true);
+POLICY owner ON isochron.claim_key FOR ALL TO isochron_owner USING (true) WITH CHECK (true);
+POLICY ingest ON isochron.connection FOR ALL TO isochron_ingest USING (true) WITH CHECK (true);
+POLICY owner ON isochron.connection FOR ALL TO isochron_owner USING (true) WITH CHECK (true);
+POLICY provider ON isochron.connection FOR SELECT TO isochron_provider USING (true);
+POLICY ingest ON isochron.connection_cursor FOR ALL TO isochron_ingest USING (true) WITH CHECK (true);
+POLICY owner ON isochron.connection_cursor FOR ALL TO isochron_owner USING (true) WITH CHECK (true);
+POLICY ingest ON isochron.delivery FOR ALL TO isochron_ingest USING (true) WITH CHECK (true);
+POLICY owner ON isochron.delivery FOR ALL TO isochron_owner USING (true) WITH CHECK (true);
+POLICY provider ON isochron.delivery FOR SELECT TO isochron_provider USING (true);
+POLICY ingest ON isochron.event FOR ALL TO isochron_ingest USING (true) WITH CHECK (true);
+POLICY owner ON isochron.event FOR ALL TO isochron_owner USING (true) WITH CHECK (true);
+POLICY provider ON isochron.event FOR SELECT TO isochron_provider USING (true);
+POLICY ingest ON isochron.event_revision FOR ALL TO isochron_ingest USING (true) WITH CHECK (true);
+POLICY owner ON isochron.event_revision FOR ALL TO isochron_owner USING (true) WITH CHECK (true);
+POLICY provider ON isochron.event_revision FOR SELECT TO isochron_provider USING (true);
+POLICY ingest ON isochron.pending_attribution FOR ALL TO isochron_ingest USING (true) WITH CHECK (true);
+POLICY owner ON isochron.pending_attribution FOR ALL TO isochron_owner USING (true) WITH CHECK (true);
+POLICY ingest ON isochron.reattribution_due FOR ALL TO isochron_ingest USING (true) WITH CHECK (true);
+POLICY owner ON isochron.reattribution_due FOR ALL TO isochron_owner USING (true) WITH CHECK (true);
+POLICY owner ON isochron.schema_migration FOR ALL TO isochron_owner USING (true) WITH CHECK (true);
+POLICY ingest ON isochron.set_aside FOR ALL TO isochron_ingest USING (true) WITH CHECK (true);
+POLICY owner ON isochron.set_aside FOR ALL TO isochron_owner USING (true) WITH CHECK (true);
+POLICY provider ON isochron.set_aside FOR SELECT TO isochron_provider USING (true);
+POLICY ingest ON isochron.tenant_event FOR ALL TO isochron_ingest USING (true) WITH CHECK (true);
+POLICY owner ON isochron.tenant_event FOR ALL TO isochron_owner USING (true) WITH CHECK (true);
+POLICY provider ON isochron.tenant_event FOR SELECT TO isochron_provider USING (true);
+POLICY tenant ON isochron.tenant_event FOR SELECT TO isochron_tenant USING ((tenant_key = ANY (( SELECT isochron.claimed_keys() AS claimed_keys)::text[])));
+POLICY ingest ON isochron.topology_fact FOR ALL TO isochron_ingest USING (true) WITH CHECK (true);
+POLICY owner ON isochron.topology_fact FOR ALL TO isochron_owner USING (true) WITH CHECK (true);
+POLICY provider ON isochron.topology_fact FOR SELECT TO isochron_provider USING (true);
+
+-- Grants on tables
+GRANT DELETE, INSERT, SELECT, UPDATE ON isochron.api_token TO isochron_ingest;
+GRANT DELETE, INSERT, SELECT, UPDATE ON isochron.attribution_revision TO isochron_ingest;
+GRANT DELETE, INSERT, SELECT, UPDATE ON isochron.connection TO isochron_ingest;
+GRANT DELETE, INSERT, SELECT, UPDATE ON isochron.connection_cursor TO isochron_ingest;
+GRANT DELETE, INSERT, SELECT, UPDATE ON isochron.delivery TO isochron_ingest;
+GRANT DELETE, INSERT, SELECT, UPDATE ON isochron.event TO isochron_ingest;
+GRANT DELETE, INSERT, SELECT, UPDATE ON isochron.event_revision TO isochron_ingest;
+GRANT DELETE, INSERT, SELECT, UPDATE ON isochron.pending_attribution TO isochron_ingest;
+GRANT DELETE, INSERT, SELECT, UPDATE ON isochron.reattribution_due TO isochron_ingest;
+GRANT DELETE, INSERT, SELECT, UPDATE ON isochron.set_aside TO isochron_ingest;
+GRANT DELETE, INSERT, SELECT, UPDATE ON isochron.tenant_event TO isochron_ingest;
+GRANT DELETE, INSERT, SELECT, UPDATE ON isochron.topology_fact TO isochron_ingest;
+GRANT SELECT ON isochron.attribution_revision TO isochron_provider;
+GRANT SELECT ON isochron.connection TO isochron_provider;
+GRANT SELECT ON isochron.delivery TO isochron_provider;
+GRANT SELECT ON isochron.event TO isochron_provider;
+GRANT SELECT ON isochron.event_revision TO isochron_provider;
+GRANT SELECT ON isochron.set_aside TO isochron_provider;
+GRANT SELECT ON isochron.tenant_event TO isochron_provider;
+GRANT SELECT ON isochron.tenant_event TO isochron_tenant;
+GRANT SELECT ON isochron.topology_fact TO isochron_provider;
+
+-- Functions
+FUNCTION isochron.claimed_keys() RETURNS text[] OWNER isochron_owner STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS $$
+DECLARE
+  claim text := current_setting('isochron.claim', true);
+  payload text;
+  body jsonb;
+  signature text;
+BEGIN
+  IF claim IS NULL OR claim !~ '^[0-9a-f]{64}\.([0-9a-f][0-9a-f])+$' THEN
+    RETURN '{}';
+  END IF;
+  payload := substr(claim, 66);
+  SELECT encode(sha256(k.outer_block || sha256(k.inner_block || convert_to(payload, 'UTF8'))), 'hex')
+    INTO signature FROM isochron.claim_key k;
+  IF signature IS DISTINCT FROM left(claim, 64) THEN
+    RETURN '{}';
+  END IF;
+  body := convert_from(decode(payload, 'hex'), 'UTF8')::jsonb;
+  IF (body ->> 'pid')::integer <> pg_backend_pid()
+     OR to_timestamp((body ->> 'exp')::double precision) <= clock_timestamp() THEN
+    RETURN '{}';
+  END IF;
+  RETURN ARRAY(SELECT jsonb_array_elements_text(body -> 'keys'));
+END $$;
+FUNCTION isochron.drop_before(timestamp with time zone) RETURNS integer OWNER isochron_owner VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS $$
+DECLARE
+  child record;
+  week date;
+  dropped integer := 0;
+  kept_from timestamptz := '-infinity';
+BEGIN
+  PERFORM pg_advisory_xact_lock(hashtext('isochron partition'));
+  FOR child IN
+    SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+     WHERE i.inhparent IN ('isochron.event'::regclass, 'isochron.tenant_event'::regclass) ORDER BY c.relname
+  LOOP
+    week := to_date(right(child.relname, 8), 'YYYYMMDD');
+    IF (week + 7)::timestamp AT TIME ZONE 'UTC' <= moment THEN
+      EXECUTE format('DROP TABLE isochron.%I', child.relname);
+      dropped := dropped + 1;
+      kept_from := greatest(kept_from, (week + 7)::timestamp AT TIME ZONE 'UTC');
+    END IF;
+  END LOOP;
+  DELETE FROM isochron.delivery WHERE occurred_at < kept_from;
+  DELETE FROM isochron.pending_attribution WHERE occurred_at < kept_from;
+  DELETE FROM isochron.event_revision WHERE occurred_at < kept_from;
+  DELETE FROM isochron.attribution_revision WHERE occurred_at < kept_from;
+  RETURN dropped;
+END $$;
+FUNCTION isochron.hmac_block(bytea,integer) RETURNS bytea OWNER isochron_owner IMMUTABLE SET search_path=pg_catalog, pg_temp AS $$
+DECLARE
+  block bytea := key || decode(repeat('00', 64 - length(key)), 'hex');
+BEGIN
+  FOR i IN 0..63 LOOP
+    block := set_byte(block, i, get_byte(block, i) # pad);
+  END LOOP;
+  RETURN block;
+END $$;
+FUNCTION isochron.make_partition(text,date) RETURNS void OWNER isochron_owner VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS $$
+DECLARE
+  name text := parent || '_' || to_char(week, 'YYYYMMDD');
+BEGIN
+  IF parent NOT IN ('event', 'tenant_event') OR extract(isodow FROM week) <> 1 THEN
+    RAISE EXCEPTION 'no such partition';
+  END IF;
+  PERFORM pg_advisory_xact_lock(hashtext('isochron partition'));
+  IF to_regclass(format('isochron.%I', name)) IS NOT NULL THEN
+    RETURN;
+  END IF;
+  -- Made beside the table and then attached: that needs no lock that readers or writers would wait for.
+  EXECUTE format('CREATE TABLE isochron.%I (LIKE isochron.%I INCLUDING DEFAULTS)', name, parent);
+  EXECUTE format('REVOKE ALL ON isochron.%I FROM PUBLIC', name);
+  EXECUTE format('ALTER TABLE isochron.%I ENABLE ROW LEVEL SECURITY', name);
+  EXECUTE format('ALTER TABLE isochron.%I FORCE ROW LEVEL SECURITY', name);
+  EXECUTE format('CREATE POLICY owner ON isochron.%I TO isochron_owner USING (true) WITH CHECK (true)', name);
+  EXECUTE format('ALTER TABLE isochron.%I ATTACH PARTITION isochron.%I FOR VALUES FROM (%L) TO (%L)',
+                 parent, name, week::timestamp AT TIME ZONE 'UTC', (week + 7)::timestamp AT TIME ZONE 'UTC');
+END $$;
+
+-- Grants on functions
+GRANT EXECUTE ON isochron.claimed_keys() TO isochron_tenant;
+GRANT EXECUTE ON isochron.drop_before(timestamp with time zone) TO isochron_ingest;
+GRANT EXECUTE ON isochron.make_partition(text,date) TO isochron_ingest;
+
+-- Others
+
