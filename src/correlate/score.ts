@@ -14,6 +14,8 @@ export interface Addend {
 export interface Weighing {
   readonly target: Correlatable | undefined;
   readonly candidate: Correlatable;
+  /** Whether there is anything that a way could lead to; from a moment alone there is not. */
+  readonly asked: boolean;
   /** From the candidate's time to the target's, in ms; slightly negative inside the clocks' error. */
   readonly gapMs: number;
   readonly path: TopologyPath | undefined;
@@ -62,7 +64,8 @@ export function describeGap(gapMs: number): string {
   return `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, "0")}`;
 }
 
-function pathAddend({ path, target, candidate }: Weighing): Addend {
+function pathAddend({ path, target, candidate, asked }: Weighing): Addend | undefined {
+  if (!asked) return undefined;
   const value = Math.log(path?.strength ?? noPathStrength);
   if (path === undefined) return { name: "path", value, says: "no path found" };
   const last = path.hops.at(-1);

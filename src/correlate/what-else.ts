@@ -134,7 +134,16 @@ function scoreGroup<E extends Correlatable>(
   const path = strongestPath(event, paths);
   const expected = (input.rates.get(event.type) ?? 0) * Math.max(60_000, gapMs);
   const openImpact = impacts.get(event.id);
-  const addends = weigh({ target: input.target.event, candidate: event, gapMs, path, expected, openImpact });
+  const asked = input.target.event !== undefined || input.target.resource !== undefined;
+  const addends = weigh({
+    target: input.target.event,
+    candidate: event,
+    asked,
+    gapMs,
+    path,
+    expected,
+    openImpact,
+  });
   return {
     event,
     beforeMs: gapMs,

@@ -1,4 +1,4 @@
-import type { Connection, RawRecord, SourceIo, StreamSource } from "../sources/source.ts";
+import type { Connection, RawRecord, StreamIo, StreamSource } from "../sources/source.ts";
 import type { JsonObject } from "../model/json.ts";
 import type { Stages } from "./ingest.ts";
 import { ingest } from "./ingest.ts";
@@ -61,7 +61,7 @@ export async function runStream(
   connection: Connection,
   source: StreamSource,
   config: JsonObject,
-  io: Pick<SourceIo, "signal" | "warn" | "now" | "secret">,
+  io: Omit<StreamIo, "report">,
 ): Promise<void> {
   await stages.store.connect({ ...connection, config: {} });
   const batcher = new RecordBatcher(async (records, drained) => {
@@ -71,5 +71,11 @@ export async function runStream(
     await ingest(stages, { connection, source, stream: "live", records, ...place });
     await reattribute(stages, io.signal);
   });
-  await source.consume(config, (record) => batcher.deliver(record), io);
+  const report = (problem: string | undefined) => {
+    // A report that cannot be written is told by the store's own trouble.
+    stages.store.report(connection.name, problem).catch((error: unknown) => {
+      io.warn("the state of the connection could not be noted", { error: String(error) });
+    });
+  };
+  await source.consume(config, (record) => batcher.deliver(record), { ...io, report });
 }

@@ -91,7 +91,7 @@ async function loadEarlier(reader: EventReader, scope: Scope, window: { from: In
   const classes: readonly (readonly [EventFilter, number])[] = [
     [{ ...window, kinds: ["change", "recovery", "human"] }, changesMax],
     [{ ...window, kinds: ["symptom"] }, symptomsMax],
-    [{ ...window, kinds: ["activity"], types: ["*.start"] }, startsMax],
+    [{ ...window, kinds: ["activity"], phases: ["start"] }, startsMax],
   ];
   const pages = await Promise.all(
     classes.map(([filter, limit]) => reader.timeline(scope, filter, { limit, order: "newest" })),

@@ -145,14 +145,16 @@ export interface WebhookSource extends SourceBase {
   split(request: PushRequest, decode: Decoders): readonly RawRecord[];
 }
 
+/** What the pipeline lends a streaming source. */
+export interface StreamIo extends Pick<SourceIo, "signal" | "warn" | "now" | "secret"> {
+  /** Says that the source is heard again, or (with the reason) that it is not. */
+  readonly report: (problem: string | undefined) => void;
+}
+
 /** Records that a broker hands over until the signal ends it. `deliver` settles after the commit. */
 export interface StreamSource extends SourceBase {
   readonly delivery: "stream";
-  consume(
-    config: JsonObject,
-    deliver: (record: RawRecord) => Promise<void>,
-    io: Pick<SourceIo, "signal" | "warn" | "now" | "secret">,
-  ): Promise<void>;
+  consume(config: JsonObject, deliver: (record: RawRecord) => Promise<void>, io: StreamIo): Promise<void>;
 }
 
 /** Records that are only ever imported from files. */

@@ -1,4 +1,4 @@
-import type { Category, EventKind, Severity, StoredEvent } from "../model/event.ts";
+import type { Category, EventKind, Phase, Severity, StoredEvent } from "../model/event.ts";
 import type { EntityRef } from "../model/entity.ts";
 import type { Duration, Instant } from "../model/instant.ts";
 import type { JsonObject } from "../model/json.ts";
@@ -14,6 +14,7 @@ export interface EventFilter {
   readonly resource?: EntityRef;
   readonly kinds?: readonly EventKind[];
   readonly categories?: readonly Category[];
+  readonly phases?: readonly Phase[];
   /** Exact, or a prefix ended by `*`: `compute.instance.*`. */
   readonly types?: readonly string[];
   /** This severity and above. */

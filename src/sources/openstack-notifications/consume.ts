@@ -30,11 +30,13 @@ export async function consumeNotifications(
     try {
       await listen(url, config, deliver, io, () => {
         failures = 0;
+        io.report(undefined);
       });
     } catch (error) {
       failures += 1;
       const why = error instanceof Error ? error.message : String(error);
       io.warn("the broker cannot be reached", { attempt: failures, error: why });
+      io.report(`The broker cannot be reached: ${why}`);
     }
     if (!io.signal.aborted) await rest(failures, io.signal);
   }

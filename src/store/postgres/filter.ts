@@ -24,6 +24,7 @@ export function conditionsOf(filter: EventFilter, audience: Audience, parameters
   if (filter.to !== undefined) add(`occurred_at < ${parameters.add(iso(filter.to), "timestamptz")}`);
   if (filter.kinds !== undefined) add(`kind = ANY(${parameters.add(filter.kinds, "text[]")})`);
   if (filter.categories !== undefined) add(`category = ANY(${parameters.add(filter.categories, "text[]")})`);
+  if (filter.phases !== undefined) add(`phase = ANY(${parameters.add(filter.phases, "text[]")})`);
   if (filter.severity !== undefined) {
     add(`severity >= ${parameters.add(severities.indexOf(filter.severity), "smallint")}`);
   }
