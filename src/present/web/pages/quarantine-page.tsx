@@ -1,12 +1,15 @@
 import { useEffect } from "preact/hooks";
 import type { EventJson, QuarantineJson } from "../../api/contract.ts";
-import { resourceName } from "../state/grouping.ts";
+import { nameIds } from "../state/grouping.ts";
+import { nameEntity } from "../state/entity-names.ts";
 import { preferredZone } from "../state/preferences.ts";
+import { tenantNames } from "../state/session.ts";
 import { plainView, spellView } from "../state/view.ts";
 import { formatMoment } from "../time/zone.ts";
 import { ErrorNotice } from "../ui/error-notice.tsx";
 import { KindWord } from "../ui/glyph.tsx";
 import { Link } from "../ui/link.tsx";
+import { tenantWords } from "../ui/ownership.tsx";
 import { usePageData } from "../ui/page-data.ts";
 
 const reasonWords = {
@@ -73,7 +76,7 @@ function GroupTable({ groups }: { groups: QuarantineJson["groups"] }) {
                 <KindWord kind={group.example.kind} />{" "}
                 <Link href={hrefOf(group.example)}>{group.example.summary}</Link>{" "}
                 <span class="dim">
-                  {group.example.subject.kind} {resourceName(group.example.subject)}
+                  {group.example.subject.kind} {nameEntity(group.example.subject)}
                 </span>
               </td>
               <td class="dim">{evidenceOf(group.example)}</td>
@@ -100,7 +103,8 @@ function hrefOf(event: EventJson): string {
 function evidenceOf(event: EventJson): string {
   const candidates = event.attribution.candidates ?? [];
   if (candidates.length > 0) {
-    return `Candidates: ${candidates.map((tenant) => tenant.project_name ?? tenant.domain_name ?? tenant.project_id ?? tenant.domain_id).join(", ")}`;
+    return `Candidates: ${candidates.map(tenantWords).join(", ")}`;
   }
-  return event.attribution.evidence.at(-1)?.says ?? "No identifier in the record.";
+  const says = event.attribution.evidence.at(-1)?.says;
+  return says === undefined ? "No identifier in the record." : nameIds(says, tenantNames.value);
 }

@@ -1,6 +1,7 @@
 import { useEffect, useState } from "preact/hooks";
 import type { EventJson, ResourceJson } from "../../api/contract.ts";
-import { resourceName, resourcePath } from "../state/grouping.ts";
+import { resourcePath } from "../state/grouping.ts";
+import { nameEntity } from "../state/entity-names.ts";
 import { preferredZone } from "../state/preferences.ts";
 import { address, goTo } from "../state/route.ts";
 import { tenantNames } from "../state/session.ts";
@@ -52,7 +53,7 @@ function Resource({ data }: { data: ResourceJson }) {
   return (
     <>
       <p class="eyebrow">{resource.kind.replaceAll("_", " ")}</p>
-      <h1>{resourceName(resource)}</h1>
+      <h1>{nameEntity(resource)}</h1>
       <dl class="facts wide">
         <div>
           <dt>Id</dt>
@@ -149,13 +150,12 @@ function Relations({ data }: { data: ResourceJson }) {
                   key={`${relation.relation} ${relation.direction} ${relation.entity.kind} ${relation.entity.id} ${relation.valid_from}`}
                 >
                   <td>
-                    {relation.direction === "to" ? "" : "is "}
                     {relation.relation.replaceAll("_", " ")}
-                    {relation.direction === "to" ? "" : " of"}
+                    {relation.direction === "to" ? "" : " this"}
                   </td>
                   <td>
                     <Link href={`${resourcePath(relation.entity)}?at=${data.at}`}>
-                      {relation.entity.kind.replaceAll("_", " ")} {resourceName(relation.entity)}
+                      {relation.entity.kind.replaceAll("_", " ")} {nameEntity(relation.entity)}
                     </Link>
                   </td>
                   <td class="time">{formatMoment(Date.parse(relation.valid_from), zone)}</td>

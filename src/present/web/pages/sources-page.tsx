@@ -116,7 +116,7 @@ function ConnectionRows({ entry }: { entry: Connection }) {
         <td>
           <span class={`state state-${entry.state}`}>{entry.state}</span>
         </td>
-        <td class="time">{moment(entry.complete_to)}</td>
+        <td class="time">{entry.complete_to === null ? "not stated" : moment(entry.complete_to)}</td>
         <td class="number">{entry.lag_ms === null ? "–" : formatLength(entry.lag_ms)}</td>
         <td class="time">{moment(entry.last_event_at)}</td>
         <td class="number">{formatCount(entry.counts.events)}</td>

@@ -82,9 +82,10 @@ export function ownerName(event: EventJson, names: TenantNames, withProject = tr
   const { attribution } = event;
   if (attribution.status === "owned" || attribution.status === "affected") {
     const { domain_id: domain, project_id: project } = attribution;
-    const domainName = domain === null ? undefined : (names.domains.get(domain) ?? shortId(domain));
+    const domainName =
+      domain === null ? undefined : (attribution.domain_name ?? names.domains.get(domain) ?? shortId(domain));
     if (withProject && project !== null) {
-      const projectName = names.projects.get(project) ?? shortId(project);
+      const projectName = attribution.project_name ?? names.projects.get(project) ?? shortId(project);
       return {
         key: `p:${project}`,
         label: domainName === undefined ? projectName : `${domainName} / ${projectName}`,
@@ -115,16 +116,21 @@ export function resourcePath(entity: { readonly kind: string; readonly id: strin
   return `/r/${encodeURIComponent(entity.kind)}/${encodeURIComponent(entity.id)}`;
 }
 
-export function resourceName(entity: {
-  readonly kind: string;
-  readonly id: string;
-  readonly name?: string | undefined;
-}): string {
-  return entity.name === undefined || entity.name === "" ? shortId(entity.id) : entity.name;
+/** A sentence with the ids of known domains and projects replaced by their names. */
+export function nameIds(sentence: string, names: TenantNames): string {
+  return sentence.replaceAll(/\b[0-9a-f]{32}\b|\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/g, (id) => {
+    const name = names.projects.get(id) ?? names.domains.get(id);
+    return name === undefined ? shortId(id) : `“${name}”`;
+  });
 }
 
 /** The lane of an event under a grouping. */
-export function laneOf(event: EventJson, group: Grouping, names: TenantNames): LaneName {
+export function laneOf(
+  event: EventJson,
+  group: Grouping,
+  names: TenantNames,
+  nameOf: (entity: EventJson["subject"]) => string,
+): LaneName {
   switch (group) {
     case "component":
       return componentOf(event);
@@ -139,7 +145,7 @@ export function laneOf(event: EventJson, group: Grouping, names: TenantNames): L
     case "resource":
       return {
         key: `${event.subject.kind}:${event.subject.id}`,
-        label: resourceName(event.subject),
+        label: nameOf(event.subject),
         hint: event.subject.kind.replaceAll("_", " "),
         href: resourcePath(event.subject),
       };

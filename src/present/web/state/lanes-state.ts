@@ -1,4 +1,5 @@
 import { computed, signal } from "@preact/signals";
+import { nameEntity } from "./entity-names.ts";
 import { tenantNames } from "./session.ts";
 import { coverage, loaded, range, selectedEvent, view } from "./timeline-state.ts";
 import { laneItem, laneOf } from "./grouping.ts";
@@ -32,7 +33,7 @@ const grouped = computed<GroupedItem[]>(() => {
   const names = tenantNames.value;
   return (loaded.value?.events ?? []).map((event) => ({
     item: laneItem(event),
-    lane: laneOf(event, group, names),
+    lane: laneOf(event, group, names, nameEntity),
   }));
 });
 

@@ -1,6 +1,7 @@
 import { batch, effect, signal } from "@preact/signals";
 import type { EventJson } from "../../api/contract.ts";
 import { mergeEvents } from "./event-loader.ts";
+import { StreamConnection, streamConnected } from "./stream-connection.ts";
 import { changeView, loaded, now, range, view } from "./timeline-state.ts";
 import { filterQuery } from "./view.ts";
 
@@ -8,8 +9,6 @@ import { filterQuery } from "./view.ts";
 export const waitingCount = signal(0);
 /** Late arrivals and new ones, outlined for a while: event id → how late in milliseconds (0 for on time). */
 export const freshIds = signal<ReadonlyMap<string, number>>(new Map());
-export const streamConnected = signal(false);
-export const lastReceivedAt = signal<number | undefined>(undefined);
 /** A sentence for screen readers, at most every ten seconds. */
 export const liveSummary = signal("");
 /** Set while the pointer is over the lanes: the ground must not move under it. */
@@ -77,21 +76,7 @@ function openStream(filter: string): () => void {
   let buffer: EventJson[] = [];
   let unsaid: EventJson[] = [];
   let lastSaidAt = 0;
-  // EventSource sends Last-Event-ID by itself when it reconnects.
-  const source = new EventSource(`/api/v1/live${filter === "" ? "" : `?${filter}`}`);
-  const receive = (message: MessageEvent<string>) => {
-    buffer.push(JSON.parse(message.data) as EventJson);
-    lastReceivedAt.value = Date.now();
-  };
-  source.addEventListener("event", receive);
-  source.addEventListener("message", receive);
-  source.addEventListener("open", () => {
-    streamConnected.value = true;
-    lastReceivedAt.value = Date.now();
-  });
-  source.addEventListener("error", () => {
-    streamConnected.value = false;
-  });
+  const connection = new StreamConnection(filter, (event) => void buffer.push(event));
   const timer = setInterval(() => {
     const arrived = buffer;
     buffer = [];
@@ -105,7 +90,7 @@ function openStream(filter: string): () => void {
   }, flushMs);
   return () => {
     clearInterval(timer);
-    source.close();
+    connection.close();
     batch(() => {
       streamConnected.value = false;
       waitingCount.value = 0;

@@ -21,7 +21,13 @@ export const scale = computed<TimeScale>(() => ({
 export const tall = computed(() => lanes.value.length <= tallLanesMax);
 export const lanesHeight = computed(() => lanes.value.length * laneHeight(tall.value));
 export const ticks = computed(() =>
-  timeTicks(range.value.from, range.value.to, scale.value.width, view.value.zone),
+  timeTicks(
+    range.value.from,
+    range.value.to,
+    scale.value.width,
+    view.value.zone,
+    scale.value.width < 500 ? 64 : 96,
+  ),
 );
 
 const widths = new Map<string, number>();

@@ -19,6 +19,8 @@ describe("typed times", () => {
     expect(read("10:06 UTC")).toBe("2024-08-02T10:06:00.000Z");
     expect(read("10:06 CEST", "UTC")).toBe("2024-08-02T08:06:00.000Z");
     expect(read("10:06 Asia/Kolkata")).toBe("2024-08-02T04:36:00.000Z");
+    expect(read("10:06 UTC+05:30")).toBe("2024-08-02T04:36:00.000Z");
+    expect(read("2024-08-02 10:06:00 UTC−02:30")).toBe("2024-08-02T12:36:00.000Z");
     expect(read("10:06 Moon")).toMatch(/no time zone/);
   });
 

@@ -47,21 +47,24 @@ function absolute(ms: number): ReadTime {
  * optional zone at its end. Without a zone it is read in `zone`, without a date on the day of `near`; both are echoed.
  */
 export function readTime(typed: string, zone: string, near: number): ReadTime {
-  const text = typed.trim();
+  const text = typed.trim().replaceAll("−", "-");
   const offset = readOffset(text);
   if (offset !== undefined) return { ok: true, time: { kind: "relative", ms: offset } };
   if (/^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?\s?(Z|[+-]\d{2}:\d{2})$/i.test(text)) {
     return absolute(Date.parse(text.replace(" ", "T").replace(/\s/g, "").toUpperCase()));
   }
   const match =
-    /^(?:(\d{4})-(\d{2})-(\d{2})(?:[T ](?=\d)|(?=\s|$)))?(?:(\d{1,2}):(\d{2})(?::(\d{2})(?:\.(\d{1,3}))?)?)?(?:\s+([A-Za-z][A-Za-z0-9_/+-]*))?$/.exec(
+    /^(?:(\d{4})-(\d{2})-(\d{2})(?:[T ](?=\d)|(?=\s|$)))?(?:(\d{1,2}):(\d{2})(?::(\d{2})(?:\.(\d{1,3}))?)?)?(?:\s+([A-Za-z][A-Za-z0-9_/+-]*|(?:UTC|GMT)?[+-]\d{2}:\d{2}))?$/.exec(
       text,
     );
   if (match === null || (match[1] === undefined && match[4] === undefined)) {
     return { ok: false, problem: "Type a time such as 10:06, 10:06 CEST, 2026-11-21 10:06, -2h or now." };
   }
   const named = match[8];
-  const readIn = named === undefined ? zone : (abbreviations[named.toLowerCase()] ?? named);
+  const readIn =
+    named === undefined
+      ? zone
+      : (abbreviations[named.toLowerCase()] ?? named.replace(/^(UTC|GMT)(?=[+-])/, ""));
   if (!isZone(readIn)) return { ok: false, problem: `There is no time zone called “${named ?? readIn}”.` };
   const day = partsIn(near, readIn);
   const field = (index: number, otherwise: number) =>

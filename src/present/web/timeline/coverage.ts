@@ -10,6 +10,8 @@ export interface ConnectionCoverage {
 export interface CoverageRow {
   readonly connection: string;
   readonly state: string;
+  /** Whether the connection says at all how far it is complete; a feed that others push into may not. */
+  readonly stated: boolean;
   /** Shares of the window's width, 0 to 1. */
   readonly knownShare: number;
   readonly unknownShare: number;
@@ -31,6 +33,7 @@ export function coverageRows(
       return {
         connection: entry.connection,
         state: entry.state,
+        stated: entry.completeTo !== undefined,
         knownShare: known,
         unknownShare: end - known,
         unknownFrom: known < end ? Math.max(entry.completeTo ?? range.from, range.from) : undefined,
@@ -41,7 +44,7 @@ export function coverageRows(
 
 /**
  * From when on a lane is unknown: where none of the connections that feed it is complete any more.
- * Undefined where at least one of them is complete to the window's end.
+ * Undefined where one of them does not say how far it is complete; the strip below the lanes tells that.
  */
 export function unknownFrom(
   feeding: Iterable<string>,
@@ -49,8 +52,8 @@ export function unknownFrom(
 ): number | undefined {
   let latest: number | undefined;
   for (const connection of feeding) {
-    if (!completeTo.has(connection)) return undefined;
-    const at = completeTo.get(connection) ?? -Infinity;
+    const at = completeTo.get(connection);
+    if (at === undefined) return undefined;
     latest = latest === undefined ? at : Math.max(latest, at);
   }
   return latest;

@@ -30,7 +30,8 @@ export function hitScene(scene: Scene, x: number, y: number): Hit | undefined {
   const cluster = lane.picture.clusters.find(
     (candidate) => x >= candidate.x0 - 6 && x <= clusterEnd(candidate) + 6,
   );
-  if (cluster !== undefined && y < lane.top + 30) return { what: "cluster", cluster, lane };
+  if (cluster !== undefined && y < lane.top + (cluster.sunk ? 44 : 28))
+    return { what: "cluster", cluster, lane };
   if (best !== undefined) return best;
   const label = labelUnder(lane, x, y);
   if (label !== undefined) return label;
@@ -42,7 +43,7 @@ export function hitScene(scene: Scene, x: number, y: number): Hit | undefined {
 
 function labelUnder(lane: LaneScene, x: number, y: number): Hit | undefined {
   for (const label of lane.labels) {
-    const top = lane.top + (label.row === 0 ? 29 : 43);
+    const top = lane.top + (lane.picture.mode === "columns" ? 10 : label.row === 0 ? 28 : 42);
     if (y < top || y >= top + 14 || x < label.x || x > label.x + label.text.length * 6.2) continue;
     return { what: "mark", item: label.mark.item, x: label.mark.x, y: markY(lane, label.mark.stack) };
   }

@@ -12,7 +12,14 @@ export interface PlacedLabel {
 
 export type MeasureText = (text: string) => number;
 
-const labelRows = 2;
+/** Where labels may go: how many rows, how far from the mark, and what stands in the first row already. */
+export interface LabelRoom {
+  readonly rows: 1 | 2;
+  readonly offsetPx: number;
+  readonly taken: readonly { readonly from: number; readonly to: number }[];
+}
+
+const openRoom: LabelRoom = { rows: 2, offsetPx: -4, taken: [] };
 const widthMaxPx = 190;
 const widthMinPx = 56;
 const gapPx = 10;
@@ -23,11 +30,17 @@ const labelledMarksMax = 120;
  * Gives labels to as many marks as have room, in two rows: gravest first, then changes before the rest,
  * then in order of time. A label never covers another one, and never leaves the lane's right edge.
  */
-export function placeLabels(marks: readonly Mark[], widthPx: number, measure: MeasureText): PlacedLabel[] {
-  const taken: { from: number; to: number }[][] = Array.from({ length: labelRows }, () => []);
+export function placeLabels(
+  marks: readonly Mark[],
+  widthPx: number,
+  measure: MeasureText,
+  room: LabelRoom = openRoom,
+): PlacedLabel[] {
+  const taken: { from: number; to: number }[][] = [[...room.taken]];
+  if (room.rows === 2) taken.push([]);
   const placed: PlacedLabel[] = [];
   for (const mark of marks.toSorted(byWeight).slice(0, labelledMarksMax)) {
-    const label = placeOne(mark, taken, widthPx, measure);
+    const label = placeOne(mark, taken, { widthPx, offsetPx: room.offsetPx }, measure);
     if (label !== undefined) placed.push(label);
   }
   return placed;
@@ -36,16 +49,25 @@ export function placeLabels(marks: readonly Mark[], widthPx: number, measure: Me
 function placeOne(
   mark: Mark,
   taken: { from: number; to: number }[][],
-  widthPx: number,
+  lane: { readonly widthPx: number; readonly offsetPx: number },
   measure: MeasureText,
 ): PlacedLabel | undefined {
-  const x = Math.max(mark.x - 4, 4);
+  const x = Math.max(mark.x + lane.offsetPx, 4);
   const wanted = Math.min(measure(mark.item.label), widthMaxPx);
-  for (let row = 0; row < labelRows; row++) {
+  for (let row = 0; row < taken.length; row++) {
     const busy = taken[row] ?? [];
-    if (busy.some((span) => x < span.to + gapPx && x + Math.min(wanted, widthMinPx) > span.from - gapPx))
+    if (
+      busy.some(
+        (span) =>
+          x < span.to + (span.to === mark.x + 9 ? 0 : gapPx) &&
+          x + Math.min(wanted, widthMinPx) > span.from - gapPx,
+      )
+    )
       continue;
-    const next = Math.min(widthPx, ...busy.filter((span) => span.from > x).map((span) => span.from - gapPx));
+    const next = Math.min(
+      lane.widthPx,
+      ...busy.filter((span) => span.from > x).map((span) => span.from - gapPx),
+    );
     const room = Math.min(wanted, next - x);
     if (room < Math.min(wanted, widthMinPx)) continue;
     const text = fitText(mark.item.label, room, measure);

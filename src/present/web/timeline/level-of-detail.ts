@@ -14,6 +14,8 @@ export interface Cluster {
   readonly x0: number;
   readonly x1: number;
   readonly items: readonly LaneItem[];
+  /** Drawn below the marks, because a mark that must stay visible lies in the same place. */
+  readonly sunk: boolean;
 }
 
 /** One column of a crowded lane: how many of each kind fall into [from, to). */
@@ -59,7 +61,7 @@ export const detailRules: DetailRules = {
 
 /** How wide a badge is that holds this many; a badge swallows the marks that it would cover. */
 export function badgeWidth(count: number): number {
-  return 20 + 7 * String(count).length;
+  return 15 + 7 * String(count).length;
 }
 
 /** Items that must never be averaged away: critical ones, and those in `keep`. */
@@ -89,10 +91,11 @@ export function pictureLane(
     };
   }
   const single = [...near.single, ...rare.marks].toSorted((a, b) => a.at - b.at || (a.id < b.id ? -1 : 1));
+  const marks = stackMarks(single, scale, rules);
   return {
     mode: "marks",
-    marks: stackMarks(single, scale, rules),
-    clusters: [...near.clusters, ...rare.clusters],
+    marks,
+    clusters: [...near.clusters, ...rare.clusters].map((cluster) => sinkUnder(cluster, marks, rules)),
     columns: [],
     total: visible.length,
   };
@@ -121,6 +124,12 @@ function keepApart(
   return { marks, clusters: near.clusters };
 }
 
+function sinkUnder(cluster: Cluster, marks: readonly Mark[], rules: DetailRules): Cluster {
+  const end = Math.max(cluster.x1, cluster.x0 + badgeWidth(cluster.items.length)) + rules.markPx;
+  const covers = marks.some((mark) => mark.x >= cluster.x0 - rules.markPx && mark.x <= end);
+  return covers ? { ...cluster, sunk: true } : cluster;
+}
+
 function clusterItems(
   items: readonly LaneItem[],
   scale: TimeScale,
@@ -136,9 +145,9 @@ function clusterItems(
       index < items.length && xOf(scale, items[index]?.at ?? 0) - x0 <= px;
     while (near(end, rules.clusterPx)) end++;
     if (end - start >= rules.clusterCount) {
-      while (near(end, badgeWidth(end - start) + rules.markPx)) end++;
+      while (near(end, badgeWidth(end - start) + rules.markPx + 4)) end++;
       const group = items.slice(start, end);
-      clusters.push({ x0, x1: xOf(scale, group.at(-1)?.at ?? 0), items: group });
+      clusters.push({ x0, x1: xOf(scale, group.at(-1)?.at ?? 0), items: group, sunk: false });
       start = end;
     } else {
       single.push(...items.slice(start, start + 1));

@@ -78,11 +78,11 @@ function paintRanks(pen: Pen, scene: Scene, ranks: ReadonlyMap<string, number>, 
   for (const [id, rank] of ranks) {
     const mark = findMark(scene, id);
     if (mark === undefined) continue;
-    const x = mark.x + 12;
+    const x = mark.x < 20 ? mark.x + 14 : mark.x - 14;
     const y = mark.y - 3;
     pen.fillStyle = palette.text;
     pen.beginPath();
-    pen.arc(x, y + 3, 6.5, 0, Math.PI * 2);
+    pen.arc(x, y + 3, rank > 9 ? 7.5 : 6.5, 0, Math.PI * 2);
     pen.fill();
     pen.fillStyle = palette.background;
     pen.font = `600 9px ${palette.font}`;

@@ -110,10 +110,11 @@ function paintSpans(pen: Pen, lane: LaneScene, scale: TimeScale, palette: Palett
 function paintColumns(pen: Pen, lane: LaneScene, scale: TimeScale, palette: Palette): void {
   const { columns } = lane.picture;
   if (columns.length === 0) return;
-  const axis = lane.top + Math.round(lane.height * 0.64);
+  const axis = lane.top + Math.round(lane.height * (lane.tall ? 0.72 : 0.64));
   const upMost = Math.max(1, ...columns.map((column) => Math.max(aboveAxis(column), column.counts.activity)));
   const downMost = Math.max(1, ...columns.map((column) => belowAxis(column)));
-  const up = axis - lane.top - (lane.tall ? 12 : 6);
+  const crowned = lane.tall && lane.picture.marks.length > 0;
+  const up = axis - lane.top - (crowned ? 24 : 6);
   const down = lane.top + lane.height - axis - 4;
   for (const column of columns) {
     const width = Math.max(1, column.width - 1);
@@ -152,7 +153,8 @@ export function barHeight(count: number, most: number, heightPx: number): number
 
 function paintCluster(pen: Pen, cluster: Cluster, lane: LaneScene, palette: Palette): void {
   const kind = leadingKind(cluster.items);
-  const y = markY(lane, 0);
+  const geometry = lane.tall ? laneGeometry.tall : laneGeometry.low;
+  const y = lane.top + (cluster.sunk ? geometry.sunkY : geometry.markY);
   const x0 = cluster.x0 - 5;
   const x1 = clusterEnd(cluster) + 5;
   const critical = gravest(cluster.items) === "critical";
@@ -172,10 +174,12 @@ function paintCluster(pen: Pen, cluster: Cluster, lane: LaneScene, palette: Pale
 }
 
 function paintLabels(pen: Pen, lane: LaneScene, palette: Palette): number {
+  const beside = lane.picture.mode === "columns";
   for (const label of lane.labels) {
     pen.font = `${label.strong ? 500 : 400} 11px ${palette.font}`;
     pen.fillStyle = label.strong ? palette.text : palette.dim;
-    pen.fillText(label.text, label.x, lane.top + (laneGeometry.tall.labelY[label.row] ?? 37));
+    const y = beside ? laneGeometry.besideY : laneGeometry.tall.labelY[label.row];
+    pen.fillText(label.text, label.x, lane.top + (y ?? 0));
   }
   return lane.labels.length;
 }

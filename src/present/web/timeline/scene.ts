@@ -1,13 +1,15 @@
-import { placeLabels, type MeasureText, type PlacedLabel } from "./label-rows.ts";
+import { placeLabels, type LabelRoom, type MeasureText, type PlacedLabel } from "./label-rows.ts";
 import type { Lane } from "./lane-item.ts";
-import { pictureLane, type LanePicture } from "./level-of-detail.ts";
+import { badgeWidth, pictureLane, type LanePicture } from "./level-of-detail.ts";
 import { joinSpans, type Span } from "./spans.ts";
 import type { TimeScale } from "./time-scale.ts";
 
 /** Where the parts of a lane lie, in CSS pixels from the lane's top. */
 export const laneGeometry = {
-  tall: { height: 62, markY: 15, labelY: [37, 51] as const },
-  low: { height: 34, markY: 12, labelY: [] as readonly number[] },
+  tall: { height: 62, markY: 15, sunkY: 34, labelY: [37, 51] as const },
+  low: { height: 34, markY: 12, sunkY: 25, labelY: [] as readonly number[] },
+  /** In a lane of columns the one row of labels stands beside its marks, above the columns. */
+  besideY: 19,
   stackStep: 4,
 } as const;
 
@@ -69,11 +71,28 @@ export function layoutScene(input: SceneInput): Scene {
       height,
       tall,
       picture,
-      labels: tall ? placeLabels(picture.marks, scale.width, input.measure) : [],
+      labels: tall ? placeLabels(picture.marks, scale.width, input.measure, roomFor(picture)) : [],
       spans: spansOf(lane).filter((span) => span.to > scale.from && span.from < scale.to),
     };
   });
   return { scale, lanes: scenes, height: lanes.length * height };
+}
+
+/** Labels keep clear of badges in their row; in a lane of columns they stand beside their marks. */
+function roomFor(picture: LanePicture): LabelRoom {
+  if (picture.mode === "columns") {
+    const marks = picture.marks.map((mark) => ({ from: mark.x - 9, to: mark.x + 9 }));
+    return { rows: 1, offsetPx: 12, taken: marks };
+  }
+  const sunk = picture.clusters.filter((cluster) => cluster.sunk);
+  return {
+    rows: 2,
+    offsetPx: -4,
+    taken: sunk.map((cluster) => ({
+      from: cluster.x0 - 6,
+      to: Math.max(cluster.x1, cluster.x0 + badgeWidth(cluster.items.length)) + 6,
+    })),
+  };
 }
 
 /** How the items in the window are drawn, over all lanes: the parts add up to `total`. */

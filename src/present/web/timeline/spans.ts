@@ -32,7 +32,19 @@ export function joinSpans(items: readonly LaneItem[]): Span[] {
       hurting.delete(item.subject);
     }
   }
-  return spans;
+  return mergeImpacts(spans);
+}
+
+/** One tint where several subjects hurt at once: how long the lane hurt, not how many times. */
+function mergeImpacts(spans: readonly Span[]): Span[] {
+  const merged: Span[] = [];
+  for (const span of spans.toSorted((a, b) => a.from - b.from)) {
+    const last = merged.findLast((other) => other.kind === "impact");
+    if (span.kind === "impact" && last !== undefined && span.from <= last.to) {
+      merged[merged.indexOf(last)] = { ...last, to: Math.max(last.to, span.to) };
+    } else merged.push(span);
+  }
+  return merged;
 }
 
 function joinOperation(item: LaneItem, key: string, started: Map<string, LaneItem>, spans: Span[]): void {

@@ -35,6 +35,7 @@ function AxisTick(props: { tick: Tick; step: number; second: string | undefined;
   const place = useRef<HTMLDivElement>(null);
   const x = xOf(scale.value, tick.at);
   const room = scale.value.width - x;
+  const roomy = (step / (range.value.to - range.value.from)) * scale.value.width > 128;
   useLayoutEffect(() => {
     if (place.current !== null) place.current.style.transform = `translateX(${Math.round(x)}px)`;
   }, [x]);
@@ -45,7 +46,7 @@ function AxisTick(props: { tick: Tick; step: number; second: string | undefined;
         <>
           <span class="tick-main">
             {tick.label}
-            {tick.day !== undefined && step < 86_400_000 && room > 130 && (
+            {tick.day !== undefined && step < 86_400_000 && roomy && room > 130 && (
               <span class="tick-day"> {formatDate(tick.at, zone)}</span>
             )}
           </span>

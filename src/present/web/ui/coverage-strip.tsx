@@ -26,6 +26,8 @@ export function CoverageStrip() {
     Math.max(now.value, Date.now()),
   );
   const unknown = rows.filter((row) => row.unknownShare > 0);
+  const behind = unknown.filter((row) => row.stated);
+  const unstated = unknown.filter((row) => !row.stated);
   const complete = rows.length - unknown.length;
   return (
     <div class="row coverage" role="group" aria-label={sentence(rows, unknown)}>
@@ -36,11 +38,12 @@ export function CoverageStrip() {
         </span>
       </div>
       <div class="coverage-plot">
-        {unknown.slice(0, rowsMax).map((row) => (
-          <CoverageLine key={row.connection} row={row} />
+        {behind.slice(0, rowsMax).map((row) => (
+          <CoverageLine key={row.connection} row={row} text={unknownWords(row)} />
         ))}
+        {unstated[0] !== undefined && <CoverageLine row={unstated[0]} text={unstatedWords(unstated)} />}
         {complete > 0 && <CompleteLine rows={rows.filter((row) => row.unknownShare === 0)} />}
-        {unknown.length > rowsMax && <p class="coverage-more">and {unknown.length - rowsMax} more unknown</p>}
+        {behind.length > rowsMax && <p class="coverage-more">and {behind.length - rowsMax} more unknown</p>}
         {finished.length > 0 && (
           <p class="coverage-more">
             {finished.map((entry) => entry.connection).join(", ")} {finished.length === 1 ? "ends" : "end"}{" "}
@@ -84,10 +87,21 @@ function CompleteLine({ rows }: { rows: readonly CoverageRow[] }) {
   );
 }
 
-function CoverageLine({ row }: { row: CoverageRow }) {
+function unknownWords(row: CoverageRow): string {
+  const { zone } = view.value;
+  return row.unknownFrom === undefined || row.knownShare === 0
+    ? `${row.connection}: unknown, not quiet`
+    : `${row.connection}: unknown from ${formatClock(row.unknownFrom, zone)} ${zoneName(row.unknownFrom, zone)}, not quiet`;
+}
+
+function unstatedWords(rows: readonly CoverageRow[]): string {
+  const names = rows.length <= 3 ? rows.map((row) => row.connection).join(", ") : `${rows.length} sources`;
+  return `${names}: completeness not stated, so quiet is unknown`;
+}
+
+function CoverageLine({ row, text }: { row: CoverageRow; text: string }) {
   const known = useRef<HTMLDivElement>(null);
   const unknown = useRef<HTMLDivElement>(null);
-  const { zone } = view.value;
   useLayoutEffect(() => {
     if (known.current !== null) known.current.style.width = `${row.knownShare * 100}%`;
     if (unknown.current !== null) {
@@ -95,20 +109,11 @@ function CoverageLine({ row }: { row: CoverageRow }) {
       unknown.current.style.width = `${row.unknownShare * 100}%`;
     }
   });
-  const from = row.unknownFrom;
-  const text =
-    from === undefined
-      ? undefined
-      : row.knownShare === 0
-        ? `${row.connection}: unknown, not quiet`
-        : `${row.connection}: unknown from ${formatClock(from, zone)} ${zoneName(from, zone)}, not quiet`;
   return (
-    <div class="coverage-line" title={text ?? `${row.connection} is complete here`}>
+    <div class="coverage-line" title={text}>
       <div class="known" ref={known} />
-      {row.unknownShare > 0 && <div class="unknown" ref={unknown} />}
-      {text !== undefined && (
-        <span class={`coverage-text${row.knownShare > 0.6 ? " before" : ""}`}>{text}</span>
-      )}
+      <div class="unknown" ref={unknown} />
+      <span class="coverage-text">{text}</span>
     </div>
   );
 }

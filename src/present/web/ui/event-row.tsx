@@ -1,9 +1,10 @@
 import type { EventJson } from "../../api/contract.ts";
 import { selectEvent } from "../state/commands.ts";
-import { componentOf, ownerName, resourceName } from "../state/grouping.ts";
+import { componentOf, ownerName } from "../state/grouping.ts";
+import { nameEntity } from "../state/entity-names.ts";
 import { candidateRanks } from "../state/lanes-state.ts";
 import { freshIds } from "../state/live-stream.ts";
-import { tenantNames } from "../state/session.ts";
+import { isProvider, tenantNames } from "../state/session.ts";
 import { describeRun, type TableRow } from "../state/table-rows.ts";
 import { range, view } from "../state/timeline-state.ts";
 import { formatLength, formatPrecision } from "../time/length.ts";
@@ -22,6 +23,12 @@ function RowTime({ at }: { at: number }) {
       <span class="dim">{zoneName(at, zone)}</span>
     </time>
   );
+}
+
+/** A tenant's own column names the project only: the domain is its own. */
+function ownerCell(event: EventJson): string {
+  const { label } = ownerName(event, tenantNames.value);
+  return isProvider.value ? label : (label.split(" / ").at(-1) ?? label);
 }
 
 export function EventRow(props: { event: EventJson; index: number; selected: boolean; indented: boolean }) {
@@ -46,12 +53,12 @@ export function EventRow(props: { event: EventJson; index: number; selected: boo
       <td class="col-severity">
         <SeverityWord severity={event.severity} />
       </td>
-      <td class="col-tenant">{ownerName(event, tenantNames.value).label}</td>
+      <td class="col-tenant">{ownerCell(event)}</td>
       <td class="col-resource">
         <span class="dim">
           {event.subject.kind === "component" ? "" : `${event.subject.kind.replaceAll("_", " ")} `}
         </span>
-        {event.subject.kind === "component" ? componentOf(event).label : resourceName(event.subject)}
+        {event.subject.kind === "component" ? componentOf(event).label : nameEntity(event.subject)}
       </td>
       <td class="col-what">
         <button type="button" class="row-button" tabIndex={selected ? 0 : -1}>

@@ -2,6 +2,7 @@ import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/ho
 import { batch } from "@preact/signals";
 import { revealed, selectEvent } from "../state/commands.ts";
 import { isProvider } from "../state/session.ts";
+import { sceneCounts } from "../state/scene-state.ts";
 import { storedSignal } from "../state/storage.ts";
 import { foldRows, type TableRow } from "../state/table-rows.ts";
 import { changeView, range, totals, view, windowEvents } from "../state/timeline-state.ts";
@@ -38,9 +39,10 @@ export function EventTable() {
   const first = Math.max(0, Math.floor(scrollTop / height) - overscan);
   const last = Math.min(rows.length, Math.ceil((scrollTop + size.height) / height) + overscan);
   const reveal = revealed.value;
+  const present = useMemo(() => rowIndex(rows, selected) !== -1, [rows, selected]);
   useEffect(
     () => revealRow(scroller.current, rows, selected, height),
-    [reveal, selected, rows === undefined, height],
+    [reveal, selected, present, height, size.height],
   );
   const toggle = (key: string) => {
     const next = new Set(open);
@@ -144,16 +146,34 @@ function Spacer({ rows, height }: { rows: number; height: number }) {
   );
 }
 
+/** Both renderings account for every event, and say so. */
 function TableSums({ shown, folded }: { shown: number; folded: number }) {
   const { total, known } = totals.value;
+  const { marks, clustered, inColumns } = sceneCounts.value;
   if (total === 0) return null;
+  const unloaded = total - known;
+  const drawn = sumWords([
+    [marks, marks === 1 ? "mark" : "marks"],
+    [clustered, "in badges"],
+    [inColumns, "in columns"],
+    [unloaded, "not loaded"],
+  ]);
+  const listed = sumWords([
+    [shown, "shown"],
+    [folded, "folded"],
+    [unloaded, "not loaded"],
+  ]);
   return (
     <div class="table-sums">
       <p>
-        {formatCount(shown)} shown{folded > 0 ? ` + ${formatCount(folded)} folded` : ""}
-        {total > known ? ` + ${formatCount(total - known)} not loaded` : ""} ={" "}
-        <strong>{formatCount(total)}</strong>
+        <span class="sum-name">Lanes</span> {drawn} = <strong>{formatCount(total)}</strong>
       </p>
+      <p>
+        <span class="sum-name">Table</span> {listed} = <strong>{formatCount(total)}</strong>
+      </p>
+      {unloaded > 0 && (
+        <p class="sum-warning">Too many at once: zoom in for the rest. Critical ones are all here.</p>
+      )}
       <label class="check">
         <input
           type="checkbox"
@@ -164,6 +184,11 @@ function TableSums({ shown, folded }: { shown: number; folded: number }) {
       </label>
     </div>
   );
+}
+
+function sumWords(parts: readonly (readonly [number, string])[]): string {
+  const words = parts.filter(([count]) => count > 0).map(([count, word]) => `${formatCount(count)} ${word}`);
+  return words.join(" + ");
 }
 
 function rowIndex(rows: readonly TableRow[], id: string | undefined): number {

@@ -26,8 +26,17 @@ const orderWords: Readonly<Record<LaneOrder, string>> = {
 export function FilterBar() {
   const current = view.value;
   const filters = activeFilters(current);
+  const [open, setOpen] = useState(false);
   return (
-    <div class="filter-bar" role="group" aria-label="Filters and lanes">
+    <div class={`filter-bar${open ? " open" : ""}`} role="group" aria-label="Filters and lanes">
+      <button
+        type="button"
+        class="control filters-toggle"
+        aria-expanded={open}
+        onClick={() => setOpen(!open)}
+      >
+        {filters.length > 0 ? `Filters and lanes (${filters.length})` : "Filters and lanes"}
+      </button>
       <KindChips />
       <SearchField />
       <Pick

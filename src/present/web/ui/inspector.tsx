@@ -1,7 +1,8 @@
 import { useEffect, useState } from "preact/hooks";
 import type { EventJson } from "../../api/contract.ts";
 import { clearSelection, copyLink, toggleWhatElse } from "../state/commands.ts";
-import { componentOf, ownerName, resourceName, resourcePath } from "../state/grouping.ts";
+import { componentOf, ownerName, resourcePath } from "../state/grouping.ts";
+import { nameEntity } from "../state/entity-names.ts";
 import { tenantNames } from "../state/session.ts";
 import { selectedEvent, view } from "../state/timeline-state.ts";
 import { formatLength, formatPrecision } from "../time/length.ts";
@@ -89,9 +90,9 @@ function EventFacts({
     <dl class="facts">
       <Fact name="Resource">
         <Link href={resourceHref(event.subject, event)}>
-          {event.subject.kind.replaceAll("_", " ")} {resourceName(event.subject)}
+          {event.subject.kind.replaceAll("_", " ")} {nameEntity(event.subject)}
         </Link>
-        {resourceName(event.subject) !== event.subject.id && <code class="id">{event.subject.id}</code>}
+        {nameEntity(event.subject) !== event.subject.id && <code class="id">{event.subject.id}</code>}
       </Fact>
       <Fact name="Tenant">
         {ownerName(event, tenantNames.value).label}{" "}
@@ -126,7 +127,7 @@ function EventFacts({
             {event.related.slice(0, 12).map((related) => (
               <li key={`${related.role} ${related.kind} ${related.id}`}>
                 <span class="dim">{related.role.replaceAll("_", " ")}</span>{" "}
-                <Link href={resourceHref(related, event)}>{resourceName(related)}</Link>
+                <Link href={resourceHref(related, event)}>{nameEntity(related)}</Link>
               </li>
             ))}
           </ul>

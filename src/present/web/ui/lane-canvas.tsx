@@ -1,7 +1,8 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { pointerAt, selectEvent } from "../state/commands.ts";
 import { candidateRanks, selectedItem, whatElse } from "../state/lanes-state.ts";
-import { freshIds, lastReceivedAt, pointerInside, streamConnected } from "../state/live-stream.ts";
+import { freshIds, pointerInside } from "../state/live-stream.ts";
+import { lastReceivedAt, streamConnected } from "../state/stream-connection.ts";
 import { laneArea, laneScroll, palette, scene, ticks } from "../state/scene-state.ts";
 import { now, range, showRange, view } from "../state/timeline-state.ts";
 import { hitScene, type Hit } from "../timeline/hit-test.ts";
@@ -70,7 +71,7 @@ function useOverlay(
     selected: selectedItem.value,
     lookedBack:
       answer !== undefined && answer.of === elseOf
-        ? { from: Date.parse(answer.answer.window.from), to: Date.parse(answer.answer.window.to) }
+        ? { from: Date.parse(answer.answer.window.from), to: Date.parse(answer.answer.target.at) }
         : undefined,
     ranks: candidateRanks.value,
     pointerAt: pointerAt.value,

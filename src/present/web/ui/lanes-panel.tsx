@@ -2,12 +2,11 @@ import { useEffect, useRef } from "preact/hooks";
 import { batch } from "@preact/signals";
 import { revealed } from "../state/commands.ts";
 import { lanes } from "../state/lanes-state.ts";
-import { laneArea, lanesHeight, laneScroll, sceneCounts, tall } from "../state/scene-state.ts";
-import { range, totals, view, windowEvents } from "../state/timeline-state.ts";
+import { laneArea, lanesHeight, laneScroll, tall } from "../state/scene-state.ts";
+import { range, view, windowEvents } from "../state/timeline-state.ts";
 import { formatMoment } from "../time/zone.ts";
 import type { Lane } from "../timeline/lane-item.ts";
 import { laneHeight } from "../timeline/scene.ts";
-import { formatCount } from "./number-words.ts";
 import { useElementSize } from "./element-size.ts";
 import { LaneCanvas } from "./lane-canvas.tsx";
 import { Link } from "./link.tsx";
@@ -32,24 +31,21 @@ export function LanesPanel() {
   const reveal = revealed.value;
   useEffect(() => scrollToSelection(scroller.current), [reveal, view.value.group]);
   return (
-    <>
-      <div
-        class="lanes"
-        ref={scroller}
-        tabIndex={0}
-        role="group"
-        aria-label={describeLanes(lanes.value)}
-        onScroll={(event) => void (laneScroll.value = event.currentTarget.scrollTop)}
-      >
-        <div class="lanes-body" ref={body}>
-          <LaneLabels />
-          <div class="lanes-plot" ref={plot}>
-            <LaneCanvas height={viewHeight} label={describeLanes(lanes.value)} />
-          </div>
+    <div
+      class="lanes"
+      ref={scroller}
+      tabIndex={0}
+      role="group"
+      aria-label={describeLanes(lanes.value)}
+      onScroll={(event) => void (laneScroll.value = event.currentTarget.scrollTop)}
+    >
+      <div class="lanes-body" ref={body}>
+        <LaneLabels />
+        <div class="lanes-plot" ref={plot}>
+          <LaneCanvas height={viewHeight} label={describeLanes(lanes.value)} />
         </div>
       </div>
-      <Reconciliation />
-    </>
+    </div>
   );
 }
 
@@ -111,26 +107,6 @@ function LaneLabel({ lane, top, height }: { lane: Lane; top: number; height: num
         {tall.value ? (count === 1 ? " event" : " events") : ""}
         {lane.hint === undefined ? "" : ` · ${lane.hint}`}
       </span>
-    </div>
-  );
-}
-
-/** The numbers add up, and say so. */
-function Reconciliation() {
-  const counts = sceneCounts.value;
-  const { total, known } = totals.value;
-  if (known === 0) return null;
-  const parts = [`${formatCount(counts.marks)} ${counts.marks === 1 ? "mark" : "marks"}`];
-  if (counts.clustered > 0) parts.push(`${formatCount(counts.clustered)} in clusters`);
-  if (counts.inColumns > 0) parts.push(`${formatCount(counts.inColumns)} in columns`);
-  if (total > known) parts.push(`${formatCount(total - known)} not loaded`);
-  return (
-    <div class="row sums">
-      <div class="gutter">Drawn</div>
-      <p>
-        {parts.join(" + ")} = <strong>{formatCount(total)}</strong> events
-        {total > known && <em> Too many at once: zoom in for the rest. Critical ones are all here.</em>}
-      </p>
     </div>
   );
 }

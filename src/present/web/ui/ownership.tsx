@@ -1,8 +1,9 @@
 import { useEffect, useState } from "preact/hooks";
 import type { EventJson, EvidenceJson, OwnershipJson, TenantJson } from "../../api/contract.ts";
 import { readApi, RequestFailure } from "../state/client.ts";
-import { resourceName, resourcePath, shortId } from "../state/grouping.ts";
-import { isProvider } from "../state/session.ts";
+import { nameIds, resourcePath, shortId } from "../state/grouping.ts";
+import { nameEntity } from "../state/entity-names.ts";
+import { isProvider, tenantNames } from "../state/session.ts";
 import { view } from "../state/timeline-state.ts";
 import { formatMoment } from "../time/zone.ts";
 import { ErrorNotice } from "./error-notice.tsx";
@@ -46,7 +47,7 @@ function Chain({ answer }: { answer: OwnershipJson }) {
   return (
     <section class="part ownership" aria-label="Why this tenant">
       <h3>Why this tenant</h3>
-      <p class="ownership-summary">{capitalise(answer.summary)}</p>
+      <p class="ownership-summary">{nameIds(capitalise(answer.summary), tenantNames.value)}</p>
       <ol class="hops">
         {accepted.map((step, index) => (
           <Hop key={hopKey(step)} step={step} sign={String(index + 1)} />
@@ -81,7 +82,7 @@ function Affected({ tenants }: { tenants: OwnershipJson["attribution"]["affected
         {tenants.map((tenant) => (
           <li key={`${tenant.domain_id} ${tenant.project_id}`}>
             {tenantWords(tenant)}{" "}
-            <span class="dim">{tenant.resources.map((entity) => resourceName(entity)).join(", ")}</span>
+            <span class="dim">{tenant.resources.map((entity) => nameEntity(entity)).join(", ")}</span>
           </li>
         ))}
       </ul>
@@ -89,7 +90,7 @@ function Affected({ tenants }: { tenants: OwnershipJson["attribution"]["affected
   );
 }
 
-function tenantWords(tenant: TenantJson): string {
+export function tenantWords(tenant: TenantJson): string {
   const domain =
     tenant.domain_name ?? (tenant.domain_id === undefined ? undefined : shortId(tenant.domain_id));
   const project =
@@ -111,7 +112,7 @@ function Hop({ step, sign }: { step: EvidenceJson; sign: string }) {
       <div>
         <p>
           {step.verdict === "rejected" && <span class="visually-hidden">Rejected: </span>}
-          {step.says}
+          <span title={step.says}>{nameIds(step.says, tenantNames.value)}</span>
         </p>
         {(step.from !== undefined || step.to !== undefined) && (
           <p class="hop-path">
@@ -147,7 +148,7 @@ function Hop({ step, sign }: { step: EvidenceJson; sign: string }) {
 function Entity({ entity }: { entity: { kind: string; id: string; name?: string | undefined } }) {
   return (
     <Link href={resourcePath(entity)} title={entity.id}>
-      {entity.kind.replaceAll("_", " ")} {resourceName(entity)}
+      {entity.kind.replaceAll("_", " ")} {nameEntity(entity)}
     </Link>
   );
 }

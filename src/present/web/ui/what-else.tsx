@@ -3,7 +3,8 @@ import type { CandidateJson, WhatElseJson } from "../../api/contract.ts";
 import { announce } from "../state/announcer.ts";
 import { isAbort, readApi, RequestFailure } from "../state/client.ts";
 import { selectEvent } from "../state/commands.ts";
-import { resourceName } from "../state/grouping.ts";
+
+import { nameEntity } from "../state/entity-names.ts";
 import { whatElse } from "../state/lanes-state.ts";
 import { changeView, view } from "../state/timeline-state.ts";
 import { formatLength } from "../time/length.ts";
@@ -90,6 +91,12 @@ function beforeWords(candidate: CandidateJson): string {
   return `−${formatLength(candidate.before_ms)}`;
 }
 
+/** The reason without the distance in time, which stands before it in bold already. */
+function reasonWords(candidate: CandidateJson): string {
+  const words = candidate.reason.split(" · ").filter((word) => word !== "" && !/^[−-]\d/.test(word));
+  return words.map((word) => ` · ${word}`).join("");
+}
+
 function Candidate({ candidate }: { candidate: CandidateJson }) {
   const [open, setOpen] = useState(false);
   const { event } = candidate;
@@ -111,7 +118,8 @@ function Candidate({ candidate }: { candidate: CandidateJson }) {
           </span>
         </button>
         <p class="candidate-reason">
-          <strong>{beforeWords(candidate)}</strong> · {candidate.reason}
+          <strong>{beforeWords(candidate)}</strong>
+          {reasonWords(candidate)}
           {candidate.also > 0 && ` · stands for ${candidate.also} more like it`}{" "}
           <button
             type="button"
@@ -136,9 +144,9 @@ function Addends({ candidate }: { candidate: CandidateJson }) {
         <p class="hop-path">
           {candidate.path.map((hop, index) => (
             <span key={`${hop.from.id} ${hop.relation} ${hop.to.id}`}>
-              {index === 0 && `${hop.from.kind} ${resourceName(hop.from)} `}
+              {index === 0 && `${hop.from.kind} ${nameEntity(hop.from)} `}
               <span class="dim">{hop.relation.replaceAll("_", " ")}</span> {hop.to.kind}{" "}
-              {resourceName(hop.to)}{" "}
+              {nameEntity(hop.to)}{" "}
             </span>
           ))}
         </p>
@@ -177,9 +185,7 @@ function Checked({ answer }: { answer: WhatElseJson }) {
   const behind = coverage.connections.filter(
     (entry) => entry.complete_to === null || Date.parse(entry.complete_to) < end,
   );
-  const names = checked.nothing_on
-    .slice(0, namedMax)
-    .map((entity) => `${entity.kind} ${resourceName(entity)}`);
+  const names = checked.nothing_on.slice(0, namedMax).map((entity) => `${entity.kind} ${nameEntity(entity)}`);
   const rest = checked.nothing_on.length - names.length;
   return (
     <div class="checked">

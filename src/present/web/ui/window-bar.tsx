@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { copyLink, setZone } from "../state/commands.ts";
-import { streamConnected, toggleLive, waitingCount } from "../state/live-stream.ts";
+import { toggleLive, waitingCount } from "../state/live-stream.ts";
+import { streamConnected } from "../state/stream-connection.ts";
 import { session } from "../state/session.ts";
 import { busy, changeView, now, range, reload, view } from "../state/timeline-state.ts";
 import { announcement } from "../state/announcer.ts";
