@@ -3,6 +3,14 @@ import type { StoreLog } from "./embedded.ts";
 import type { Pools } from "./pools.ts";
 
 const reconnectMs = 1_000;
+/**
+ * What a notification announces can be read only once every older transaction of the server is over, and
+ * nothing announces their end: so followers look again soon for a while, then now and then.
+ */
+const lookAgain = [
+  { withinMs: 2_000, everyMs: 100 },
+  { withinMs: 45_000, everyMs: 1_000 },
+];
 
 /** Wakes whoever waits for news. The channel carries no payload, since every login could hear it. */
 export interface Listener {
@@ -18,6 +26,7 @@ export function openListener(pools: Pools, log: StoreLog): Listener {
   let connection: Promise<pg.Client | undefined> | undefined;
   let ended = false;
   let pauseUntil = 0;
+  let notifiedAt = Number.NEGATIVE_INFINITY;
 
   const listen = async (): Promise<pg.Client | undefined> => {
     try {
@@ -27,7 +36,10 @@ export function openListener(pools: Pools, log: StoreLog): Listener {
         pauseUntil = Date.now() + reconnectMs;
         wakeAll();
       };
-      client.on("notification", wakeAll);
+      client.on("notification", () => {
+        notifiedAt = performance.now();
+        wakeAll();
+      });
       client.once("end", lost);
       await client.query("LISTEN isochron_stored");
       // Something may have been stored before the ear was open.
@@ -52,7 +64,9 @@ export function openListener(pools: Pools, log: StoreLog): Listener {
           waiting.delete(wake);
           resolve();
         };
-        const timer = setTimeout(wake, waitMs);
+        const since = performance.now() - notifiedAt;
+        const again = lookAgain.find(({ withinMs }) => since < withinMs)?.everyMs ?? waitMs;
+        const timer = setTimeout(wake, Math.min(waitMs, again));
         signal.addEventListener("abort", wake);
         waiting.add(wake);
         if (connection === undefined && Date.now() >= pauseUntil) connection = listen();

@@ -1,0 +1,326 @@
+import pg from "pg";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { openTestStore, type TestStore } from "../../../test/database.ts";
+import { connection, draft, edition, event, fact, minute, page, project } from "../../../test/drafts.ts";
+import { projectKey, type TenantKey } from "../../model/tenant.ts";
+import { presentClaim, signClaim } from "./claim.ts";
+import { parseDatabaseUrl } from "./database-url.ts";
+import { adminConfig } from "./pools.ts";
+import { loginPassword, logins } from "./roles.ts";
+
+let db: TestStore;
+let tenant: pg.Client;
+let claimKey: Buffer;
+const keyA = projectKey("default", "a");
+const keyB = projectKey("default", "b");
+
+beforeAll(async () => {
+  db = await openTestStore();
+  await fill(db);
+  claimKey = (await db.sql<{ key: Buffer }>("SELECT key FROM isochron.claim_key"))[0]!.key;
+  tenant = await loginAsTenant(db.url);
+});
+afterAll(async () => {
+  await tenant.end();
+  await db.close();
+});
+
+/** Two events of project a, one of b, one host failure that touches both, and one of nobody's. */
+async function fill({ store }: TestStore): Promise<void> {
+  await store.events.connect(connection);
+  const failure = draft("host-down", 4, {
+    subject: { kind: "host", id: "secret-host" },
+    summary: "secret-host is down",
+  });
+  const notices = ["a", "b"].map((id) =>
+    edition(failure, project(id), {
+      notice: true,
+      subject: { kind: "server", id: `server-of-${id}` },
+      summary: "A shared host failed",
+      because: "It touches your server.",
+    }),
+  );
+  const affected = ["a", "b"].map((id) => ({ tenant: project(id), resources: [] }));
+  const shared = event(failure, undefined, {
+    attribution: { status: "shared", affected, evidence: [] },
+    editions: notices,
+  });
+  const own = [
+    event(draft("a1", 1), project("a")),
+    event(draft("a2", 2), project("a")),
+    event(draft("b1", 3), project("b")),
+  ];
+  await store.events.append(
+    page([...own, shared, event(draft("nobody", 5))], {
+      facts: [fact("server:a", "runs_on", "host:secret-host", 1)],
+    }),
+  );
+}
+
+async function loginAsTenant(url: string): Promise<pg.Client> {
+  const target = parseDatabaseUrl(url);
+  const password = loginPassword(target.adminPassword, logins.tenant);
+  const client = new pg.Client({
+    ...adminConfig(target),
+    user: logins.tenant,
+    ...(password === undefined ? {} : { password }),
+  });
+  await client.connect();
+  return client;
+}
+
+/** What a statement gives the tenants' login after `before`, in a transaction that is undone; an error by its code. */
+async function attempt(
+  client: pg.Client,
+  statement: string,
+  before?: () => Promise<unknown>,
+): Promise<unknown> {
+  await client.query("BEGIN");
+  try {
+    await before?.();
+    const result = await client.query(statement);
+    return result.rows.length;
+  } catch (error) {
+    return (error as { code: string }).code;
+  } finally {
+    await client.query("ROLLBACK");
+  }
+}
+
+const everything = "SELECT * FROM isochron.tenant_event";
+const deniedCode = "42501";
+const unknownRoleCode = "22023";
+const claimOf = (keys: readonly TenantKey[], pid: number, nowMs = Date.now()) =>
+  signClaim(claimKey, keys, pid, nowMs);
+const set = (claim: string) => () => tenant.query(`SET LOCAL isochron.claim = '${claim}'`);
+const pidOf = async (client: pg.Client) =>
+  (await client.query<{ pid: number }>("SELECT pg_backend_pid() AS pid")).rows[0]!.pid;
+
+describe("direct SQL on the tenants' login", () => {
+  test("a valid claim shows the claimed tenant's rows and no others", async () => {
+    expect(await attempt(tenant, everything, () => presentClaim(tenant, claimKey, [keyA]))).toBe(3);
+    expect(await attempt(tenant, everything, () => presentClaim(tenant, claimKey, [keyB]))).toBe(2);
+    expect(await attempt(tenant, everything, () => presentClaim(tenant, claimKey, [keyA, keyB]))).toBe(5);
+    expect(await attempt(tenant, everything, () => presentClaim(tenant, claimKey, []))).toBe(0);
+    const foreign = `${everything} WHERE tenant_key = '${keyB}'`;
+    expect(await attempt(tenant, foreign, () => presentClaim(tenant, claimKey, [keyA]))).toBe(0);
+  });
+
+  test("without a claim, and after the transaction that had one, there are no rows", async () => {
+    expect(await attempt(tenant, everything)).toBe(0);
+    await attempt(tenant, everything, () => presentClaim(tenant, claimKey, [keyA]));
+    expect(await attempt(tenant, everything)).toBe(0);
+  });
+
+  test("a claim that is forged, swapped, another session's or expired shows nothing and says nothing", async () => {
+    const pid = await pidOf(tenant);
+    const good = claimOf([keyA], pid);
+    const other = claimOf([keyB], pid);
+    const wrongKey = signClaim(Buffer.alloc(32, 7), [keyA], pid, Date.now());
+    const claims = {
+      "another key's": wrongKey,
+      swapped: `${good.slice(0, 64)}${other.slice(64)}`,
+      cut: good.slice(0, -2),
+      "another session's": claimOf([keyA], pid + 1),
+      expired: claimOf([keyA], pid, Date.now() - 61_000),
+      "a plain key": keyA,
+      "a list": `{${keyA}}`,
+      empty: "",
+      "no hex": "zz",
+      "a signature of nothing": `${good.slice(0, 64)}.`,
+    };
+    for (const [name, claim] of Object.entries(claims)) {
+      expect([name, await attempt(tenant, everything, set(claim))]).toEqual([name, 0]);
+    }
+    expect(await attempt(tenant, everything, set(good))).toBe(3);
+  });
+
+  test("setting a plain value by an injected statement shows nothing", async () => {
+    const injected = [
+      `SELECT set_config('isochron.claim', '${keyB}', false)`,
+      `SELECT set_config('isochron.keys', '{${keyB}}', false)`,
+      `SELECT set_config('role', 'isochron_owner', true)`,
+    ];
+    for (const statement of injected) {
+      const given = await attempt(tenant, everything, () => tenant.query(statement));
+      expect([0, deniedCode]).toContain(given);
+    }
+  });
+
+  test("no other role can be taken on, nor row-level security switched off", async () => {
+    const roles = [
+      "isochron_owner",
+      "isochron_provider",
+      "isochron_ingest",
+      "isochron_admin",
+      "postgres",
+      "pg_read_all_data",
+    ];
+    for (const role of roles) {
+      const given = await attempt(tenant, everything, () => tenant.query(`SET LOCAL ROLE ${role}`));
+      expect([role, [deniedCode, unknownRoleCode].includes(String(given))]).toEqual([role, true]);
+    }
+    expect(await attempt(tenant, everything, () => tenant.query("SET LOCAL row_security = off"))).toBe(
+      deniedCode,
+    );
+    expect(await attempt(tenant, everything, () => tenant.query("RESET ROLE"))).toBe(0);
+  });
+
+  test("nothing else of ours can be read, changed or called, whatever the claim", async () => {
+    const objects = await db.sql<{ name: string }>(
+      `SELECT c.oid::regclass::text AS name FROM pg_class c
+        WHERE c.relnamespace = 'isochron'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f')`,
+    );
+    expect(objects.length).toBeGreaterThan(14);
+    const claim = () => presentClaim(tenant, claimKey, [keyA]);
+    for (const { name } of objects) {
+      const read = await attempt(tenant, `SELECT * FROM ${name}`, claim);
+      expect([name, read]).toEqual([name, name === "isochron.tenant_event" ? 3 : deniedCode]);
+      for (const statement of [
+        `DELETE FROM ${name}`,
+        `TRUNCATE ${name}`,
+        `INSERT INTO ${name} DEFAULT VALUES`,
+        `COPY ${name} FROM STDIN`,
+      ]) {
+        expect([statement, await attempt(tenant, statement, claim)]).toEqual([statement, deniedCode]);
+      }
+    }
+    const calls = [
+      "isochron.make_partition('event', '2026-11-16')",
+      "isochron.drop_before(now())",
+      "isochron.hmac_block('x', 1)",
+    ];
+    for (const call of calls)
+      expect([call, await attempt(tenant, `SELECT ${call}`, claim)]).toEqual([call, deniedCode]);
+    for (const statement of [
+      "CREATE TABLE isochron.x ()",
+      "CREATE TEMP TABLE x ()",
+      "CREATE FUNCTION isochron.f() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+    ]) {
+      expect([statement, await attempt(tenant, statement, claim)]).toEqual([statement, deniedCode]);
+    }
+  });
+
+  test("the claim is verified once a query, and the index finds the tenant's rows", async () => {
+    await tenant.query("BEGIN");
+    await presentClaim(tenant, claimKey, [keyA]);
+    await tenant.query("SET LOCAL enable_seqscan = off");
+    const { rows } = await tenant.query<{ "QUERY PLAN": string }>(
+      `EXPLAIN ${everything} WHERE tenant_key = '${keyA}' ORDER BY occurred_at DESC, id DESC LIMIT 3`,
+    );
+    await tenant.query("ROLLBACK");
+    const plan = rows.map((row) => row["QUERY PLAN"]).join("\n");
+    expect(plan).toContain("InitPlan");
+    expect(plan).toMatch(/Index Scan .*Index Cond: .*tenant_key = 'project/s);
+  });
+});
+
+/** How a careless change could break the wall; each must let the tenants' login see what is not its own. */
+const mutants: Readonly<Record<string, readonly string[]>> = {
+  "row-level security is switched off": ["ALTER TABLE isochron.tenant_event DISABLE ROW LEVEL SECURITY"],
+  "the policy is widened": ["ALTER POLICY tenant ON isochron.tenant_event USING (true)"],
+  "a second policy is added for everybody": [
+    "CREATE POLICY lax ON isochron.tenant_event FOR SELECT USING (true)",
+  ],
+  "the provider's policy is given to the tenants too": [
+    "ALTER POLICY provider ON isochron.tenant_event TO isochron_provider, isochron_tenant",
+  ],
+  "the signature is not looked at": [
+    `CREATE OR REPLACE FUNCTION isochron.claimed_keys() RETURNS text[] LANGUAGE sql STABLE SECURITY DEFINER
+       SET search_path = pg_catalog, pg_temp
+       AS $$ SELECT ARRAY(SELECT jsonb_array_elements_text(convert_from(decode(
+               substr(current_setting('isochron.claim', true), 66), 'hex'), 'UTF8')::jsonb -> 'keys')) $$`,
+  ],
+  "partitions are granted, and their wall is down": [
+    `DO $$ DECLARE child text; BEGIN
+       FOR child IN SELECT inhrelid::regclass FROM pg_inherits WHERE inhparent = 'isochron.tenant_event'::regclass LOOP
+         EXECUTE 'GRANT SELECT ON ' || child || ' TO isochron_tenant';
+         EXECUTE 'ALTER TABLE ' || child || ' DISABLE ROW LEVEL SECURITY';
+       END LOOP; END $$`,
+  ],
+  "a view shows its owner's rows": [
+    "CREATE VIEW isochron.all_event AS SELECT * FROM isochron.tenant_event",
+    "GRANT SELECT ON isochron.all_event TO isochron_tenant",
+  ],
+  "the provider's table is opened to tenants": [
+    "GRANT SELECT ON isochron.event TO isochron_tenant",
+    "CREATE POLICY lax ON isochron.event FOR SELECT TO isochron_tenant USING (true)",
+  ],
+};
+
+test.each(Object.entries(mutants))("the probes above see it when %s", async (_, statements) => {
+  const scratch = await openTestStore();
+  await fill(scratch);
+  expect(await leaks(scratch)).toBe(false);
+  for (const statement of statements) await scratch.sql(statement);
+  expect(await leaks(scratch)).toBe(true);
+  await scratch.close();
+});
+
+/** Reads everything that can be named, without a claim and with a forged one. */
+async function leaks(scratch: TestStore): Promise<boolean> {
+  const client = await loginAsTenant(scratch.url);
+  const forged = signClaim(Buffer.alloc(32), [keyA, keyB], await pidOf(client), Date.now());
+  const relations = await scratch.sql<{ name: string }>(
+    "SELECT c.oid::regclass::text AS name FROM pg_class c WHERE c.relnamespace = 'isochron'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm')",
+  );
+  let seen = 0;
+  for (const { name } of relations) {
+    for (const claim of ["", forged]) {
+      const rows = await attempt(client, `SELECT * FROM ${name}`, () =>
+        client.query(`SET LOCAL isochron.claim = '${claim}'`),
+      );
+      seen += typeof rows === "number" ? rows : 0;
+    }
+  }
+  await client.end();
+  return seen > 0;
+}
+
+describe("what a tenant reads through the store", () => {
+  const scope = (...keys: TenantKey[]) => ({ kind: "tenant", label: "t", keys }) as const;
+  const request = { limit: 50, order: "oldest" } as const;
+
+  test("is its own editions and notices, under ids that other tenants cannot relate", async () => {
+    const ids: Record<string, string[]> = {};
+    for (const key of [keyA, keyB]) {
+      const { events } = await db.store.reader.timeline(scope(key), {}, request);
+      expect(events.every(({ audience }) => audience === "tenant")).toBe(true);
+      expect(JSON.stringify(events)).not.toContain("secret-host");
+      ids[key] = events.map(({ event: one }) => one.id);
+    }
+    expect(ids[keyA]).toHaveLength(3);
+    expect(ids[keyB]).toHaveLength(2);
+    const provider = await db.store.reader.timeline({ kind: "provider" }, {}, request);
+    const shared = provider.events
+      .map(({ event: one }) => one)
+      .find(({ summary }) => summary === "secret-host is down");
+    for (const id of [...ids[keyA]!, shared!.id]) {
+      expect([id, await db.store.reader.event(scope(keyB), id)]).toEqual([id, undefined]);
+    }
+    expect(await db.store.reader.event(scope(keyA), ids[keyA]![0]!)).toMatchObject({ audience: "tenant" });
+  });
+
+  test("is nothing when its scope holds no keys", async () => {
+    const { reader, topology } = db.store;
+    const empty = scope();
+    expect(await reader.timeline(empty, {}, request)).toEqual({ events: [], more: false });
+    expect(await reader.extent(empty)).toBeUndefined();
+    expect(await reader.coverage(empty)).toEqual({ connections: [] });
+    expect((await reader.feed(empty, undefined, 10)).events).toEqual([]);
+    expect(await topology.about(empty, "default", { kind: "server", id: "a" })).toEqual([]);
+  });
+
+  test("never holds what is the provider's alone", async () => {
+    const { reader, topology } = db.store;
+    expect(await reader.quarantine(scope(keyA))).toEqual([]);
+    expect(await reader.setAside(scope(keyA), 10)).toEqual([]);
+    expect((await reader.coverage(scope(keyA))).connections).toEqual([]);
+    const [own] = (await reader.timeline(scope(keyA), {}, request)).events;
+    expect(await reader.attributionHistory(scope(keyA), own!.event.id)).toEqual([]);
+    expect(await topology.about(scope(keyA), "default", { kind: "server", id: "a" })).toEqual([]);
+    expect(await topology.about(scope(keyA), "default", { kind: "host", id: "secret-host" })).toEqual([]);
+    const filtered = { connections: ["nova"], from: minute(0) };
+    expect((await reader.timeline(scope(keyA), filtered, request)).events).toEqual([]);
+  });
+});
