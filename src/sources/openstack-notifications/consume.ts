@@ -191,10 +191,11 @@ function requeue(channel: Channel, message: ConsumeMessage): void {
 }
 
 function toRecord(message: ConsumeMessage, io: ConsumeIo): RawRecord {
-  const { exchange, routingKey, deliveryTag, redelivered } = message.fields;
+  const { exchange, routingKey, redelivered } = message.fields;
   return {
     bytes: message.content,
-    position: `${exchange} ${routingKey} delivery ${deliveryTag}`,
+    // Without the delivery's number, which changes when it is delivered again: the same broken message is kept once.
+    position: `${exchange} ${routingKey}`,
     receivedAt: io.now(),
     meta: { exchange, routing_key: routingKey, redelivered },
   };
