@@ -1,7 +1,10 @@
 import { randomBytes } from "node:crypto";
 import pg from "pg";
 import { inject } from "vitest";
+import { parseDatabaseUrl } from "../src/store/postgres/database-url.ts";
 import { openStore } from "../src/store/postgres/open.ts";
+import { adminConfig } from "../src/store/postgres/pools.ts";
+import { loginPassword, logins, type LoginName } from "../src/store/postgres/roles.ts";
 import type { Store } from "../src/store/store.ts";
 import { withDatabase } from "./database-server.ts";
 
@@ -41,6 +44,20 @@ export async function openTestStore(): Promise<TestStore> {
       await onServer(serverUrl, `DROP DATABASE ${name} WITH (FORCE)`);
     },
   };
+}
+
+/** A session on one of the store's own logins, to see with its eyes. The caller ends it. */
+export async function loginAs(url: string, login: LoginName): Promise<pg.Client> {
+  const target = parseDatabaseUrl(url);
+  const user = logins[login];
+  const password = loginPassword(target.adminPassword, user);
+  const client = new pg.Client({
+    ...adminConfig(target),
+    user,
+    ...(password === undefined ? {} : { password }),
+  });
+  await client.connect();
+  return client;
 }
 
 async function onServer(url: string, sql: string): Promise<void> {

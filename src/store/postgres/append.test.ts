@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { openTestStore, type TestStore } from "../../../test/database.ts";
+import { loginAs, openTestStore, type TestStore } from "../../../test/database.ts";
 import { connection, draft, event, fact, minute, page, project } from "../../../test/drafts.ts";
+import { eventually } from "../../../test/eventually.ts";
 import { instant } from "../../model/instant.ts";
 import type { ResolvedPage } from "../event-store.ts";
 import type { Store } from "../store.ts";
@@ -134,10 +135,7 @@ describe("one transaction", () => {
     await db.sql("LOCK TABLE isochron.set_aside IN ACCESS EXCLUSIVE MODE");
     const given = page([event(draft("a", 1))], { rejects: [reject("line 2")], cursor: 7 });
     const outcome = store.events.append(given).catch((error: unknown) => error);
-    await untilWaiting();
-    await db.sql(
-      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'",
-    );
+    await killWaiting();
     expect(await outcome).toMatchObject({ code: "store-unavailable" });
     await db.sql("ROLLBACK");
     expect(await store.digest()).toBe(before);
@@ -146,14 +144,17 @@ describe("one transaction", () => {
     expect(await store.events.cursor("nova", "main")).toBe(7);
   });
 
-  async function untilWaiting(): Promise<void> {
-    for (let tries = 0; tries < 2_000; tries += 1) {
-      const waiting = await db.sql(
-        "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'",
+  /** A login may end sessions of its own. */
+  async function killWaiting(): Promise<void> {
+    const killer = await loginAs(db.url, "ingest");
+    await eventually("a session waits for the lock", async () => {
+      const { rows } = await killer.query(
+        `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+          WHERE datname = current_database() AND usename = current_user AND wait_event_type = 'Lock'`,
       );
-      if (waiting.length > 0) return;
-    }
-    throw new Error("nobody waits");
+      return rows.length > 0;
+    });
+    await killer.end();
   }
 
   test("the connection's counts and place move with the page", async () => {

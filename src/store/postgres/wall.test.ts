@@ -1,12 +1,9 @@
-import pg from "pg";
+import type pg from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { openTestStore, type TestStore } from "../../../test/database.ts";
+import { loginAs, openTestStore, type TestStore } from "../../../test/database.ts";
 import { connection, draft, edition, event, fact, minute, page, project } from "../../../test/drafts.ts";
 import { projectKey, type TenantKey } from "../../model/tenant.ts";
 import { presentClaim, signClaim } from "./claim.ts";
-import { parseDatabaseUrl } from "./database-url.ts";
-import { adminConfig } from "./pools.ts";
-import { loginPassword, logins } from "./roles.ts";
 
 let db: TestStore;
 let tenant: pg.Client;
@@ -18,7 +15,7 @@ beforeAll(async () => {
   db = await openTestStore();
   await fill(db);
   claimKey = (await db.sql<{ key: Buffer }>("SELECT key FROM isochron.claim_key"))[0]!.key;
-  tenant = await loginAsTenant(db.url);
+  tenant = await loginAs(db.url, "tenant");
 });
 afterAll(async () => {
   await tenant.end();
@@ -55,18 +52,6 @@ async function fill({ store }: TestStore): Promise<void> {
       facts: [fact("server:a", "runs_on", "host:secret-host", 1)],
     }),
   );
-}
-
-async function loginAsTenant(url: string): Promise<pg.Client> {
-  const target = parseDatabaseUrl(url);
-  const password = loginPassword(target.adminPassword, logins.tenant);
-  const client = new pg.Client({
-    ...adminConfig(target),
-    user: logins.tenant,
-    ...(password === undefined ? {} : { password }),
-  });
-  await client.connect();
-  return client;
 }
 
 /** What a statement gives the tenants' login after `before`, in a transaction that is undone; an error by its code. */
@@ -259,7 +244,7 @@ test.each(Object.entries(mutants))("the probes above see it when %s", async (_, 
 
 /** Reads everything that can be named, without a claim and with a forged one. */
 async function leaks(scratch: TestStore): Promise<boolean> {
-  const client = await loginAsTenant(scratch.url);
+  const client = await loginAs(scratch.url, "tenant");
   const forged = signClaim(Buffer.alloc(32), [keyA, keyB], await pidOf(client), Date.now());
   const relations = await scratch.sql<{ name: string }>(
     "SELECT c.oid::regclass::text AS name FROM pg_class c WHERE c.relnamespace = 'isochron'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm')",
