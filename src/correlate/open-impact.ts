@@ -3,6 +3,9 @@ import type { Instant } from "../model/instant.ts";
 import type { Correlatable } from "./correlatable.ts";
 import { describeGap, isShared } from "./score.ts";
 
+/** A recovery counts once the thing has stayed well for so long; before that it is a lull. */
+const relapseMs = 15 * 60_000;
+
 /** A change this long before the first symptom on the same thing is taken to stand at its head. */
 const headMs = 10 * 60_000;
 
@@ -19,7 +22,7 @@ export function findOpenImpacts(events: readonly Correlatable[], at: Instant): R
   const reasons = new Map<string, string>();
   for (const own of bySubject.values()) {
     const ordered = own.toSorted((a, b) => a.occurredAt - b.occurredAt || (a.id < b.id ? -1 : 1));
-    const closed = ordered.findLastIndex((event) => event.kind === "recovery");
+    const closed = ordered.findLastIndex((event) => event.kind === "recovery" && !relapses(event, ordered));
     const open = ordered.slice(closed + 1);
     const opening = open.findIndex((event) => event.kind === "symptom" && event.severity !== "info");
     const symptom = open[opening];
@@ -32,6 +35,13 @@ export function findOpenImpacts(events: readonly Correlatable[], at: Instant): R
     else reasons.set(change.id, "opened an impact that is still open");
   }
   return reasons;
+}
+
+function relapses(recovery: Correlatable, events: readonly Correlatable[]): boolean {
+  return events.some((event) => {
+    const later = event.occurredAt - recovery.occurredAt;
+    return event.kind === "symptom" && event.severity !== "info" && later > 0 && later <= relapseMs;
+  });
 }
 
 /** The shared things that an event is about; a tenant's own resource is not one. */

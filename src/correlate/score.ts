@@ -44,7 +44,7 @@ export function weigh(weighing: Weighing): readonly Addend[] {
     pathAddend(weighing),
     rarityAddend(weighing.expected),
     classAddend(weighing),
-    impactAddend(weighing.openImpact),
+    impactAddend(weighing),
     requestAddend(weighing),
     namedAddend(weighing),
   ].filter((addend) => addend !== undefined);
@@ -108,24 +108,27 @@ function rarityAddend(expected: number): Addend {
   return { name: "rarity", value, says };
 }
 
-function classAddend({ candidate, target }: Weighing): Addend {
+function classAddend({ candidate, target, path }: Weighing): Addend {
   const { kind, subject } = candidate;
   if (kind === "change") return { name: "class", value: 0.5, says: "a change" };
   if (kind === "recovery") return { name: "class", value: -0.8, says: "a recovery" };
   if (kind === "human") return { name: "class", value: -0.3, says: "people's work" };
   if (kind === "activity")
     return { name: "class", value: -1, says: "started, not known to have changed anything" };
-  if (isShared(subject) && target?.subject.kind !== subject.kind) {
+  if (isShared(subject) && path !== undefined && target?.subject.kind !== subject.kind) {
     return { name: "class", value: 1.5, says: "trouble of shared infrastructure" };
   }
-  const fellow = target !== undefined && entityKey(target.subject) !== entityKey(subject);
+  const fellow = target === undefined || entityKey(target.subject) !== entityKey(subject);
   return fellow
-    ? { name: "class", value: -1.5, says: "a fellow symptom" }
+    ? { name: "class", value: -1.5, says: "another symptom" }
     : { name: "class", value: -0.5, says: "an earlier symptom" };
 }
 
-function impactAddend(openImpact: string | undefined): Addend | undefined {
-  return openImpact === undefined ? undefined : { name: "open impact", value: 1.5, says: openImpact };
+/** A floor: what opened an impact that is still open does not fade while it lasts. */
+function impactAddend({ openImpact, candidate, gapMs }: Weighing): Addend | undefined {
+  if (openImpact === undefined) return undefined;
+  const value = candidate.kind === "change" ? 1 - timeAddend(gapMs).value : 1.5;
+  return { name: "open impact", value, says: openImpact };
 }
 
 function requestAddend({ target, candidate }: Weighing): Addend | undefined {
