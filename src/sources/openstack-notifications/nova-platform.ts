@@ -95,14 +95,17 @@ function readAggregate(message: OsloMessage): Reading | undefined {
     platform: true,
     twinOf: `${type}|${key}`,
     summary: `${summarise("aggregate", name ?? id, action, phase)}${action.endsWith("host") && hosts.length > 0 ? ` (${hosts.at(-1)})` : ""}`,
-    facts: hosts.map((host) =>
-      fact(
-        ref("host", host),
-        "member_of",
-        ref("aggregate", id),
-        !(action === "remove_host" && phase === "end" && text(message.payload, "host_name") === host),
+    facts: [
+      ...(name === undefined ? [] : [fact(ref("aggregate", id), "named", ref("name", name))]),
+      ...hosts.map((host) =>
+        fact(
+          ref("host", host),
+          "member_of",
+          ref("aggregate", id),
+          !(action === "remove_host" && phase === "end" && text(message.payload, "host_name") === host),
+        ),
       ),
-    ),
+    ],
   };
 }
 

@@ -1,0 +1,57 @@
+import { describe, expect, it } from "vitest";
+import { notification } from "../../test/stages.ts";
+import { RecordBatcher } from "./stream.ts";
+
+const record = (number: number) => notification(number, "volume.create.end", { volume_id: "v" });
+
+describe("storing deliveries in pages", () => {
+  it("settles a delivery only after the page that holds it was stored", async () => {
+    const commits: (() => void)[] = [];
+    const batcher = new RecordBatcher(() => new Promise((commit) => commits.push(commit)));
+    let settled = false;
+    const delivery = batcher.deliver(record(1)).then(() => {
+      settled = true;
+    });
+    await Promise.resolve();
+    expect(settled).toBe(false);
+    commits.shift()!();
+    await delivery;
+    expect(settled).toBe(true);
+  });
+
+  it("puts whatever arrives during a commit into the next page", async () => {
+    const pages: number[] = [];
+    const commits: (() => void)[] = [];
+    const batcher = new RecordBatcher((records) => {
+      pages.push(records.length);
+      return new Promise((commit) => commits.push(commit));
+    });
+    const deliveries = [1, 2, 3, 4].map((number) => batcher.deliver(record(number)));
+    commits.shift()!();
+    await deliveries[0];
+    await Promise.resolve();
+    commits.shift()!();
+    await Promise.all(deliveries);
+    expect(pages).toEqual([1, 3]);
+  });
+
+  it("tells every sender of a page that failed, and goes on with the next", async () => {
+    let attempts = 0;
+    const batcher = new RecordBatcher(async () => {
+      attempts += 1;
+      if (attempts === 1) throw new Error("the store is away");
+    });
+    await expect(batcher.deliver(record(1))).rejects.toThrow("the store is away");
+    await expect(batcher.deliver(record(2))).resolves.toBeUndefined();
+  });
+
+  it("never takes more than 500 records into one commit", async () => {
+    const sizes: number[] = [];
+    const batcher = new RecordBatcher(async (records) => {
+      sizes.push(records.length);
+    });
+    await Promise.all(Array.from({ length: 1201 }, (_, number) => batcher.deliver(record(number))));
+    expect(Math.max(...sizes)).toBeLessThanOrEqual(500);
+    expect(sizes.reduce((sum, size) => sum + size, 0)).toBe(1201);
+  });
+});
