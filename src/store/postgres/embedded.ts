@@ -14,7 +14,7 @@ import {
   socketFolder,
   writeStarter,
 } from "./embedded-data.ts";
-import { chooseLaunch, type Launch } from "./embedded-user.ts";
+import { chooseLaunch, handOver, type Launch } from "./embedded-user.ts";
 import { isAlive, withStartLock } from "./start-lock.ts";
 
 const startMsMax = 120_000;
@@ -147,6 +147,12 @@ async function start(state: State): Promise<void> {
     await pause(200 * attempt);
   }
   await writeStarter(state.dataDir);
+  // What we write ourselves must stay usable for the folder's owner.
+  const { uid, gid } = await stat(state.dataDir);
+  if (process.getuid?.() === 0) {
+    for (const file of ["starter.pid", "postgres.log"])
+      await handOver(join(state.dataDir, file), { uid, gid });
+  }
   await createDatabase(state.socket);
   state.log("debug", "PostgreSQL started", { pid: state.child.pid, socket: state.socket });
 }
