@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { EventJson } from "../../src/present/api/contract.ts";
 import { readServerEvents } from "../../src/present/cli/server-events.ts";
 import { eventually } from "../eventually.ts";
+import { countStored, embeddedStore, externalStore, HeldCommits, type TestStore } from "../outside-store.ts";
 import { brokenBodies } from "./broken-bodies.ts";
 import { HoldingProxy } from "./holding-proxy.ts";
 import {
@@ -15,13 +16,7 @@ import {
   rabbitmqctl,
 } from "./rabbitmq.ts";
 import { readRecordedNotifications, type Notification } from "./recorded-notifications.ts";
-import {
-  embeddedStore,
-  externalStore,
-  HeldCommits,
-  ServingIsochron,
-  type TestStore,
-} from "./serving-isochron.ts";
+import { ServingIsochron } from "./serving-isochron.ts";
 
 const address = rabbitmqAddress ?? "";
 const server = process.env["ISOCHRON_TEST_DATABASE_URL"];
@@ -221,10 +216,7 @@ describe.each(stores)("notifications from a real RabbitMQ into %s", (title, make
 async function storedIds(store: TestStore): Promise<number> {
   const client = await store.connect();
   try {
-    const { rows } = await client.query(
-      "SELECT count(DISTINCT source_id)::int AS stored FROM isochron.delivery",
-    );
-    return rows[0].stored as number;
+    return await countStored(client);
   } finally {
     await client.end();
   }
