@@ -20,7 +20,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "isochron-package-"));
   await chmod(folder, 0o755);
   await run("npm", ["pack", "--pack-destination", folder], { cwd: checkout, env: plainEnvironment() });
-  const [archive] = (await readdir(folder)).filter((name) => name.endsWith(".tgz"));
+  const archive = (await readdir(folder)).find((name) => name.endsWith(".tgz"));
   const place = join(folder, "place");
   await mkdir(place);
   await writeFile(join(place, "package.json"), "{}");
