@@ -22,6 +22,7 @@ const waysOutOfHubs: Readonly<Record<string, readonly Relation[]>> = {
 /** Kinds that are also walked against the arrow, and along which relations (all where none are named). */
 const backwardKinds: Readonly<Record<string, readonly Relation[] | undefined>> = {
   host: ["runs_on", "serves"],
+  backend: ["stored_on"],
   request: undefined,
   ip: undefined,
   mac: undefined,
