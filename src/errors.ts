@@ -18,6 +18,7 @@ export const errorTable = {
   "file-unreadable": { kind: "invalid", status: 400, title: "The file cannot be read" },
   "source-unknown": { kind: "invalid", status: 400, title: "There is no such source" },
   "connection-mismatch": { kind: "invalid", status: 400, title: "The connection belongs to another source" },
+  "signature-invalid": { kind: "denied", status: 401, title: "The signature does not fit" },
   "not-signed-in": { kind: "denied", status: 401, title: "Sign in first" },
   "not-found": { kind: "missing", status: 404, title: "Not found" },
   "rate-limited": { kind: "unavailable", status: 429, title: "Too many requests" },

@@ -249,7 +249,14 @@ async function buildApiFor(request: ApiOptions, context: ApiContext): ReturnType
         scope,
         query,
       ),
-    ingest: (name, posted) => receiveRequest(stages, findSource, connections.get(name), posted),
+    ingest: (name, posted) => {
+      const connection = connections.get(name);
+      const settings = {
+        config: connection?.config ?? {},
+        secret: (reference: string) => resolveSecret(reference),
+      };
+      return receiveRequest(stages, findSource, connection, posted, settings);
+    },
     clock: now,
     secret: await serverSecret(config),
     version: context.version,

@@ -1,6 +1,7 @@
 import { IsochronError } from "../errors.ts";
 import { alertmanager } from "./alertmanager.ts";
 import { cloudevents } from "./cloudevents.ts";
+import { gitForge } from "./git-forge.ts";
 import { openstackInventory } from "./openstack-inventory.ts";
 import { openstackNotifications } from "./openstack-notifications.ts";
 import { postMortem } from "./post-mortem.ts";
@@ -12,6 +13,7 @@ export const sources: readonly Source[] = [
   openstackInventory,
   alertmanager,
   cloudevents,
+  gitForge,
   postMortem,
 ];
 

@@ -138,11 +138,22 @@ export interface PushRequest {
   readonly receivedAt: Instant;
 }
 
+/** What the pipeline tells a webhook source about the connection that a request was posted to. */
+export interface PushSettings {
+  readonly config: JsonObject;
+  /** The secret that `env:NAME` or `file:PATH` names. Throws `config-invalid` when there is none. */
+  readonly secret: (reference: string) => string;
+}
+
 /** Records that arrive over HTTP at `POST /api/v1/ingest/{connection}`. */
 export interface WebhookSource extends SourceBase {
   readonly delivery: "webhook";
-  /** Splits a request into records. Throws `body-invalid` or `media-type-unknown` when it is none of ours. */
-  split(request: PushRequest, decode: Decoders): readonly RawRecord[];
+  /**
+   * Splits a request into records. `settings` is absent only where no connection is configured, as in tests and
+   * replays of a capture. Throws `body-invalid`, `body-too-large`, `header-missing` or `media-type-unknown` when it
+   * is none of ours, and `signature-invalid` when it was not signed with the connection's secret.
+   */
+  split(request: PushRequest, decode: Decoders, settings?: PushSettings): readonly RawRecord[];
 }
 
 /** What the pipeline lends a streaming source. */

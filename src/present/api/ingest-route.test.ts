@@ -6,7 +6,7 @@ import type { Store } from "../../store/store.ts";
 import type { PostedOutcome, PostedRecords } from "./api-parts.ts";
 import type { IngestedJson } from "./contract.ts";
 import { bearer, problemIn, startApi } from "../../../test/api-host.ts";
-import { connection, fillWorld } from "../../../test/api-world.ts";
+import { connection, fillWorld, tokenText } from "../../../test/api-world.ts";
 import { openTestStore, type TestStore } from "../../../test/database.ts";
 
 const outcome: PostedOutcome = {
@@ -90,15 +90,29 @@ test("a source's token posts to its own connection and to no other, whatever tha
   );
 });
 
-test("a body over the limit is refused before it is read, and a compressed one too", async () => {
+test("a body over the limit is refused before it is read, and so is one that no one can undo", async () => {
   posted = [];
   expect(problemIn(await post(connection, "ingest", Buffer.alloc(1024 * 1024 + 1))).code).toBe(
     "body-too-large",
   );
   expect((await post(connection, "ingest", Buffer.alloc(1024 * 1024))).statusCode).toBe(200);
-  const zipped = await post(connection, "ingest", "x", { "content-encoding": "gzip" });
+  const zipped = await post(connection, "ingest", "x", { "content-encoding": "br" });
   expect(problemIn(zipped).code).toBe("media-type-unknown");
   expect(posted).toHaveLength(1);
+});
+
+test("a sender that knows only credentials in an address posts with its token as the password", async () => {
+  posted = [];
+  const basic = (name: string) => ({
+    authorization: `Basic ${Buffer.from(`isochron:${tokenText(name)}`).toString("base64")}`,
+  });
+  const url = `/api/v1/ingest/${encodeURIComponent(connection)}`;
+  const send = (name: string) => app.inject({ method: "POST", url, payload: "{}", headers: basic(name) });
+  expect((await send("ingest")).statusCode).toBe(200);
+  expect(Object.keys(posted[0]![1].headers)).not.toContain("authorization");
+  // A reader's token would be kept by browsers and proxies with the address.
+  for (const name of ["provider", "north"]) expect(problemIn(await send(name)).code).toBe("not-signed-in");
+  expect(problemIn(await send("any")).code).toBe("not-found");
 });
 
 test("a declared length over the limit is answered while the body is still to come", async () => {

@@ -72,11 +72,11 @@ export function ingestRoute({ ingest, clock, limits }: ApiContext): FastifyPlugi
 
 function checkEncoding(request: FastifyRequest): void {
   const encoding = request.headers["content-encoding"];
-  if (encoding === undefined || encoding === "identity") return;
+  if (encoding === undefined || encoding === "identity" || encoding === "gzip") return;
   throw new IsochronError(
     "media-type-unknown",
-    "The body is compressed, which this address does not undo.",
-    "Send it without Content-Encoding.",
+    "The body is compressed in a way that this address does not undo.",
+    "Send it with `Content-Encoding: gzip`, or without any.",
   );
 }
 

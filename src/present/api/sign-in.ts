@@ -48,14 +48,10 @@ export class SignIn {
     this.#directory = directory;
   }
 
-  /** The principal of a bearer token, or else of the session cookie. */
+  /** The principal of the Authorization header, or else of the session cookie. */
   async identify(request: FastifyRequest): Promise<Principal> {
     const { authorization } = request.headers;
-    if (authorization !== undefined) {
-      const [scheme, token, ...rest] = authorization.split(" ");
-      if (scheme?.toLowerCase() !== "bearer" || token === undefined || rest.length > 0) throw notSignedIn();
-      return this.#principalOf(await this.findToken(hashToken(token)));
-    }
+    if (authorization !== undefined) return this.#principalOf(await this.#authorize(authorization));
     const claims = this.#claimsOf(request);
     if (claims === undefined) {
       const { viewer } = this.#parts;
@@ -89,6 +85,21 @@ export class SignIn {
       return false;
     if (origin !== undefined && origin !== `${request.protocol}://${request.headers.host}`) return false;
     return isLoopbackAddress(request.socket.remoteAddress) && isLoopbackHost(request.headers.host);
+  }
+
+  /**
+   * The token of a Bearer header, or the password of a Basic one: some senders of webhooks know no credentials but
+   * those in an address. Basic opens nothing but a connection to post to, so that no browser keeps more than that.
+   */
+  async #authorize(authorization: string): Promise<TokenRecord> {
+    const [scheme = "", credentials, ...rest] = authorization.split(" ");
+    if (credentials === undefined || rest.length > 0) throw notSignedIn();
+    if (scheme.toLowerCase() === "bearer") return this.findToken(hashToken(credentials));
+    if (scheme.toLowerCase() !== "basic") throw notSignedIn();
+    const [, password = ""] = /^[^:]*:(.*)$/.exec(Buffer.from(credentials, "base64").toString()) ?? [];
+    const token = await this.findToken(hashToken(password));
+    if (token.scope.kind !== "ingest") throw notSignedIn();
+    return token;
   }
 
   #claimsOf(request: FastifyRequest): SessionClaims | undefined {
