@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import statics from "@fastify/static";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { pagePolicy } from "./security-headers.ts";
 
 /** Serves the built pages: hashed assets for ever, everything else checked each time. */
 export async function serveWebPages(app: FastifyInstance, webRoot: string): Promise<void> {
@@ -14,6 +15,8 @@ export async function serveWebPages(app: FastifyInstance, webRoot: string): Prom
     setHeaders: (reply, path) => {
       const isHashed = path.includes(`${join(webRoot, "assets")}/`);
       void reply.header("cache-control", isHashed ? "public, max-age=31536000, immutable" : "no-cache");
+      // A 304 has no content type to tell a page by, and its headers replace those that the browser kept.
+      if (path.endsWith(".html")) void reply.header("content-security-policy", pagePolicy);
     },
   });
 }
