@@ -6,7 +6,7 @@ import type pg from "pg";
  * Each row is hashed, and the hashes in their own order are hashed again: the order of arrival leaves no trace.
  */
 const contents: Readonly<Record<string, string>> = {
-  event: `to_jsonb(t) - ARRAY['recorded_at', 'feed_xid', 'first_xid', 'edition_ids']`,
+  event: `to_jsonb(t) - ARRAY['recorded_at', 'attributed_at', 'feed_xid', 'first_xid', 'edition_ids']`,
   tenant_event: `to_jsonb(t) - ARRAY['recorded_at', 'feed_xid', 'first_xid']
                  - CASE WHEN notice THEN ARRAY['id'] ELSE ARRAY[]::text[] END`,
   topology_fact: `to_jsonb(t) - ARRAY['recorded_at', 'recorded_xid']`,

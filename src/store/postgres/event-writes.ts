@@ -104,11 +104,11 @@ async function insertEvents(client: pg.ClientBase, rows: readonly EventRow[]): P
   );
 }
 
-/** `announce` shows the event to followers again. */
+/** `reattributed` shows the event to followers again, its answer being new. */
 export async function updateEvents(
   client: pg.ClientBase,
   rows: readonly EventRow[],
-  announce: boolean,
+  reattributed: boolean,
 ): Promise<void> {
   if (rows.length === 0) return;
   const fixed = new Set(["id", "occurred_at"]);
@@ -116,7 +116,7 @@ export async function updateEvents(
     .split(", ")
     .filter((name) => !fixed.has(name))
     .map((name) => `${name} = given.${name}`);
-  if (announce) set.push("feed_xid = pg_current_xact_id()");
+  if (reattributed) set.push("feed_xid = pg_current_xact_id()", "attributed_at = now()");
   await client.query(
     `UPDATE isochron.event AS stored SET ${set.join(", ")}
        FROM jsonb_to_recordset($1::jsonb) AS given (${eventColumns})
@@ -129,7 +129,7 @@ export async function updateEvents(
 export async function keepAttributions(client: pg.ClientBase, rows: readonly EventRow[]): Promise<void> {
   await client.query(
     `INSERT INTO isochron.attribution_revision (event_id, occurred_at, recorded_at, attribution)
-     SELECT e.id, e.occurred_at, now(), e.attribution
+     SELECT e.id, e.occurred_at, e.attributed_at, e.attribution
        FROM isochron.event e
       WHERE e.id = ANY($1::text[]) AND e.occurred_at = ANY($2::timestamptz[])
       ORDER BY e.id

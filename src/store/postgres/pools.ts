@@ -49,6 +49,20 @@ const absentCodes = new Set([
   "08006",
 ]);
 
+/** The server is there but cannot serve us now: no room, no connection left, too slow, or only a copy to read from. */
+const busyCodes = new Set([
+  "53000",
+  "53100",
+  "53200",
+  "53300",
+  "57014",
+  "25P03",
+  "25006",
+  "28P01",
+  "28000",
+  "3D000",
+]);
+
 export function openPools(target: Target, log: StoreLog): Pools {
   const open = (login: LoginName): pg.Pool => {
     const pool = new pg.Pool({
@@ -168,11 +182,11 @@ export function isGone(error: unknown): boolean {
 
 function translate(error: unknown): unknown {
   const { code, message } = error as { code?: string; message?: string };
-  if (isGone(error) || code === "28P01" || code === "28000" || code === "3D000" || code === "53300") {
+  if (isGone(error) || busyCodes.has(code ?? "")) {
     return new IsochronError(
       "store-unavailable",
-      `The database cannot be reached: ${message ?? "no answer"}.`,
-      "See that the server runs and that its settings let Isochron in, then try again.",
+      `The database does not serve us: ${message ?? "no answer"}.`,
+      "See that the server runs, has room, and lets Isochron in, then try again.",
       { cause: error },
     );
   }

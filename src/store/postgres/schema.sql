@@ -111,7 +111,8 @@ TABLE isochron.event PARTITION BY RANGE (occurred_at) OWNER isochron_owner RLS F
   edition_ids text[] NOT NULL,
   search text NOT NULL,
   feed_xid xid8 NOT NULL DEFAULT pg_current_xact_id(),
-  first_xid xid8 NOT NULL DEFAULT pg_current_xact_id()
+  first_xid xid8 NOT NULL DEFAULT pg_current_xact_id(),
+  attributed_at timestamp with time zone NOT NULL DEFAULT now()
 );
 TABLE isochron.event_revision OWNER isochron_owner RLS FORCED (
   event_id text COLLATE "C" NOT NULL,

@@ -207,6 +207,25 @@ describe("asking again for the owner", () => {
     expect((await due()).names).toEqual([]);
   });
 
+  test("a late sight between two others asks about what lay before it, which it bears out", async () => {
+    const known = [
+      fact("server:s", "owned_by", "project:p", 1),
+      fact("server:s", "owned_by", "project:q", 9),
+    ];
+    await store.events.append(page([waiting("between", 3, "server:s")], { facts: known }));
+    await store.events.reattributed((await due()).found, []);
+    await learn(fact("server:s", "owned_by", "project:p", 5));
+    expect((await due()).names).toEqual(["between"]);
+  });
+
+  test("whom a request concerns is asked regardless of time", async () => {
+    const known = [1, 3].map((at) => fact("request:r", "concerns", "project:p", at, { holds: at === 1 }));
+    await store.events.append(page([waiting("first", 0, "request:r")], { facts: known }));
+    await store.events.reattributed((await due()).found, []);
+    await learn(fact("request:r", "concerns", "project:p", 5));
+    expect((await due()).names).toEqual(["first"]);
+  });
+
   test("where something was before it was first seen there is not asked about", async () => {
     await store.events.append(page([waiting("before", 1, "host:h"), waiting("after", 9, "host:h")]));
     await learn(fact("server:s", "runs_on", "host:h", 5));
@@ -225,8 +244,8 @@ describe("asking again for the owner", () => {
     const editions = [edition(draft("a", 1), tenant)];
     expect(await store.events.reattributed(found, [answer(one!, owned, [], editions)])).toBe(1);
     expect((await feedOf(position)).event).toMatchObject({ id: one!.id, attribution: owned });
-    expect(await store.reader.attributionHistory({ kind: "provider" }, one!.id)).toMatchObject([
-      { attribution: unresolved },
+    expect(await store.reader.attributionHistory({ kind: "provider" }, one!.id)).toEqual([
+      { attribution: unresolved, recordedAt: one!.recordedAt },
     ]);
     const scope = (id: string) =>
       ({ kind: "tenant", label: id, keys: [projectKey(controlPlane, id)] }) as const;

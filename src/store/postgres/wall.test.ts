@@ -286,6 +286,14 @@ describe("what a tenant reads through the store", () => {
     expect(await db.store.reader.event(scope(keyA), ids[keyA]![0]!)).toMatchObject({ audience: "tenant" });
   });
 
+  test("is never another's, however many ask at once over the same few connections", async () => {
+    const asked = Array.from({ length: 120 }, (_, n) => (n % 3 === 0 ? keyB : keyA));
+    const counts = await Promise.all(
+      asked.map(async (key) => (await db.store.reader.timeline(scope(key), {}, request)).events.length),
+    );
+    expect(counts).toEqual(asked.map((key) => (key === keyA ? 3 : 2)));
+  });
+
   test("is nothing when its scope holds no keys", async () => {
     const { reader, topology } = db.store;
     const empty = scope();
