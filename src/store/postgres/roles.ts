@@ -28,12 +28,15 @@ export function loginPassword(adminPassword: string | undefined, login: string):
  */
 export async function ensureRoles(admin: pg.Client, adminPassword: string | undefined): Promise<void> {
   try {
+    // Two processes that change the same rights at once fail with "tuple concurrently updated".
+    await admin.query("SELECT pg_advisory_lock(hashtext('isochron roles'))");
     await ensureRole(admin, ownerRole, "NOLOGIN", undefined);
     for (const login of Object.values(logins)) {
       await ensureRole(admin, login, "LOGIN", loginPassword(adminPassword, login));
     }
     await joinOwner(admin);
     await openDatabase(admin);
+    await admin.query("SELECT pg_advisory_unlock(hashtext('isochron roles'))");
   } catch (cause) {
     const { code, message } = cause as { code?: string; message: string };
     if (code !== "42501") throw cause;
