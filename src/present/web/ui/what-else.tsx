@@ -121,14 +121,9 @@ function Candidate({ candidate }: { candidate: CandidateJson }) {
           <strong>{beforeWords(candidate)}</strong>
           {reasonWords(candidate)}
           {candidate.also > 0 && ` · stands for ${candidate.also} more like it`}{" "}
-          <button
-            type="button"
-            class="link-button"
-            aria-expanded={open}
-            aria-label={`How candidate ${candidate.rank} ranks`}
-            onClick={() => setOpen(!open)}
-          >
+          <button type="button" class="link-button" aria-expanded={open} onClick={() => setOpen(!open)}>
             {open ? "less" : "details"}
+            <span class="visually-hidden"> on how number {candidate.rank} ranks</span>
           </button>
         </p>
         {open && <Addends candidate={candidate} />}

@@ -1,0 +1,110 @@
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { canBrowse, DemoBrowser, type Theme } from "./demo-browser.ts";
+
+const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+
+const incident = "/t?from=2026-11-21T03:00:30Z&to=2026-11-21T03:06:00Z&tz=UTC";
+
+describe.runIf(canBrowse()).each<Theme>(["light", "dark"])("accessibility in the %s theme", (theme) => {
+  let browser: DemoBrowser;
+  let axe: string;
+  let eventId: string;
+
+  beforeAll(async () => {
+    axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+    browser = await DemoBrowser.open({ theme });
+  });
+
+  afterAll(() => browser.close());
+
+  /** Violations of the page as it is, one line each. */
+  async function violations(): Promise<string[]> {
+    // Evaluated by the debugger, so the page's own policy against foreign scripts stays as it is.
+    await browser.page.evaluate(axe);
+    return browser.page.evaluate(async (wanted) => {
+      interface Found {
+        violations: { id: string; nodes: { html: string; failureSummary?: string }[] }[];
+      }
+      const { axe: engine } = globalThis as unknown as { axe: { run(options: unknown): Promise<Found> } };
+      const found = await engine.run({ runOnly: { type: "tag", values: wanted } });
+      return found.violations.flatMap((violation) =>
+        violation.nodes.map(
+          (node) => `${violation.id}: ${node.html.slice(0, 160)} ${node.failureSummary ?? ""}`,
+        ),
+      );
+    }, tags);
+  }
+
+  it("holds on the sign-in page", async () => {
+    await browser.page.goto("/");
+    await browser.page.getByRole("button", { name: "Open the demo as provider" }).waitFor();
+    expect(await violations()).toEqual([]);
+    await browser.signIn();
+    const session = await (await browser.page.request.get("/api/v1/session")).json();
+    eventId = session.scenes[0].event;
+  });
+
+  it("holds on the timeline", async () => {
+    await browser.page.goto(incident);
+    await browser.ready();
+    expect(await violations()).toEqual([]);
+  });
+
+  it("holds with what else and the chain of ownership open", async () => {
+    const { page } = browser;
+    await page.goto(`${incident}&sel=${eventId}&else=${eventId}`);
+    await page.locator(".candidates > li").first().waitFor();
+    await page.getByRole("button", { name: "why this tenant?" }).click();
+    await page.locator(".hops > li").first().waitFor();
+    await page.getByRole("button", { name: "details on how number 1 ranks" }).click();
+    await page.getByRole("button", { name: "Raw details" }).click();
+    expect(await violations()).toEqual([]);
+  });
+
+  it("holds with the help sheet and with the window's form open", async () => {
+    const { page } = browser;
+    await page.goto(incident);
+    await browser.ready();
+    await page.keyboard.press("?");
+    await page.getByRole("dialog").waitFor();
+    expect(await violations()).toEqual([]);
+    await page.keyboard.press("Escape");
+    await page.locator(".window-button").click();
+    await page.getByLabel("From", { exact: true }).fill("nonsense");
+    expect(await violations()).toEqual([]);
+  });
+
+  it("holds on an empty window", async () => {
+    await browser.page.goto(`${incident}&q=no-such-text-anywhere`);
+    await browser.page.getByText("No events match.").waitFor();
+    expect(await violations()).toEqual([]);
+  });
+
+  it("holds on the sources, the quarantine and a resource", async () => {
+    for (const path of ["/sources", "/quarantine", "/r/host/compute-02?at=2026-11-21T03:02:00Z"]) {
+      await browser.page.goto(path);
+      await browser.page.locator("table").first().waitFor();
+      expect(await violations(), path).toEqual([]);
+    }
+  });
+
+  it("holds for a tenant, and on a narrow screen", async () => {
+    const { page } = browser;
+    await page.goto(incident);
+    await browser.ready();
+    await page.getByLabel("See as").selectOption({ label: "contoso / prod" });
+    await page.getByText("You see what").waitFor();
+    await browser.ready();
+    expect(await violations()).toEqual([]);
+    await page.setViewportSize({ width: 390, height: 844 });
+    await browser.ready();
+    expect(await violations()).toEqual([]);
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390);
+  });
+
+  it("needs nothing that the content security policy refuses", () => {
+    expect(browser.complaints).toEqual([]);
+  });
+});

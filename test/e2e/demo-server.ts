@@ -1,0 +1,44 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { TestProject } from "vitest/node";
+import { build } from "vite";
+import { RunningIsochron } from "../isochron-command.ts";
+import { findChromium } from "./chromium-path.ts";
+
+declare module "vitest" {
+  export interface ProvidedContext {
+    /** Where the demo listens; empty where the browser tests are left out. */
+    demoUrl: string;
+  }
+}
+
+const urlPattern = /http:\/\/127\.0\.0\.1:\d+/;
+
+/** Builds the pages and serves the demo from a store of its own, for as long as the tests run. */
+// oxlint-disable-next-line import/no-default-export -- Vitest takes a default export.
+export default async function serveDemo(project: TestProject): Promise<() => Promise<void>> {
+  if (findChromium() === undefined) {
+    console.error(
+      "The browser tests are left out: there is no Chromium at /usr/bin/chromium or ISOCHRON_CHROMIUM. " +
+        "`.ci/run` installs it.",
+    );
+    project.provide("demoUrl", "");
+    return async () => {};
+  }
+  await build({ logLevel: "warn" });
+  const data = await mkdtemp(join(tmpdir(), "isochron-e2e-"));
+  const demo = new RunningIsochron(["demo", "--data", join(data, "store"), "--port", "0"]);
+  const stop = async () => {
+    await demo.end("SIGTERM");
+    await rm(data, { recursive: true, force: true });
+  };
+  try {
+    const [url] = await demo.printed(urlPattern);
+    project.provide("demoUrl", url);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return stop;
+}

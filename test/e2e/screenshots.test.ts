@@ -1,0 +1,68 @@
+import { stat } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { describe, expect, it } from "vitest";
+import { canBrowse, DemoBrowser, type BrowserOptions } from "./demo-browser.ts";
+
+const folder = fileURLToPath(new URL("../../docs/images/", import.meta.url));
+const incident = "/t?from=2026-11-21T03:00:30Z&to=2026-11-21T03:06:00Z&tz=UTC";
+const outage = "/t?from=2024-08-02T07:45:00Z&to=2024-08-02T11:30:00Z&tz=Europe/Paris";
+
+/** Written only when asked for, so that a test run leaves the checkout as it was. */
+const wanted = process.env["ISOCHRON_SCREENSHOTS"] === "1";
+
+interface Shot extends BrowserOptions {
+  readonly name: string;
+  readonly show: (browser: DemoBrowser) => Promise<void>;
+}
+
+const shots: readonly Shot[] = [
+  { name: "timeline-light", show: (browser) => visit(browser, incident) },
+  { name: "timeline-dark", theme: "dark", show: (browser) => visit(browser, outage) },
+  {
+    name: "timeline-narrow",
+    theme: "dark",
+    width: 390,
+    height: 844,
+    show: (browser) => visit(browser, incident),
+  },
+  {
+    name: "what-else",
+    height: 1080,
+    show: async (browser) => {
+      const session = await (await browser.page.request.get("/api/v1/session")).json();
+      const id = String(session.scenes[0].event);
+      await visit(browser, `${incident}&sel=${id}&else=${id}`);
+      await browser.page.locator(".candidates > li").first().waitFor();
+    },
+  },
+  {
+    name: "tenant",
+    show: async (browser) => {
+      await visit(browser, incident);
+      await browser.page.getByLabel("See as").selectOption({ label: "contoso / prod" });
+      await browser.page.getByText("You see what").waitFor();
+      await browser.ready();
+    },
+  },
+];
+
+async function visit(browser: DemoBrowser, path: string): Promise<void> {
+  await browser.page.goto(path);
+  await browser.ready();
+}
+
+describe.runIf(canBrowse() && wanted)("screenshots for the documents", () => {
+  it.each(shots)("show $name", async (shot) => {
+    const browser = await DemoBrowser.open(shot);
+    try {
+      await browser.signIn();
+      await shot.show(browser);
+      await browser.page.evaluate(async () => void (await document.fonts.ready));
+      const path = `${folder}${shot.name}.png`;
+      await browser.page.screenshot({ path });
+      expect((await stat(path)).size).toBeGreaterThan(10_000);
+    } finally {
+      await browser.close();
+    }
+  });
+});
