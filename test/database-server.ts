@@ -30,7 +30,7 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   project.provide("databaseUrl", server.url);
   project.provide("databaseTemplate", template);
   return async () => {
-    await execute(server.url, `DROP DATABASE IF EXISTS ${template} WITH (FORCE)`);
+    await execute(server.url, `DROP DATABASE IF EXISTS ${template}`);
     await server.stop();
   };
 }

@@ -41,7 +41,7 @@ export async function openTestStore(): Promise<TestStore> {
     close: async () => {
       await store.close();
       await admin.end();
-      await onServer(serverUrl, `DROP DATABASE ${name} WITH (FORCE)`);
+      await onServer(serverUrl, `DROP DATABASE ${name}`);
     },
   };
 }

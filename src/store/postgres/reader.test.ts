@@ -101,7 +101,7 @@ describe("filters", () => {
       { severity: "warning", types: ["compute.*"], to: minute(5) },
       ["percent", "percents"],
     ],
-  ])("%s", async (_, filter, expected) => {
+  ])("a filter finds exactly what it asks for: %s", async (_, filter, expected) => {
     expect(await found(filter)).toEqual(expected);
   });
 
