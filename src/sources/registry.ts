@@ -4,6 +4,7 @@ import { cloudevents } from "./cloudevents.ts";
 import { gitForge } from "./git-forge.ts";
 import { openstackInventory } from "./openstack-inventory.ts";
 import { openstackNotifications } from "./openstack-notifications.ts";
+import { otlpLogs } from "./otlp-logs.ts";
 import { postMortem } from "./post-mortem.ts";
 import type { Source } from "./source.ts";
 
@@ -14,6 +15,7 @@ export const sources: readonly Source[] = [
   alertmanager,
   cloudevents,
   gitForge,
+  otlpLogs,
   postMortem,
 ];
 
