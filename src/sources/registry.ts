@@ -6,6 +6,7 @@ import { openstackInventory } from "./openstack-inventory.ts";
 import { openstackNotifications } from "./openstack-notifications.ts";
 import { otlpLogs } from "./otlp-logs.ts";
 import { postMortem } from "./post-mortem.ts";
+import { rest } from "./rest.ts";
 import type { Source } from "./source.ts";
 
 /** Every source there is, in the order in which they are listed. */
@@ -16,6 +17,7 @@ export const sources: readonly Source[] = [
   cloudevents,
   gitForge,
   otlpLogs,
+  rest,
   postMortem,
 ];
 
