@@ -2,7 +2,7 @@ import { batch, effect, signal } from "@preact/signals";
 import type { EventJson } from "../../api/contract.ts";
 import { mergeEvents } from "./event-loader.ts";
 import { StreamConnection, streamConnected } from "./stream-connection.ts";
-import { changeView, loaded, now, range, view } from "./timeline-state.ts";
+import { changeView, loaded, now, range, refreshCounts, view } from "./timeline-state.ts";
 import { filterQuery } from "./view.ts";
 
 /** Events that came in while the window stood still. */
@@ -17,6 +17,7 @@ export const pointerInside = signal(false);
 const flushMs = 250;
 const freshMs = 10_000;
 const lateMs = 60_000;
+const countsMs = 10_000;
 const summaryMs = 10_000;
 
 /** Whether the right edge may move with the present. */
@@ -88,8 +89,10 @@ function openStream(filter: string): () => void {
       lastSaidAt = Date.now();
     }
   }, flushMs);
+  const counting = setInterval(() => void refreshCounts(), countsMs);
   return () => {
     clearInterval(timer);
+    clearInterval(counting);
     connection.close();
     batch(() => {
       streamConnected.value = false;
@@ -104,7 +107,12 @@ function takeIn(arrived: readonly EventJson[]): void {
     if (arrived.length > 0 && loaded.peek() !== undefined) {
       const known = loaded.peek();
       if (known !== undefined) {
-        loaded.value = { ...known, events: mergeEvents(known.events, arrived), to: Math.max(known.to, at) };
+        // A stream may run for days: what lies more than a window back is read again when it is wanted.
+        const from = Math.max(known.from, 2 * range.peek().from - range.peek().to);
+        const events = mergeEvents(known.events, arrived).filter(
+          (event) => Date.parse(event.occurred_at) >= from,
+        );
+        loaded.value = { ...known, from, events, to: Math.max(known.to, at) };
       }
       markFresh(arrived);
     } else if (streamConnected.peek() && loaded.peek() !== undefined) {

@@ -210,6 +210,24 @@ async function loadOverview(wantedFilter: string, window: TimeRange, stop: Abort
   overview.value = { range: wanted, histogram };
 }
 
+/** Counts and coverage as of now; in live mode they would else stand still while the events move on. */
+export async function refreshCounts(): Promise<void> {
+  const shown = overview.peek();
+  if (shown === undefined) return;
+  const wanted = filter.peek();
+  try {
+    const histogram = await loadHistogram(wanted, shown.range, 240, AbortSignal.timeout(20_000));
+    if (overview.peek() !== shown || filter.peek() !== wanted) return;
+    batch(() => {
+      overview.value = { range: shown.range, histogram };
+      coverage.value = histogram.coverage;
+    });
+  } catch (error) {
+    if (error instanceof RequestFailure) failure.value = { failure: error, since: Date.now() };
+    else if (!(error instanceof DOMException)) throw error;
+  }
+}
+
 async function loadEvents(wantedFilter: string, window: TimeRange, stop: AbortSignal): Promise<void> {
   const counting = loadHistogram(wantedFilter, window, 1, stop).then((histogram) => {
     cutTotal.value = { range: window, total: histogram.total };

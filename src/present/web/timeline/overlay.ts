@@ -75,11 +75,17 @@ function paintFresh(pen: Pen, scene: Scene, fresh: ReadonlySet<string>, palette:
 }
 
 function paintRanks(pen: Pen, scene: Scene, ranks: ReadonlyMap<string, number>, palette: Palette): void {
+  const taken: { x: number; y: number }[] = [];
+  const isFree = (x: number, y: number) =>
+    x > 8 && !taken.some((other) => Math.abs(other.x - x) < 15 && Math.abs(other.y - y) < 15);
   for (const [id, rank] of ranks) {
     const mark = findMark(scene, id);
     if (mark === undefined) continue;
-    const x = mark.x < 20 ? mark.x + 14 : mark.x - 14;
     const y = mark.y - 3;
+    // The best ranks come first; one that finds no room beside its mark is told by the list alone.
+    const x = [mark.x - 14, mark.x + 14].find((place) => isFree(place, y));
+    if (x === undefined) continue;
+    taken.push({ x, y });
     pen.fillStyle = palette.text;
     pen.beginPath();
     pen.arc(x, y + 3, rank > 9 ? 7.5 : 6.5, 0, Math.PI * 2);
