@@ -113,7 +113,7 @@ function CoverageLine({ row, text }: { row: CoverageRow; text: string }) {
     <div class="coverage-line" title={text}>
       <div class="known" ref={known} />
       <div class="unknown" ref={unknown} />
-      <span class="coverage-text">{text}</span>
+      <span class={`coverage-text${row.knownShare > 0.35 ? " over-known" : ""}`}>{text}</span>
     </div>
   );
 }
