@@ -1,42 +1,16 @@
-import { createHash } from "node:crypto";
 import { z } from "zod";
 import { IsochronError } from "../errors.ts";
-import type { EventDraft, Observation, Severity } from "../model/event.ts";
-import { regularizeEventType } from "../model/event-type.ts";
+import type { EventDraft, Observation } from "../model/event.ts";
 import { duration, formatInstant } from "../model/instant.ts";
 import type { Instant } from "../model/instant.ts";
 import type { Json, JsonObject } from "../model/json.ts";
-import { resourcesOfLabels } from "./alertmanager/labelled-resource.ts";
-import { asObject, asShape, asText } from "./json-fields.ts";
-import { readSeverityWord } from "./severity-word.ts";
+import type { Group } from "./alertmanager/alert-draft.ts";
+import { alertPrecision, draftAlert, groupShape } from "./alertmanager/alert-draft.ts";
+import { asObject, asShape } from "./json-fields.ts";
 import type { Decoders, PushRequest, RawRecord, SourceFile, WebhookSource } from "./source.ts";
-
-/** A rule is evaluated once a minute unless Prometheus is told otherwise; that is how well it knows the time. */
-const precision = duration(60_000);
 
 /** Alertmanager tells of new alerts in a group every five minutes unless told otherwise (`group_interval`). */
 const truncationPrecision = duration(5 * 60_000);
-
-const alertShape = z.object({
-  status: z.enum(["firing", "resolved"]),
-  labels: z.record(z.string(), z.string()),
-  annotations: z.record(z.string(), z.string()).default({}),
-  startsAt: z.string(),
-  endsAt: z.string().optional(),
-  generatorURL: z.string().optional(),
-  fingerprint: z.string().optional(),
-});
-type Alert = z.output<typeof alertShape>;
-
-const groupShape = z.object({
-  groupKey: z.string().optional(),
-  receiver: z.string().optional(),
-  externalURL: z.string().optional(),
-  status: z.string().optional(),
-  truncatedAlerts: z.number().int().min(0).default(0),
-  alerts: z.array(z.custom<Json>()).optional(),
-});
-type Group = z.output<typeof groupShape>;
 
 /** What of the group stands beside each alert that is taken out of it. */
 const groupFields = ["version", "groupKey", "receiver", "externalURL", "status"] as const;
@@ -54,7 +28,7 @@ export const alertmanager: WebhookSource = {
       "the alert's labels and annotations; Alertmanager repeats a firing alert, with new annotations at times",
     ordering: "unsorted",
     commitDelayMax: duration(10 * 60_000),
-    clockErrorMax: precision,
+    clockErrorMax: alertPrecision,
     delivery: "push",
     blindSpots:
       "What a silence or an inhibition keeps back, alerts beyond max_alerts (their number is told), and everything " +
@@ -178,69 +152,6 @@ function normalise(record: RawRecord, decode: Decoders): Observation {
   return { events: part === "truncation" ? truncation : [...drafts, ...truncation], facts: [] };
 }
 
-function draftAlert(value: Json, group: Group, receivedAt: Instant, decode: Decoders): EventDraft {
-  const alert = asShape(alertShape, value, "alert");
-  const { labels, annotations } = alert;
-  const firing = alert.status === "firing";
-  const startsAt = decode.time(alert.startsAt);
-  const endsAt = firing ? undefined : endOf(alert, decode);
-  const fingerprint = asText(alert.fingerprint) ?? fingerprintOf(labels);
-  const name = asText(labels["alertname"]) ?? "unnamed";
-  const { subject, subjectName, related } = resourcesOfLabels(labels, name);
-  const word = asText(labels["severity"]);
-  const severity = word === undefined ? undefined : readSeverityWord(word);
-  const text = [annotations["summary"], annotations["title"], annotations["message"]].find((line) =>
-    asText(line),
-  );
-  return {
-    key: [
-      fingerprint,
-      formatInstant(startsAt),
-      alert.status,
-      ...(endsAt === undefined ? [] : [formatInstant(endsAt)]),
-    ].join("/"),
-    sourceIds: [fingerprint],
-    occurredAt: firing ? startsAt : (endsAt ?? receivedAt),
-    precision,
-    type: regularizeEventType(`alert.${snakeCase(name)}.${alert.status}`),
-    kind: firing ? "symptom" : "recovery",
-    category: "monitoring",
-    phase: firing ? "start" : "end",
-    // A recovery is no trouble, whatever the trouble was; the word of the alert stays among the labels.
-    severity: firing ? (severity ?? ("warning" satisfies Severity)) : "info",
-    visibility: "operational",
-    subject,
-    ...(subjectName !== undefined && { subjectName }),
-    related,
-    summary: `${firing ? "" : "Resolved: "}${text ?? `${name} on ${subjectName ?? subject.id}`}`,
-    details: {
-      status: alert.status,
-      labels,
-      annotations,
-      starts_at: alert.startsAt,
-      ...(alert.endsAt !== undefined && { ends_at: alert.endsAt }),
-      ...(alert.generatorURL !== undefined && { generator_url: alert.generatorURL }),
-      ...(group.groupKey !== undefined && { group_key: group.groupKey }),
-      ...(group.receiver !== undefined && { receiver: group.receiver }),
-      ...(group.externalURL !== undefined && { external_url: group.externalURL }),
-      ...(word !== undefined && severity === undefined && { severity_unknown: word }),
-      ...(!firing && endsAt === undefined && { time_from: "received" }),
-    },
-  };
-}
-
-/** When it was resolved; undefined for Go's zero time, which Grafana writes where it knows no end. */
-function endOf(alert: Alert, decode: Decoders): Instant | undefined {
-  if (alert.endsAt === undefined || alert.endsAt.startsWith("0001-01-01T00:00:00")) return undefined;
-  return decode.time(alert.endsAt);
-}
-
-/** Stands in for the fingerprint that old senders leave out: both name an alert by its labels. */
-function fingerprintOf(labels: Readonly<Record<string, string>>): string {
-  const sorted = Object.entries(labels).toSorted(([one], [other]) => (one < other ? -1 : 1));
-  return `labels-${createHash("sha256").update(JSON.stringify(sorted)).digest("hex").slice(0, 16)}`;
-}
-
 /** Alertmanager left alerts out (`max_alerts`): told as an event of its own, so that it does not go unseen. */
 function draftTruncation(group: Group, drafts: readonly EventDraft[], receivedAt: Instant): EventDraft {
   const latest = Math.max(0, ...drafts.map((draft) => draft.occurredAt)) as Instant;
@@ -266,14 +177,4 @@ function draftTruncation(group: Group, drafts: readonly EventDraft[], receivedAt
       receiver: group.receiver ?? null,
     },
   };
-}
-
-/** `HostHighCpuLoad` and `Host high CPU load` are both `host_high_cpu_load`. */
-function snakeCase(name: string): string {
-  return name
-    .replaceAll(/([a-z0-9])([A-Z])/g, "$1_$2")
-    .replaceAll(/([A-Z]+)([A-Z][a-z])/g, "$1_$2")
-    .replaceAll(/[^A-Za-z0-9]+/g, "_")
-    .replaceAll(/^_+|_+$/g, "")
-    .toLowerCase();
 }

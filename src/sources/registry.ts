@@ -1,4 +1,5 @@
 import { IsochronError } from "../errors.ts";
+import { alertmanagerPull } from "./alertmanager-pull.ts";
 import { alertmanager } from "./alertmanager.ts";
 import { cloudevents } from "./cloudevents.ts";
 import { gitForge } from "./git-forge.ts";
@@ -14,6 +15,7 @@ export const sources: readonly Source[] = [
   openstackNotifications,
   openstackInventory,
   alertmanager,
+  alertmanagerPull,
   cloudevents,
   gitForge,
   otlpLogs,

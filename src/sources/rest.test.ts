@@ -238,7 +238,7 @@ describe("the other presets ask", () => {
     expect(Object.fromEntries(desk.urls()[0]!.searchParams)).toMatchObject(expected);
   });
 
-  test("Zendesk goes on by its cursor, without the start", async () => {
+  test("the Zendesk preset goes on by the cursor, without the start", async () => {
     const desk = service((url) => ({
       json: { tickets: [], end_of_stream: url.searchParams.has("cursor"), after_cursor: "MTU" },
     }));

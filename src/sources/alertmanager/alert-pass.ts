@@ -1,0 +1,159 @@
+import { z } from "zod";
+import { IsochronError } from "../../errors.ts";
+import type { Instant } from "../../model/instant.ts";
+import { instant } from "../../model/instant.ts";
+import type { Json, JsonObject } from "../../model/json.ts";
+import { authHeaders, baseUrl, httpAuth, joinUrl, nameRequest, parseSettings } from "../http-settings.ts";
+import { asObject, asText } from "../json-fields.ts";
+import { readJsonAnswer } from "../json-answer.ts";
+import type { HttpResponse, Page, RawRecord, SourceIo } from "../source.ts";
+
+/**
+ * After a start Alertmanager knows only what Prometheus has sent again (by default once a minute), so that an alert
+ * which is not listed then proves nothing.
+ */
+const settledAfterMs = 5 * 60_000;
+
+export const alertmanagerPullSettings = z.strictObject({
+  url: baseUrl.describe("Address of Alertmanager, with its path prefix if it has one."),
+  auth: httpAuth.optional().describe("Who asks: `basic`, `bearer` or `header`; without it nobody is named."),
+  matchers: z
+    .array(z.string().min(1).max(1_000))
+    .max(50)
+    .default([])
+    .describe('Only alerts that match all of these, such as `severity="critical"`.'),
+});
+
+const knownAlert = z.object({
+  /** Labels, annotations and start, for telling its end. */
+  alert: z.custom<JsonObject>((value) => typeof value === "object" && value !== null),
+  /** What kept it back when it was last seen, joined by commas; empty for an alert that is sent on. */
+  suppressedBy: z.string(),
+  /** When it was last listed, in milliseconds since the epoch. */
+  lastSeenAt: z.number().int(),
+  /** The first listing that lacks it and counts; null while it is there. */
+  missingSince: z.number().int().nullable(),
+});
+
+export const alertmanagerCursor = z.object({
+  /** When the last listing was asked for, in milliseconds since the epoch; null before the first. */
+  seenAt: z.number().int().nullable(),
+  /** By fingerprint and start. */
+  alerts: z.record(z.string(), knownAlert),
+});
+export type AlertmanagerCursor = z.infer<typeof alertmanagerCursor>;
+type KnownAlert = AlertmanagerCursor["alerts"][string];
+
+/**
+ * Reads the alerts that Alertmanager holds (API v2), the silenced and inhibited ones too, and compares them with the
+ * listing before. An alert is over when two listings in a row lack it, neither of them soon after a start.
+ */
+export async function fetchAlerts(
+  config: JsonObject,
+  from: AlertmanagerCursor | undefined,
+  io: SourceIo,
+): Promise<Page<AlertmanagerCursor>> {
+  const settings = parseSettings(alertmanagerPullSettings, config);
+  const cursor = from ?? { seenAt: null, alerts: {} };
+  const ask = async (path: string): Promise<{ answer: HttpResponse; body: Json; from: string }> => {
+    const url = joinUrl(settings.url, path);
+    const headers = { accept: "application/json", ...authHeaders(settings.auth, io) };
+    const answer = await io.http({ method: "GET", url, headers });
+    const named = nameRequest("GET", url);
+    return { answer, body: readJsonAnswer(answer, named), from: named };
+  };
+  const status = await ask("api/v2/status");
+  const upSince = Date.parse(asText(asObject(status.body)?.["uptime"]) ?? "");
+  if (Number.isNaN(upSince)) throw notAlertmanager(status.from, "since when it is up");
+  const before = io.now();
+  const query = settings.matchers.map((matcher) => `filter=${encodeURIComponent(matcher.toWellFormed())}`);
+  const listing = await ask(`api/v2/alerts${query.length === 0 ? "" : `?${query.join("&")}`}`);
+  if (!Array.isArray(listing.body)) throw notAlertmanager(listing.from, "a list of alerts");
+  const seenAt = listing.answer.sentAt ?? before;
+  // A listing from before the last one (a recording played again, a clock set back) would tell changes backwards.
+  if (seenAt < (cursor.seenAt ?? 0)) return { records: [], cursor, done: true };
+  return compare(cursor, listing.body as readonly Json[], seenAt, seenAt - upSince >= settledAfterMs);
+}
+
+function notAlertmanager(from: string, what: string): IsochronError {
+  return new IsochronError(
+    "source-malformed",
+    `${from} does not tell ${what}.`,
+    "Check that the address is Alertmanager's (0.16 or later), with its path prefix.",
+  );
+}
+
+function compare(
+  cursor: AlertmanagerCursor,
+  listed: readonly Json[],
+  seenAt: Instant,
+  isSettled: boolean,
+): Page<AlertmanagerCursor> {
+  const records: RawRecord[] = [];
+  const known = new Map<string, KnownAlert>();
+  for (const [index, item] of listed.entries()) {
+    const position = `GET /api/v2/alerts #${index + 1}`;
+    const id = identify(item);
+    const before = id === undefined ? undefined : cursor.alerts[id];
+    const suppressedBy = suppressorsOf(item).join(",");
+    if (before === undefined) records.push(write(item, position, seenAt, { part: "firing" }));
+    if (id === undefined) continue;
+    if (suppressedBy !== "" && suppressedBy !== before?.suppressedBy) {
+      const previousSeenAt = before === undefined ? {} : { previous_seen_at: cursor.seenAt ?? seenAt };
+      records.push(write(item, position, seenAt, { part: "suppressed", ...previousSeenAt }));
+    }
+    known.set(id, {
+      alert: before?.alert ?? keepOf(item),
+      suppressedBy,
+      lastSeenAt: seenAt,
+      missingSince: null,
+    });
+  }
+  let completeTo: number = seenAt;
+  for (const [id, before] of Object.entries(cursor.alerts)) {
+    if (known.has(id)) continue;
+    if (isSettled && before.missingSince !== null) {
+      const times = { gone_at: before.missingSince, previous_seen_at: before.lastSeenAt };
+      records.push(
+        write(before.alert, `GET /api/v2/alerts: no longer ${id}`, seenAt, { part: "gone", ...times }),
+      );
+      continue;
+    }
+    known.set(id, { ...before, missingSince: isSettled ? seenAt : null });
+    completeTo = Math.min(completeTo, before.lastSeenAt);
+  }
+  return {
+    records,
+    cursor: { seenAt, alerts: Object.fromEntries(known) },
+    completeTo: instant(completeTo),
+    done: true,
+  };
+}
+
+/** The ids of the silences and alerts that keep an alert from being sent, in a fixed order. */
+export function suppressorsOf(item: Json): readonly string[] {
+  const status = asObject(asObject(item)?.["status"]);
+  return ["silencedBy", "inhibitedBy"].flatMap((name) => {
+    const ids = status?.[name];
+    return Array.isArray(ids)
+      ? (ids as readonly Json[]).filter((id) => typeof id === "string").toSorted()
+      : [];
+  });
+}
+
+function identify(item: Json): string | undefined {
+  const alert = asObject(item);
+  const fingerprint = asText(alert?.["fingerprint"]);
+  const startsAt = asText(alert?.["startsAt"]);
+  return fingerprint === undefined || startsAt === undefined ? undefined : `${fingerprint}/${startsAt}`;
+}
+
+/** What the end of an alert is told with. */
+function keepOf(item: Json): JsonObject {
+  const names = ["fingerprint", "startsAt", "labels", "annotations", "generatorURL"];
+  return Object.fromEntries(Object.entries(asObject(item) ?? {}).filter(([name]) => names.includes(name)));
+}
+
+function write(item: Json, position: string, receivedAt: Instant, meta: JsonObject): RawRecord {
+  return { bytes: new TextEncoder().encode(JSON.stringify(item)), position, receivedAt, meta };
+}
