@@ -7,9 +7,10 @@ import type { EventStore } from "./store/event-store.ts";
 
 /** The recordings of the demo, in the order in which they are loaded. */
 const recordings = [
-  { source: "openstack-notifications", path: "openstack/notifications.jsonl.gz" },
-  { source: "alertmanager", path: "openstack/alerts.jsonl" },
-  { source: "post-mortem", path: "post-mortem-2024-08-02.md" },
+  { source: "openstack-notifications", controlPlane: "default", path: "openstack/notifications.jsonl.gz" },
+  { source: "alertmanager", controlPlane: "default", path: "openstack/alerts.jsonl" },
+  // Another cloud's story: its coverage says nothing about the customers of the first.
+  { source: "post-mortem", controlPlane: "clever-cloud", path: "post-mortem-2024-08-02.md" },
 ] as const;
 
 const inventory = { source: "openstack-inventory", path: "openstack/rest" } as const;

@@ -109,6 +109,10 @@ const phaseWords = { start: "started", progress: "in progress", end: "finished",
 function tenantSummary(draft: EventDraft, name: string | undefined): string {
   const thing = draft.subject.kind.replaceAll("_", " ");
   const subject = `${thing[0]!.toUpperCase()}${thing.slice(1)}${name === undefined ? "" : ` ${name}`}`;
+  const alert = /^alert\.([a-z0-9_]+)\.(firing|resolved)$/.exec(draft.type);
+  if (alert !== null) {
+    return `${subject}: alert “${alert[1]!.replaceAll("_", " ")}” ${alert[2] === "firing" ? "began" : "ended"}`;
+  }
   const state = draft.changes?.find((change) => change.field === "state");
   if (state !== undefined) return `${subject}: state ${String(state.before)} → ${String(state.after)}`;
   const steps = draft.type.split(".").filter((step) => !(step in phaseWords));

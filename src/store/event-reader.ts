@@ -3,6 +3,7 @@ import type { EntityRef } from "../model/entity.ts";
 import type { Duration, Instant } from "../model/instant.ts";
 import type { JsonObject } from "../model/json.ts";
 import type { Scope } from "../model/scope.ts";
+import type { TenantRef } from "../model/tenant.ts";
 import type { ConnectionState } from "./event-store.ts";
 
 /** A filter over events; every field narrows. Times are half-open: from ≤ occurredAt < to. */
@@ -55,7 +56,7 @@ export interface TenantEvent {
   readonly subjectName?: string;
   readonly related: StoredEvent["related"];
   readonly operation?: StoredEvent["operation"];
-  readonly tenant: { readonly domainId?: string; readonly projectId?: string };
+  readonly tenant: TenantRef;
   /** One plain line: why this is shown. */
   readonly because: string;
   readonly summary: string;

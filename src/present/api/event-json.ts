@@ -11,10 +11,13 @@ export type AttributionJson = z.infer<typeof attributionSchema>;
 
 /** The canonical event: whole for the provider, the edition and nothing else for a tenant. */
 export function toEventJson(visible: VisibleEvent, tenants: TenantList): EventJson {
-  return visible.audience === "tenant" ? toTenantJson(visible.event) : toProviderJson(visible.event, tenants);
+  return visible.audience === "tenant"
+    ? toTenantJson(visible.event, tenants)
+    : toProviderJson(visible.event, tenants);
 }
 
-function toTenantJson(event: TenantEvent): EventJson {
+function toTenantJson(event: TenantEvent, tenants: TenantList): EventJson {
+  const own = tenants.toJson(event.tenant);
   return {
     id: event.id,
     ...toSharedJson(event),
@@ -22,6 +25,8 @@ function toTenantJson(event: TenantEvent): EventJson {
       status: event.notice ? "affected" : "owned",
       domain_id: event.tenant.domainId ?? null,
       project_id: event.tenant.projectId ?? null,
+      domain_name: own.domain_name,
+      project_name: own.project_name,
       affected: [],
       evidence: [],
       because: event.because,

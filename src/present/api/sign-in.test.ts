@@ -193,7 +193,7 @@ describe("looking through a tenant's eyes", () => {
     const looked = await app.inject(pageRequest("POST", "/session/as", own, request));
     expect(looked.json<SessionJson>()).toMatchObject({
       kind: "tenant",
-      label: "project prod",
+      label: "project prod of northwind",
       as_tenant: true,
       tenants: [],
     });

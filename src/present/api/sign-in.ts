@@ -154,7 +154,9 @@ function labelOf(scope: TokenScope & { kind: "project" | "domain" }, tenants: Te
   if (scope.kind === "domain") {
     return `domain ${tenants.domainName(scope.controlPlane, scope.domainId) ?? scope.domainId}`;
   }
-  return `project ${tenants.projectName(scope.controlPlane, scope.projectId) ?? scope.projectId}`;
+  const { project_name: project, domain_name: domain } = tenants.toJson(scope);
+  // Every domain may have a project of this name.
+  return `project ${project ?? scope.projectId}${domain === undefined ? "" : ` of ${domain}`}`;
 }
 
 /** SHA-256 of a well-formed token; undefined for what cannot be one. */

@@ -302,6 +302,11 @@ function toDraft(row: EventRow): Omit<EventDraft, "twin"> {
   };
 }
 
+/** The control plane that a tenant key names. */
+export function controlPlaneOf(tenantKey: string): string {
+  return tenantKey.slice(tenantKey.indexOf("/") + 1, tenantKey.lastIndexOf("/"));
+}
+
 export function toTenantEvent(row: EditionRow & { recorded_at: number }): TenantEvent {
   const at: Instant = instant(row.occurred_at);
   return {
@@ -320,6 +325,7 @@ export function toTenantEvent(row: EditionRow & { recorded_at: number }): Tenant
     related: row.related,
     ...(row.operation === null ? {} : { operation: row.operation }),
     tenant: {
+      controlPlane: controlPlaneOf(row.tenant_key),
       ...(row.domain_id === null ? {} : { domainId: row.domain_id }),
       ...(row.project_id === null ? {} : { projectId: row.project_id }),
     },

@@ -20,6 +20,7 @@ import type { EventRow } from "./event-row.ts";
 import { iso } from "./event-writes.ts";
 import { listConnections } from "./connections.ts";
 import type { Listener } from "./listener.ts";
+import { controlPlaneOf } from "./event-row.ts";
 import type { Pools } from "./pools.ts";
 import { openView, toVisible, type View } from "./view.ts";
 
@@ -188,10 +189,6 @@ async function readCoverage(pools: Pools, scope: Scope): Promise<Coverage> {
     connections: scope.kind === "provider" ? connections : [],
     ...(reached.length === 0 ? {} : { completeTo: instant(Math.min(...reached)) }),
   };
-}
-
-function controlPlaneOf(key: string): string {
-  return key.slice(key.indexOf("/") + 1, key.lastIndexOf("/"));
 }
 
 async function readQuarantine(client: pg.ClientBase): Promise<readonly QuarantineGroup[]> {
