@@ -8,6 +8,7 @@ import { openstackNotifications } from "./openstack-notifications.ts";
 import { otlpLogs } from "./otlp-logs.ts";
 import { postMortem } from "./post-mortem.ts";
 import { rest } from "./rest.ts";
+import { syslog } from "./syslog.ts";
 import type { Source } from "./source.ts";
 
 /** Every source there is, in the order in which they are listed. */
@@ -19,6 +20,7 @@ export const sources: readonly Source[] = [
   cloudevents,
   gitForge,
   otlpLogs,
+  syslog,
   rest,
   postMortem,
 ];
