@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { Socket } from "node:net";
 import cookie from "@fastify/cookie";
 import rateLimit from "@fastify/rate-limit";
-import Fastify, { type FastifyInstance, type FastifyRequest } from "fastify";
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import type { FastifyPluginAsyncZod } from "fastify-type-provider-zod";
 import { z } from "zod";
 import { IsochronError } from "../../errors.ts";
@@ -18,6 +18,7 @@ import { histogramRoute } from "./histogram-route.ts";
 import { ingestRoute } from "./ingest-route.ts";
 import { liveRoute } from "./live-route.ts";
 import { describeApi } from "./openapi-document.ts";
+import { metricsRoute } from "./metrics-route.ts";
 import { answerFailure, notFound } from "./problem.ts";
 import { compileValidator } from "./query-validator.ts";
 import { serveReference } from "./reference-page.ts";
@@ -90,7 +91,7 @@ function createServer({ log }: ApiParts): FastifyInstance {
 }
 
 async function addPlugins(app: FastifyInstance, context: ApiContext): Promise<void> {
-  const { limits, signIn } = context;
+  const { limits } = context;
   await app.register(cookie);
   await app.register(rateLimit, {
     global: false,
@@ -107,11 +108,7 @@ async function addPlugins(app: FastifyInstance, context: ApiContext): Promise<vo
     errorResponseBuilder: () => tooMany(),
   });
   await describeApi(app, context.version);
-  const countRefusal = app.createRateLimit({
-    max: limits.refusalsPerMinute,
-    timeWindow: 60_000,
-    keyGenerator: (request) => `address ${request.ip}`,
-  });
+  const identify = identifyHook(context, app);
 
   await app.register(
     async (open) => {
@@ -123,16 +120,7 @@ async function addPlugins(app: FastifyInstance, context: ApiContext): Promise<vo
   );
   await app.register(
     async (closed) => {
-      closed.addHook("onRequest", async (request, reply) => {
-        try {
-          request.principal = await signIn.identify(request);
-        } catch (error) {
-          const count = await countRefusal(request);
-          if (count.isAllowed || !count.isExceeded) throw error;
-          void reply.header("retry-after", String(count.ttlInSeconds));
-          throw tooMany();
-        }
-      });
+      closed.addHook("onRequest", identify);
       await closed.register(ingestRoute(context));
       await closed.register(async (reading) => {
         reading.addHook("onRequest", app.rateLimit());
@@ -147,8 +135,35 @@ async function addPlugins(app: FastifyInstance, context: ApiContext): Promise<vo
     },
     { prefix: apiPrefix },
   );
+  await app.register(async (metrics) => {
+    metrics.addHook("onRequest", identify);
+    metrics.addHook("onRequest", app.rateLimit());
+    await metrics.register(metricsRoute(context));
+  });
   await serveReference(app);
   serveErrorPage(app);
+}
+
+/** Finds out who asks; an address that is refused too often is put off. */
+function identifyHook(
+  { limits, signIn }: ApiContext,
+  app: FastifyInstance,
+): (request: FastifyRequest, reply: FastifyReply) => Promise<void> {
+  const countRefusal = app.createRateLimit({
+    max: limits.refusalsPerMinute,
+    timeWindow: 60_000,
+    keyGenerator: (request) => `address ${request.ip}`,
+  });
+  return async (request, reply) => {
+    try {
+      request.principal = await signIn.identify(request);
+    } catch (error) {
+      const count = await countRefusal(request);
+      if (count.isAllowed || !count.isExceeded) throw error;
+      void reply.header("retry-after", String(count.ttlInSeconds));
+      throw tooMany();
+    }
+  };
 }
 
 /** What anyone may ask. */

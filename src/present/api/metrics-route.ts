@@ -1,0 +1,128 @@
+import type { FastifyPluginAsyncZod } from "fastify-type-provider-zod";
+import { collectDefaultMetrics, Counter, Gauge, Registry } from "prom-client";
+import { z } from "zod";
+import type { ConnectionState } from "../../store/event-store.ts";
+import type { ApiContext } from "./api-context.ts";
+import { notFound } from "./problem.ts";
+import { readingScope } from "./sign-in.ts";
+
+/** Where Prometheus looks unless it is told otherwise. */
+export const metricsPath = "/metrics";
+
+const labelNames = ["connection", "source", "control_plane"] as const;
+const states: readonly ConnectionState["state"][] = ["idle", "running", "failing", "degraded"];
+
+/** Counts over a connection's whole life, by the end of the metric's name. */
+const counted: readonly (readonly [keyof ConnectionState["counts"], name: string, help: string])[] = [
+  ["events", "events", "Events stored."],
+  ["folded", "folded", "Second reports folded into an event that stood already."],
+  ["repeated", "repeated", "Records delivered before, changed in nothing."],
+  ["revised", "revised", "Records delivered before that said something else, kept as revisions."],
+  ["setAside", "set_aside", "Records that could not be used and were set aside whole."],
+];
+
+let processRegistry: Registry | undefined;
+
+/** One for the process, however many servers are built in it, because its observers are never taken down. */
+function processMetrics(): Registry {
+  if (processRegistry === undefined) {
+    processRegistry = new Registry();
+    collectDefaultMetrics({ register: processRegistry });
+  }
+  return processRegistry;
+}
+
+/**
+ * `GET /metrics` in Prometheus' text format (0.0.4), for the provider alone: names of connections and how much comes
+ * from them are no tenant's business, and a token is asked for on loopback too, where proxies live.
+ */
+export function metricsRoute({ store, clock, version, viewer }: ApiContext): FastifyPluginAsyncZod {
+  // A command that asks its own store has no use for observers of its short life.
+  const ofProcess = viewer === undefined ? processMetrics() : new Registry();
+  return async (app) => {
+    app.get(
+      metricsPath,
+      { schema: { hide: true, querystring: z.strictObject({}) } },
+      async (request, reply) => {
+        const { scope } = readingScope(request);
+        if (scope.kind !== "provider") throw notFound();
+        const { connections } = await store.reader.coverage(scope);
+        const ofConnections = describeConnections(connections, clock(), version);
+        const text = await Registry.merge([ofConnections, ofProcess]).metrics();
+        return reply.header("content-type", ofConnections.contentType).serializer(String).send(text);
+      },
+    );
+  };
+}
+
+/** Built anew for each answer, so that what is gone from the store is gone from the metrics. */
+function describeConnections(
+  connections: readonly ConnectionState[],
+  now: number,
+  version: string,
+): Registry {
+  const registers = [new Registry()];
+  const [registry] = registers as [Registry];
+  new Gauge({ name: "isochron_build_info", help: "Always 1.", labelNames: ["version"], registers }).set(
+    { version },
+    1,
+  );
+  for (const [field, name, help] of counted) {
+    const counter = new Counter({ name: `isochron_connection_${name}_total`, help, labelNames, registers });
+    for (const connection of connections) counter.inc(labelsOf(connection), connection.counts[field]);
+  }
+  describeTimes(connections, now, registers);
+  const state = new Gauge({
+    name: "isochron_connection_state",
+    help: "1 for the state that the connection is in, 0 for the others.",
+    labelNames: [...labelNames, "state"],
+    registers,
+  });
+  for (const connection of connections) {
+    for (const one of states) {
+      state.set({ ...labelsOf(connection), state: one }, connection.state === one ? 1 : 0);
+    }
+  }
+  return registry;
+}
+
+/** A time that never was has no sample: 0 would be read as 1970. */
+function describeTimes(connections: readonly ConnectionState[], now: number, registers: Registry[]): void {
+  const gauge = (
+    name: string,
+    help: string,
+    secondsOf: (connection: ConnectionState) => number | undefined,
+  ): void => {
+    const times = new Gauge({ name: `isochron_connection_${name}`, help, labelNames, registers });
+    for (const connection of connections) {
+      const seconds = secondsOf(connection);
+      if (seconds !== undefined) times.set(labelsOf(connection), seconds);
+    }
+  };
+  const seconds = (at: number | undefined): number | undefined => (at === undefined ? undefined : at / 1000);
+  gauge("complete_to_timestamp_seconds", "Everything up to here has been read.", ({ completeTo }) =>
+    seconds(completeTo),
+  );
+  gauge("lag_seconds", "How long ago that was.", ({ completeTo }) =>
+    completeTo === undefined ? undefined : Math.max(0, now - completeTo) / 1000,
+  );
+  gauge("last_event_timestamp_seconds", "When the latest event happened.", ({ lastEventAt }) =>
+    seconds(lastEventAt),
+  );
+  gauge("last_success_timestamp_seconds", "When a pass last ended well.", ({ lastSuccessAt }) =>
+    seconds(lastSuccessAt),
+  );
+  gauge(
+    "last_error_timestamp_seconds",
+    "When the error came up that still stands; absent when all is well.",
+    ({ lastError }) => seconds(lastError?.at),
+  );
+}
+
+function labelsOf({
+  connection,
+  source,
+  controlPlane,
+}: ConnectionState): Record<(typeof labelNames)[number], string> {
+  return { connection, source, control_plane: controlPlane };
+}
