@@ -28,7 +28,11 @@ export function readJsonAnswer(answer: HttpResponse, from: string): Json {
   );
 }
 
-function checkStatus({ status, headers }: HttpResponse, from: string): void {
+/**
+ * Lets 2xx pass. Throws `source-denied` for 401 and 403, `source-unavailable` for 408, 429 and 5xx, and
+ * `source-malformed` for everything else.
+ */
+export function checkStatus({ status, headers }: HttpResponse, from: string): void {
   if (status >= 200 && status < 300) return;
   if (status === 401 || status === 403) {
     throw new IsochronError(

@@ -8,8 +8,11 @@ import { openstackNotifications } from "./openstack-notifications.ts";
 import { otlpLogs } from "./otlp-logs.ts";
 import { postMortem } from "./post-mortem.ts";
 import { rest } from "./rest.ts";
+import { statuspage } from "./statuspage.ts";
 import { syslog } from "./syslog.ts";
 import type { Source } from "./source.ts";
+import { zabbixWebhook } from "./zabbix-webhook.ts";
+import { zabbix } from "./zabbix.ts";
 
 /** Every source there is, in the order in which they are listed. */
 export const sources: readonly Source[] = [
@@ -17,9 +20,12 @@ export const sources: readonly Source[] = [
   openstackInventory,
   alertmanager,
   alertmanagerPull,
+  zabbix,
+  zabbixWebhook,
   cloudevents,
   gitForge,
   otlpLogs,
+  statuspage,
   syslog,
   rest,
   postMortem,
