@@ -47,6 +47,8 @@ export interface Fixture {
   readonly answers?: readonly (Body & {
     readonly method?: string;
     readonly url: string;
+    /** What the request's body holds, where one address answers different questions. */
+    readonly asks?: string;
     readonly status?: number;
     readonly headers?: Record<string, string>;
     /** When the request left, where that matters to the source. */
@@ -86,7 +88,10 @@ export function fileOf(name: string, content: Uint8Array): SourceFile {
 function ioOf(fixture: Fixture, decode: Decoders): SourceIo {
   const http = (request: HttpRequest): Promise<HttpResponse> => {
     const answer = fixture.answers?.find(
-      (one) => (one.method ?? "GET") === request.method && one.url === request.url,
+      (one) =>
+        (one.method ?? "GET") === request.method &&
+        one.url === request.url &&
+        (one.asks === undefined || request.body?.includes(one.asks) === true),
     );
     if (answer === undefined) {
       throw new IsochronError("source-unavailable", `Nothing was recorded for ${request.url}.`, "Record it.");
