@@ -166,7 +166,7 @@ test.each([
   ["3", "warning"],
   ["4", "error"],
   ["5", "critical"],
-])("Zabbix's severity %s is %s", async (severity, expected) => {
+])("severity %s of Zabbix is %s", async (severity, expected) => {
   const desk = server();
   desk.rows.push(row(1, { severity }));
   const { events } = await pass(desk, config());
