@@ -22,6 +22,7 @@ import type { Ingested, Stages } from "./pipeline/ingest.ts";
 import { reattribute } from "./pipeline/reattribute.ts";
 import { receiveRequest } from "./pipeline/receive.ts";
 import { replaySetAside } from "./pipeline/replay.ts";
+import { createSqlAccess } from "./pipeline/sql-client.ts";
 import { runStream } from "./pipeline/stream.ts";
 import { findWhatElse } from "./pipeline/what-else.ts";
 import type { ApiParts } from "./present/api/api-parts.ts";
@@ -177,6 +178,7 @@ function liveIo(log: Logger, name: string, signal: AbortSignal): SourceIo {
   const warn: SourceIo["warn"] = (message, fields) => log.warn({ connection: name, ...fields }, message);
   return {
     http: createHttpClient({ signal, warn }),
+    sql: createSqlAccess({ signal }),
     now,
     signal,
     warn,

@@ -148,6 +148,12 @@ describe("a rule is broken when", () => {
       'type A = import("../../store/store.ts").Store;',
     ],
     ["the driver is used outside the store", "src/pipeline/x.ts", 'import pg from "pg";'],
+    ["a source brings a driver of its own", "src/sources/sql/x.ts", 'import mysql from "mysql2/promise";'],
+    [
+      "the reader of foreign databases copies",
+      "src/pipeline/sql-client.ts",
+      'import { to } from "pg-copy-streams";',
+    ],
     ["the web framework is used outside the API", "src/pipeline/x.ts", 'import f from "fastify";'],
     ["the program imports what tests share", "src/pipeline/x.ts", 'import { a } from "../../test/facts.ts";'],
     ["the program imports a test library", "src/pipeline/x.ts", 'import fc from "fast-check";'],

@@ -51,6 +51,7 @@ const moments = [
 function ioOf(moment: Pick<RecordedMoment, "http" | "now">, warnings: string[] = []): SourceIo {
   return {
     http: moment.http,
+    sql: () => expect.unreachable("it reads no database"),
     now: moment.now,
     signal: new AbortController().signal,
     warn: (message) => void warnings.push(message),

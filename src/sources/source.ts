@@ -87,6 +87,8 @@ export interface SourceFile {
 export interface SourceIo {
   /** HTTP with the connection's time-outs and limits; a recorded directory stands in for it in tests and demos. */
   readonly http: HttpClient;
+  /** A database to read from, by its URL (`postgres://`, `mysql://`, `mariadb://`). Throws `config-invalid` for another. */
+  readonly sql: (url: string) => SqlClient;
   /** The source's clock when the answers are recorded, else ours. */
   readonly now: () => Instant;
   readonly signal: AbortSignal;
@@ -115,6 +117,24 @@ export interface HttpResponse {
 
 /** Throws `source-unavailable` when no answer came; every HTTP status is an answer. */
 export type HttpClient = (request: HttpRequest) => Promise<HttpResponse>;
+
+/** Columns by name; values as the server writes them, NULL as null. */
+export type TableRow = Readonly<Record<string, string | null>>;
+export type SqlValue = string | bigint | null;
+
+/** Runs one statement of the transaction; parameters are `$1`, `$2` … in PostgreSQL and `?` in MySQL. */
+export type SqlQuery = (text: string, values?: readonly SqlValue[]) => Promise<readonly TableRow[]>;
+
+export interface SqlClient {
+  readonly dialect: "postgresql" | "mysql";
+  /**
+   * Runs statements in one read-only transaction over one snapshot, in the given time zone. Throws
+   * `source-unavailable` when the server does not answer in time, `source-denied` when it refuses the login or a
+   * grant is missing, `source-malformed` when a statement does not fit its tables, `config-invalid` for a zone that it
+   * does not know.
+   */
+  read<Result>(zone: string, work: (query: SqlQuery) => Promise<Result>): Promise<Result>;
+}
 
 export interface Page<Cursor extends Json> {
   readonly records: readonly RawRecord[];

@@ -26,7 +26,10 @@ const directions: readonly (readonly [part: RegExp, may: RegExp | undefined])[] 
 
 /** Libraries that are used in one place only, so that they can be replaced there. */
 const homes: readonly (readonly [library: RegExp, home: RegExp])[] = [
-  [/^pg(-copy-streams)?$/, /^src\/store\/postgres\//],
+  // Our own store, and (read-only) the databases that sources read from.
+  [/^pg$/, /^src\/(store\/postgres\/|pipeline\/sql-client\.ts$)/],
+  [/^pg-/, /^src\/store\/postgres\//],
+  [/^mysql2(\/|$)/, /^src\/pipeline\/sql-client\.ts$/],
   [/^@?fastify/, /^src\/present\/api\//],
   [/^(preact|@preact\/)/, /^src\/present\/web\//],
   [/^(commander|cli-progress|cli-table3)$/, /^src\/present\/cli\//],
@@ -67,7 +70,7 @@ function checkLibrary({ from, specifier }: ImportOf): readonly Finding[] {
     : [`${from}: ${specifier} has its home in ${home.source}`];
 }
 
-/** The driver and its SQL stay behind the store's contracts, which `main.ts` alone fills in. */
+/** The store and its SQL stay behind the store's contracts, which `main.ts` alone fills in. */
 export function checkStoreIsBehindContracts(file: TreeFile): readonly Finding[] {
   if (isTest(file.path) || file.path === "src/main.ts" || file.path.startsWith("src/store/postgres/"))
     return [];

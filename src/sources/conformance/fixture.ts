@@ -1,5 +1,6 @@
 import { deepStrictEqual } from "node:assert/strict";
 import { readFileSync } from "node:fs";
+import { isDeepStrictEqual } from "node:util";
 import { IsochronError } from "../../errors.ts";
 import { instant } from "../../model/instant.ts";
 import type { Json, JsonObject } from "../../model/json.ts";
@@ -12,6 +13,8 @@ import type {
   Source,
   SourceFile,
   SourceIo,
+  SqlQuery,
+  TableRow,
 } from "../source.ts";
 
 /** A body as text, as JSON, or as the base64 of bytes; the first that is there. */
@@ -54,6 +57,12 @@ export interface Fixture {
     /** When the request left, where that matters to the source. */
     readonly sent_at?: string;
   })[];
+  /** The answers of a database, by statement and parameters. */
+  readonly queries?: readonly {
+    readonly text: string;
+    readonly values: readonly (string | null)[];
+    readonly rows: readonly TableRow[];
+  }[];
 }
 
 /** When a record was received whose fixture does not say. */
@@ -103,8 +112,17 @@ function ioOf(fixture: Fixture, decode: Decoders): SourceIo {
       ...(answer.sent_at !== undefined && { sentAt: decode.time(answer.sent_at) }),
     });
   };
+  const query: SqlQuery = (text, values = []) => {
+    const given = values.map((value) => (value === null ? null : String(value)));
+    const answer = fixture.queries?.find((one) => one.text === text && isDeepStrictEqual(one.values, given));
+    if (answer === undefined) {
+      throw new IsochronError("source-unavailable", `Nothing was recorded for ${text}.`, "Record it.");
+    }
+    return Promise.resolve(answer.rows);
+  };
   return {
     http,
+    sql: () => ({ dialect: "postgresql", read: (_zone, work) => work(query) }),
     now: () => (fixture.now === undefined ? playedAt : decode.time(fixture.now)),
     signal: new AbortController().signal,
     warn: () => undefined,
@@ -152,6 +170,7 @@ export async function playFixture(source: Source, fixture: Fixture, decode: Deco
     const file = fileOf(name, new TextEncoder().encode(text));
     for await (const record of source.splitFile!(file, decode)) records.push(record);
   }
-  if (fixture.answers !== undefined) records.push(...(await pullFixture(source, fixture, decode)).records);
+  if (fixture.answers !== undefined || fixture.queries !== undefined)
+    records.push(...(await pullFixture(source, fixture, decode)).records);
   return records;
 }

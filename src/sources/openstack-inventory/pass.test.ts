@@ -65,6 +65,7 @@ async function startCloud(paths: Readonly<Record<string, Handler>>): Promise<Clo
   function makeIo(at: string): SourceIo {
     return {
       http: throughFetch,
+      sql: () => expect.unreachable("it reads no database"),
       now: () => instant(Date.parse(at)),
       signal: new AbortController().signal,
       warn: (message, fields) => void cloud.warnings.push({ message, ...fields }),
