@@ -1,0 +1,213 @@
+import { IsochronError } from "../../errors.ts";
+import { instant } from "../../model/instant.ts";
+import type { JsonObject } from "../../model/json.ts";
+import type { Page, RawRecord, SourceIo, SqlClient, SqlQuery, TableRow } from "../source.ts";
+import type { TableMapping } from "./mapping.ts";
+import type { PageClock, ReadRow, Reads, Step } from "./place.ts";
+import { beginPass, planReads, takeRows } from "./place.ts";
+import { writeRecord } from "./row-record.ts";
+import type { MappedTable, SqlSettings } from "./settings.ts";
+import { mappedTables, readSettings } from "./settings.ts";
+import type { SqlCursor, TablePlace } from "./sql-cursor.ts";
+import { freshCursor, freshPlace } from "./sql-cursor.ts";
+import type { Floors, Statement } from "./statement.ts";
+import { batchMax, clockStatement, extra, straysMax, TableStatements } from "./statement.ts";
+
+/**
+ * Reads one page of the table whose turn it is. Everything of a page is read in one snapshot. A table that cannot be
+ * read is given up for this pass with a warning and keeps its place; the pass then names no moment up to which it is
+ * complete. Throws when no table can be read.
+ */
+export async function fetchTables(
+  config: JsonObject,
+  from: SqlCursor | undefined,
+  io: SourceIo,
+): Promise<Page<SqlCursor>> {
+  const settings = readSettings(config);
+  const tables = mappedTables(settings);
+  const saved = from ?? freshCursor;
+  const todo = saved.todo ?? tables.map(({ name }) => name);
+  const begun =
+    saved.todo === null ? { ...saved, todo, read: [], failed: [], completeMs: null } : { ...saved, todo };
+  const [name = "", ...rest] = todo;
+  const table = tables.find((one) => one.name === name);
+  if (table === undefined) return endOrGoOn({ ...begun, todo: rest }, []);
+  const place = begun.tables[name] ?? freshPlace;
+  try {
+    const { step, clock, isWhole } = await readPage(io.sql(io.secret(settings.url)), settings, table, place);
+    warnOf(step, table, io);
+    const records = step.news.map((news) => writeRecord(table, news, clock.ms, place.passedMs));
+    const kept = { ...begun, tables: { ...begun.tables, [name]: step.place } };
+    if (!step.isDone) return { records, cursor: kept, done: false };
+    const isComplete = isWhole && step.suspected === 0 && step.forgotten === 0;
+    return endOrGoOn(endTable(kept, name, rest, isComplete, step.place), records);
+  } catch (error) {
+    if (!(error instanceof IsochronError) || error.kind !== "unavailable") throw error;
+    // Without the database, asking it for each of its tables would only take time.
+    if (error.code === "source-unavailable") throw error;
+    io.warn("a table could not be read and waits for the next pass", {
+      table: name,
+      code: error.code,
+      problem: error.problem,
+    });
+    if (begun.read.length === 0 && rest.length === 0) throw error;
+    return endOrGoOn({ ...begun, todo: rest, failed: [...begun.failed, name] }, []);
+  }
+}
+
+function endTable(
+  cursor: SqlCursor,
+  name: string,
+  todo: string[],
+  isComplete: boolean,
+  place: TablePlace,
+): SqlCursor {
+  const completeMs = Math.min(cursor.completeMs ?? Number.MAX_SAFE_INTEGER, place.passedMs ?? 0);
+  return {
+    ...cursor,
+    todo,
+    completeMs,
+    read: [...cursor.read, name],
+    failed: isComplete ? cursor.failed : [...cursor.failed, name],
+  };
+}
+
+function endOrGoOn(cursor: SqlCursor, records: readonly RawRecord[]): Page<SqlCursor> {
+  if (cursor.todo !== null && cursor.todo.length > 0) return { records, cursor, done: false };
+  const { completeMs, failed } = cursor;
+  return {
+    records,
+    cursor: { ...cursor, todo: null, read: [], failed: [], completeMs: null },
+    done: true,
+    ...(completeMs === null || failed.length > 0 ? {} : { completeTo: instant(completeMs) }),
+  };
+}
+
+interface ReadPage {
+  readonly step: Step;
+  readonly clock: PageClock;
+  /** False where more strays were there than are read. */
+  readonly isWhole: boolean;
+}
+
+function readPage(
+  client: SqlClient,
+  settings: SqlSettings,
+  table: MappedTable,
+  saved: TablePlace,
+): Promise<ReadPage> {
+  return client.read(settings.zone, async (query) => {
+    const { horizon, ...clock } = await readClock(client, settings, query);
+    const place = beginPass(saved, clock);
+    const page = new TablePage(client, table.mapping, place, query);
+    const reads = planReads(table.mapping, place);
+    const revisited = await page.revisit(reads);
+    const late = await page.late(reads);
+    const strays = reads.strays ? await page.strays(horizon) : [];
+    const forward = await page.forward(reads, settings.page_size);
+    const isLast = forward.length < settings.page_size;
+    const step = takeRows(table.mapping, place, clock, { revisited, late, strays, forward, isLast });
+    if (table.mapping.order.by === "listing" && step.forgotten > 0) {
+      throw new IsochronError(
+        "source-malformed",
+        `${table.name} has too many rows to be compared whole.`,
+        "Map it by a serial id or by a time.",
+      );
+    }
+    return { step, clock, isWhole: strays.length < straysMax };
+  });
+}
+
+async function readClock(
+  client: SqlClient,
+  settings: SqlSettings,
+  query: SqlQuery,
+): Promise<PageClock & { readonly horizon: string }> {
+  const overlap = settings.commit_delay_seconds + settings.clock_error_seconds;
+  const { text, values } = clockStatement(client.dialect, overlap);
+  const [row] = await query(text, values);
+  const { now, floor, horizon, ms } = row ?? {};
+  if (now == null || floor == null || horizon == null || ms == null) {
+    throw new IsochronError(
+      "source-malformed",
+      "The database told no time.",
+      "Check what answers at its URL.",
+    );
+  }
+  return { now, floor, horizon, ms: Math.floor(Number(ms)), gapLifetimeMs: overlap * 1000 };
+}
+
+/** The statements of one page, and their rows as the order sees them. */
+class TablePage {
+  readonly #client: SqlClient;
+  readonly #mapping: TableMapping;
+  readonly #query: SqlQuery;
+  readonly #floors: Floors;
+
+  constructor(client: SqlClient, mapping: TableMapping, place: TablePlace, query: SqlQuery) {
+    this.#client = client;
+    this.#mapping = mapping;
+    this.#query = query;
+    this.#floors = { next: place.pass?.floor ?? "", last: place.floor };
+  }
+
+  async revisit({ keys }: Reads): Promise<readonly ReadRow[]> {
+    const rows = await inBatches(keys, (batch) =>
+      this.#run(TableStatements.byKey(this.#client.dialect, this.#mapping, batch, this.#floors)),
+    );
+    // The rest of the pass may read them again; until then they stay in mind.
+    return rows.map((row) => ({ ...this.#asRead(row), isFresh: this.#mapping.order.by === "time" }));
+  }
+
+  async late({ gaps }: Reads): Promise<readonly ReadRow[]> {
+    const rows = await inBatches(gaps, (batch) =>
+      this.#run(TableStatements.inGaps(this.#client.dialect, this.#mapping, batch, this.#floors)),
+    );
+    return rows.map((row) => this.#asRead(row));
+  }
+
+  async strays(horizon: string): Promise<readonly ReadRow[]> {
+    const statement = TableStatements.strays(this.#client.dialect, this.#mapping, horizon, this.#floors);
+    const rows = await this.#run(statement);
+    return rows.map((row) => ({ ...this.#asRead(row), isFresh: true, isOld: false }));
+  }
+
+  async forward(reads: Reads, limit: number): Promise<readonly ReadRow[]> {
+    const { dialect } = this.#client;
+    const rows = await this.#run(TableStatements.forward(dialect, this.#mapping, reads, this.#floors, limit));
+    return rows.map((row) => this.#asRead(row));
+  }
+
+  #run({ text, values }: Statement): Promise<readonly TableRow[]> {
+    return this.#query(text, values);
+  }
+
+  #asRead(found: TableRow): ReadRow {
+    const { [extra.place]: time, [extra.fresh]: fresh, [extra.old]: old, ...row } = found;
+    const { order, key } = this.#mapping;
+    const keys = key.map((name) => row[name] ?? "");
+    const place =
+      order.by === "serial" ? [row[order.column] ?? "0"] : order.by === "time" ? [time ?? "", ...keys] : keys;
+    return { row, place, isFresh: fresh === "1", isOld: old === "1" };
+  }
+}
+
+async function inBatches<Item, Found>(
+  items: readonly Item[],
+  read: (batch: readonly Item[]) => Promise<readonly Found[]>,
+): Promise<readonly Found[]> {
+  const found: Found[] = [];
+  for (let start = 0; start < items.length; start += batchMax) {
+    found.push(...(await read(items.slice(start, start + batchMax))));
+  }
+  return found;
+}
+
+function warnOf({ suspected, forgotten }: Step, { name }: MappedTable, io: SourceIo): void {
+  if (suspected > 0)
+    io.warn("so many rows are missing at once that none is taken for deleted", {
+      table: name,
+      rows: suspected,
+    });
+  if (forgotten > 0) io.warn("more rows are open than can be watched", { table: name, rows: forgotten });
+}

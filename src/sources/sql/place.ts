@@ -1,0 +1,277 @@
+import type { TableRow } from "../source.ts";
+import { holds } from "./condition.ts";
+import type { Gap } from "./gap-set.ts";
+import { boundGaps, closeGaps, gapsBetween } from "./gap-set.ts";
+import type { TableMapping } from "./mapping.ts";
+import type { KnownRow, TablePlace } from "./sql-cursor.ts";
+import type { Told } from "./transitions.ts";
+import { readTransitions } from "./transitions.ts";
+
+/** The most open rows that are remembered for one table, and the most rows of one that is listed whole. */
+export const knownMax = 20_000;
+
+/** Rows of the overlap that are remembered only so that they are not told twice; the store would know them too. */
+const recentMax = 5_000;
+
+/** A listing that lacks this share of what was there is suspected rather than believed. */
+const dropShare = 0.5;
+const dropRowsMin = 10;
+
+/** The source's clock when a page was read, in its own spelling, and how long its transactions may take. */
+export interface PageClock {
+  readonly now: string;
+  /** `now` less the overlap. */
+  readonly floor: string;
+  readonly ms: number;
+  readonly gapLifetimeMs: number;
+}
+
+/** What to ask for. Looking again at open rows and gaps comes with the first page of a pass only. */
+export interface Reads {
+  readonly keys: readonly (readonly string[])[];
+  readonly gaps: readonly Gap[];
+  /** Rows without a time, or with one that will not come for long. */
+  readonly strays: boolean;
+  readonly from: string | null;
+  readonly until: string;
+  readonly after: readonly string[] | null;
+}
+
+/** A row as it was read; `place` holds what the order goes by: time and key, id, or key. */
+export interface ReadRow {
+  readonly row: TableRow;
+  readonly place: readonly string[];
+  /** True where the next pass will read it again, being within the overlap. */
+  readonly isFresh: boolean;
+  /** True where it came to be before this pass's beginning. */
+  readonly isOld: boolean;
+}
+
+export interface TakenRows {
+  readonly revisited: readonly ReadRow[];
+  readonly late: readonly ReadRow[];
+  readonly strays: readonly ReadRow[];
+  readonly forward: readonly ReadRow[];
+  /** True when there is nothing after the last of `forward`. */
+  readonly isLast: boolean;
+}
+
+/** What happened to a row, or (with `isGone`) to its key alone. */
+export interface RowNews {
+  readonly row: TableRow;
+  readonly told: readonly Told[];
+  readonly isGone: boolean;
+}
+
+export interface Step {
+  readonly place: TablePlace;
+  readonly news: readonly RowNews[];
+  readonly isDone: boolean;
+  /** Rows that are missing all at once, so that their absence is not believed. */
+  readonly suspected: number;
+  /** Open rows that there was no room to remember. */
+  readonly forgotten: number;
+}
+
+/** The place with a pass under way. */
+export function beginPass(place: TablePlace, clock: PageClock): TablePlace {
+  if (place.pass !== null) return place;
+  const { now, floor, ms } = clock;
+  return { ...place, pass: { until: now, startedMs: ms, floor, after: null } };
+}
+
+export function planReads(mapping: TableMapping, place: TablePlace): Reads {
+  const pass = passOf(place);
+  const isFirst = pass.after === null;
+  const revisits = isFirst && mapping.open?.revisit === true && mapping.series === undefined;
+  const keys = revisits
+    ? Object.entries(place.known)
+        .filter(([, known]) => known.open === 1)
+        .map(([key]) => JSON.parse(key) as string[])
+    : [];
+  const { order } = mapping;
+  return {
+    keys,
+    gaps: isFirst ? place.gaps : [],
+    strays: isFirst && order.by === "time",
+    from: order.by === "time" && pass.after === null ? place.floor : null,
+    until: pass.until,
+    after: order.by === "serial" ? (place.through === null ? null : [place.through]) : pass.after,
+  };
+}
+
+/** What the rows of a page mean, and where to go on. Pure: the database's answers and its clock are all it knows. */
+export function takeRows(mapping: TableMapping, place: TablePlace, clock: PageClock, rows: TakenRows): Step {
+  const reading = new PageReading(mapping, place, clock);
+  reading.missRevisited(rows.revisited);
+  // Gaps come before newer rows, so that a series is read in its order where that is still possible.
+  for (const part of [rows.revisited, rows.late, rows.strays, rows.forward]) {
+    for (const row of part) reading.take(row);
+  }
+  return reading.end(rows);
+}
+
+function passOf(place: TablePlace): NonNullable<TablePlace["pass"]> {
+  if (place.pass === null) throw new TypeError("no pass is under way");
+  return place.pass;
+}
+
+class PageReading {
+  readonly #mapping: TableMapping;
+  readonly #place: TablePlace;
+  readonly #clock: PageClock;
+  readonly #known: Map<string, KnownRow>;
+  readonly #news: RowNews[] = [];
+  readonly #number: number;
+  #recent: number;
+
+  constructor(mapping: TableMapping, place: TablePlace, clock: PageClock) {
+    this.#mapping = mapping;
+    this.#place = place;
+    this.#clock = clock;
+    this.#known = new Map(Object.entries(place.known));
+    this.#number = place.passes + 1;
+    this.#recent = [...this.#known.values()].filter(({ open }) => open === 0).length;
+  }
+
+  take({ row, isFresh, isOld, place }: ReadRow): void {
+    const mapping = this.#mapping;
+    const key = memoryKey(mapping, row);
+    const before = this.#known.get(key);
+    const isLate = before !== undefined && isBefore(mapping, place, before);
+    const { tokens, told } = readTransitions(mapping, row, {
+      ...(before === undefined ? {} : { before: before.tokens }),
+      returned: before === undefined ? isOld : before.open === 0,
+      baseline: this.#place.passes === 0 && mapping.order.by === "listing",
+      at: this.#clock.now,
+      nowMs: this.#clock.ms,
+    });
+    if (told.length > 0) this.#news.push({ row, told, isGone: false });
+    // A row that committed after its successor in the series tells of itself, but not of how things stand.
+    if (isLate) return;
+    const isOpen = this.#isOpen(row, tokens.length);
+    if (!isOpen && !(isFresh && this.#hasRoom(before))) {
+      this.#forget(key, before);
+      return;
+    }
+    if (!isOpen && before?.open !== 0) this.#recent += 1;
+    if (isOpen && before?.open === 0) this.#recent -= 1;
+    this.#known.set(key, {
+      tokens: tokens.map((token) => [...token]),
+      open: isOpen ? 1 : 0,
+      pass: this.#number,
+      misses: 0,
+      latest: mapping.series === undefined ? null : (place[0] ?? null),
+    });
+  }
+
+  #isOpen(row: TableRow, tokens: number): boolean {
+    const { order, series, open } = this.#mapping;
+    if (order.by === "listing") return true;
+    if (series !== undefined) return tokens > 0;
+    return open !== undefined && holds(open.when, row, this.#clock.ms);
+  }
+
+  #hasRoom(before: KnownRow | undefined): boolean {
+    return before?.open === 0 || this.#recent < recentMax;
+  }
+
+  #forget(key: string, before: KnownRow | undefined): void {
+    if (before?.open === 0) this.#recent -= 1;
+    this.#known.delete(key);
+  }
+
+  /** Open rows that were asked for by key and are not there: over once two passes agree. */
+  missRevisited(found: readonly ReadRow[]): void {
+    const asked = planReads(this.#mapping, this.#place).keys;
+    if (asked.length === 0) return;
+    const there = new Set(found.map(({ row }) => memoryKey(this.#mapping, row)));
+    for (const key of asked.map((values) => JSON.stringify(values))) if (!there.has(key)) this.#miss(key);
+  }
+
+  #miss(key: string): void {
+    const known = this.#known.get(key);
+    if (known === undefined) return;
+    if (known.misses === 0) {
+      this.#known.set(key, { ...known, misses: 1 });
+      return;
+    }
+    this.#known.delete(key);
+    const values = JSON.parse(key) as string[];
+    const row = Object.fromEntries(this.#mapping.key.map((name, index) => [name, values[index] ?? null]));
+    const version = this.#clock.now;
+    this.#news.push({ row, told: [{ name: "gone", value: null, version, live: true }], isGone: true });
+  }
+
+  end({ late, forward, isLast }: TakenRows): Step {
+    const pass = passOf(this.#place);
+    const last = forward.at(-1);
+    const after = last === undefined ? pass.after : [...last.place];
+    const suspected = isLast ? this.#endListing() : 0;
+    if (isLast && this.#mapping.order.by !== "listing") this.#dropUnread();
+    const forgotten = this.#bound();
+    const base: TablePlace = {
+      ...this.#place,
+      ...this.#serialPlace(late, forward),
+      known: Object.fromEntries(this.#known),
+      // An empty list still says that the first page of the pass has been read.
+      pass: { ...pass, after: after ?? [] },
+    };
+    if (!isLast) return { place: base, news: this.#news, isDone: false, suspected, forgotten };
+    const place = {
+      ...base,
+      floor: this.#mapping.order.by === "time" ? pass.floor : null,
+      passes: this.#number,
+      passedMs: pass.startedMs,
+      pass: null,
+    };
+    return { place, news: this.#news, isDone: true, suspected, forgotten };
+  }
+
+  #serialPlace(late: readonly ReadRow[], forward: readonly ReadRow[]): Pick<TablePlace, "through" | "gaps"> {
+    const { through, gaps } = this.#place;
+    if (this.#mapping.order.by !== "serial") return { through, gaps };
+    const isFirst = passOf(this.#place).after === null;
+    const { ms, gapLifetimeMs } = this.#clock;
+    const found = late.map(({ place }) => place[0] ?? "0");
+    const still = isFirst ? closeGaps(gaps, found, ms, gapLifetimeMs) : gaps;
+    const ids = forward.map(({ place }) => place[0] ?? "0");
+    const opened = gapsBetween(through, ids, ms);
+    return {
+      through: ids.at(-1) ?? through,
+      gaps: boundGaps([...still, ...opened]).map((gap) => [...gap]),
+    };
+  }
+
+  /** What a complete listing no longer holds; told once a second listing agrees, and never all at once. */
+  #endListing(): number {
+    if (this.#mapping.order.by !== "listing") return 0;
+    const missing = [...this.#known].filter(([, known]) => known.pass !== this.#number);
+    if (missing.length >= dropRowsMin && missing.length > this.#known.size * dropShare) return missing.length;
+    for (const [key] of missing) this.#miss(key);
+    return 0;
+  }
+
+  /** Rows of the overlap that this pass has not read again need no memory any more. */
+  #dropUnread(): void {
+    for (const [key, known] of this.#known) {
+      if (known.open === 0 && known.pass !== this.#number) this.#forget(key, known);
+    }
+  }
+
+  #bound(): number {
+    const open = [...this.#known].filter(([, known]) => known.open === 1);
+    const excess = Math.max(0, open.length - knownMax);
+    for (const [key] of open.slice(0, excess)) this.#known.delete(key);
+    return excess;
+  }
+}
+
+function memoryKey(mapping: TableMapping, row: TableRow): string {
+  return JSON.stringify((mapping.series ?? mapping.key).map((name) => row[name] ?? null));
+}
+
+function isBefore(mapping: TableMapping, place: readonly string[], known: KnownRow): boolean {
+  if (mapping.series === undefined || known.latest === null || mapping.order.by !== "serial") return false;
+  return BigInt(place[0] ?? "0") < BigInt(known.latest);
+}

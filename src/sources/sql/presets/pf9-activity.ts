@@ -1,0 +1,181 @@
+import type { TableMappingInput } from "../mapping.ts";
+import { resourcesBy } from "./pf9-resources.ts";
+
+/** What people and programs do in pf9-mngt 2.20: its log of activities, runbooks and sign-ins. */
+
+const activityLog: TableMappingInput = {
+  table: "activity_log",
+  key: ["id"],
+  order: { by: "serial", column: "id" },
+  row_kind: "activity",
+  subject: resourcesBy("resource_type", "resource_id", "resource_name"),
+  // A tenant's own project or domain is what was acted on, but who acted may be the provider: not the owner by itself.
+  related: [
+    {
+      role: "project",
+      kind: "project",
+      column: "resource_id",
+      name: "resource_name",
+      when: [{ column: "resource_type", in: ["project", "tenant"] }],
+    },
+    {
+      role: "domain",
+      kind: "domain",
+      column: "resource_id",
+      name: "resource_name",
+      when: [{ column: "resource_type", in: ["domain"] }],
+    },
+  ],
+  owner: [{ kind: "domain", column: "domain_id" }],
+  owner_names: { domain: "domain_name" },
+  details: ["action", "resource_type", "resource_id", "resource_name", "result", "error_message", "details"],
+  json: ["details"],
+  transitions: [
+    {
+      name: "failed",
+      when: [{ column: "result", in: ["failure", "failed", "error"] }],
+      stamp: "timestamp",
+      // Written by programs that may leave it out: such a row is dated by when it was seen.
+      at: ["timestamp"],
+      actor: { name: "actor", address: "ip_address" },
+      type: "activity.{resource_type}.{action}.failed",
+      kind: "symptom",
+      category: "provisioning",
+      phase: "error",
+      severity: "error",
+      summary: "{action} of {resource_type}[ {resource_name}] by {actor} failed[: {error_message}]",
+    },
+    {
+      name: "done",
+      when: [{ column: "result", not_in: ["failure", "failed", "error"] }],
+      stamp: "timestamp",
+      at: ["timestamp"],
+      actor: { name: "actor", address: "ip_address" },
+      type: "activity.{resource_type}.{action}",
+      kind: "change",
+      category: "provisioning",
+      phase: "end",
+      summary: "{action} of {resource_type}[ {resource_name}] by {actor}",
+    },
+  ],
+};
+
+const runbookExecutions: TableMappingInput = {
+  table: "runbook_executions",
+  key: ["id"],
+  order: { by: "serial", column: "id" },
+  open: { when: [{ column: "status", not_in: ["completed", "failed", "cancelled", "rejected"] }] },
+  row_kind: "runbook",
+  platform: true,
+  visibility: "provider",
+  details: ["execution_id", "runbook_name", "dry_run", "parameters"],
+  json: ["parameters"],
+  transitions: [
+    {
+      name: "triggered",
+      stamp: "triggered_at",
+      actor: { name: "triggered_by" },
+      type: "runbook.triggered",
+      kind: "human",
+      category: "platform",
+      phase: "start",
+      summary: "Runbook {runbook_name} triggered by {triggered_by}",
+    },
+    {
+      name: "approved",
+      stamp: "approved_at",
+      actor: { name: "approved_by" },
+      type: "runbook.approved",
+      kind: "human",
+      category: "platform",
+      phase: "progress",
+      summary: "Runbook {runbook_name} approved[ by {approved_by}]",
+    },
+    {
+      name: "started",
+      stamp: "started_at",
+      type: "runbook.started",
+      kind: "activity",
+      category: "platform",
+      phase: "progress",
+      summary: "Runbook {runbook_name} started",
+    },
+    {
+      name: "completed",
+      when: [{ column: "status", in: ["completed"] }],
+      stamp: "completed_at",
+      at: ["created_at"],
+      type: "runbook.completed",
+      kind: "change",
+      category: "platform",
+      phase: "end",
+      summary: "Runbook {runbook_name} completed: {items_actioned} of {items_found} items",
+    },
+    {
+      name: "failed",
+      when: [{ column: "status", in: ["failed"] }],
+      stamp: "completed_at",
+      at: ["created_at"],
+      type: "runbook.failed",
+      kind: "symptom",
+      category: "platform",
+      phase: "error",
+      severity: "error",
+      summary: "Runbook {runbook_name} failed[: {error_message}]",
+    },
+    {
+      name: "dropped",
+      of: "status",
+      when: [{ column: "status", in: ["cancelled", "rejected"] }],
+      stamp: "completed_at",
+      at: ["created_at"],
+      type: "runbook.{status}",
+      kind: "human",
+      category: "platform",
+      phase: "end",
+      summary: "Runbook {runbook_name} {status}",
+    },
+  ],
+};
+
+const authAuditLog: TableMappingInput = {
+  table: "auth_audit_log",
+  key: ["id"],
+  order: { by: "serial", column: "id" },
+  row_kind: "sign_in",
+  // Accounts of the management portal are the provider's; a name that a tenant's user also bears proves nothing.
+  platform: true,
+  visibility: "security",
+  details: ["action", "resource", "endpoint", "user_agent", "success", "details"],
+  json: ["details"],
+  transitions: [
+    {
+      name: "refused",
+      // PostgreSQL writes `f`, MySQL `0`.
+      when: [{ column: "success", in: ["f", "0", "false"] }],
+      stamp: "timestamp",
+      at: ["timestamp"],
+      actor: { name: "username", address: "ip_address" },
+      type: "auth.{action}.failed",
+      kind: "symptom",
+      category: "auth",
+      phase: "error",
+      severity: "warning",
+      summary: "{action} of[ {username}] failed[ from {ip_address}]",
+    },
+    {
+      name: "done",
+      when: [{ column: "success", not_in: ["f", "0", "false"] }],
+      stamp: "timestamp",
+      at: ["timestamp"],
+      actor: { name: "username", address: "ip_address" },
+      type: "auth.{action}",
+      kind: "activity",
+      category: "auth",
+      phase: "end",
+      summary: "{action}[ of {username}][ from {ip_address}]",
+    },
+  ],
+};
+
+export const pf9Activity: readonly TableMappingInput[] = [activityLog, runbookExecutions, authAuditLog];

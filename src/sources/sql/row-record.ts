@@ -1,0 +1,89 @@
+import { z } from "zod";
+import { IsochronError } from "../../errors.ts";
+import { instant } from "../../model/instant.ts";
+import type { Json, JsonObject } from "../../model/json.ts";
+import { asShape } from "../json-fields.ts";
+import type { Decoders, RawRecord } from "../source.ts";
+import type { TableMapping } from "./mapping.ts";
+import { tableMappingSchema } from "./mapping.ts";
+import type { RowNews } from "./place.ts";
+import { presetTable } from "./presets.ts";
+import type { MappedTable } from "./settings.ts";
+
+const recordShape = z.object({
+  row: z.record(z.string(), z.string().nullable()),
+  told: z
+    .array(
+      z.object({
+        name: z.string(),
+        value: z.string().nullable(),
+        version: z.string(),
+        before: z.string().optional(),
+        live: z.boolean(),
+      }),
+    )
+    .min(1)
+    .max(100),
+  is_gone: z.boolean(),
+  /** When the row was read, by the database's clock. */
+  seen_ms: z.number().int(),
+  /** When it was looked at before; absent in the first pass. */
+  previous_ms: z.number().int().optional(),
+});
+
+export type RowRecord = z.output<typeof recordShape>;
+
+/** One record per row, with what is to be told of it; the same row read at the same moment gives the same bytes. */
+export function writeRecord(
+  table: MappedTable,
+  news: RowNews,
+  seenMs: number,
+  previousMs: number | null,
+): RawRecord {
+  const record: RowRecord = {
+    row: { ...news.row },
+    told: news.told.map((told) => ({ ...told })),
+    is_gone: news.isGone,
+    seen_ms: seenMs,
+    ...(previousMs === null ? {} : { previous_ms: previousMs }),
+  };
+  return {
+    bytes: new TextEncoder().encode(JSON.stringify(record)),
+    position: `${table.name} ${keyOf(table.mapping, news.row).join("/")}`,
+    receivedAt: instant(seenMs),
+    meta: table.meta,
+  };
+}
+
+/** The inverse of {@link writeRecord}. Throws `record-invalid`. */
+export function readRecord(
+  raw: RawRecord,
+  decode: Decoders,
+): { readonly record: RowRecord; readonly mapping: TableMapping; readonly zone: string } {
+  const { preset, table, mapping, zone } = raw.meta;
+  const known =
+    mapping === undefined ? presetTable(String(preset), String(table)) : ownMapping(mapping, raw.meta);
+  if (known === undefined) {
+    throw new IsochronError(
+      "record-invalid",
+      `Nobody knows the table ${String(table)} of ${String(preset)}.`,
+      "Update Isochron.",
+    );
+  }
+  const record = asShape(recordShape, decode.json(decode.text(raw.bytes)), "row");
+  return { record, mapping: known, zone: typeof zone === "string" ? zone : "UTC" };
+}
+
+/** The records of a page carry one and the same object, so it is checked once. */
+const checkedMappings = new WeakMap<JsonObject, TableMapping>();
+
+function ownMapping(mapping: Json, meta: JsonObject): TableMapping {
+  const checked = checkedMappings.get(meta) ?? asShape(tableMappingSchema, mapping, "mapping of the table");
+  checkedMappings.set(meta, checked);
+  return checked;
+}
+
+/** The values of the primary key, as text. */
+export function keyOf(mapping: TableMapping, row: RowNews["row"]): readonly string[] {
+  return mapping.key.map((name) => row[name] ?? "");
+}
