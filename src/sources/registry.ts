@@ -3,6 +3,7 @@ import { alertmanagerPull } from "./alertmanager-pull.ts";
 import { alertmanager } from "./alertmanager.ts";
 import { cloudevents } from "./cloudevents.ts";
 import { gitForge } from "./git-forge.ts";
+import { kubernetesEvents } from "./kubernetes-events.ts";
 import { openstackInventory } from "./openstack-inventory.ts";
 import { openstackNotifications } from "./openstack-notifications.ts";
 import { otlpLogs } from "./otlp-logs.ts";
@@ -11,7 +12,6 @@ import { rest } from "./rest.ts";
 import { statuspage } from "./statuspage.ts";
 import { syslog } from "./syslog.ts";
 import type { Source } from "./source.ts";
-import { sql } from "./sql.ts";
 import { zabbixWebhook } from "./zabbix-webhook.ts";
 import { zabbix } from "./zabbix.ts";
 
@@ -25,11 +25,11 @@ export const sources: readonly Source[] = [
   zabbixWebhook,
   cloudevents,
   gitForge,
+  kubernetesEvents,
   otlpLogs,
   statuspage,
   syslog,
   rest,
-  sql,
   postMortem,
 ];
 
