@@ -129,7 +129,10 @@ async function resolvePage(records: readonly Told[]): Promise<ResolvedPage> {
     connection.name,
     buildTopologyView(controlPlane, [...known, ...own]),
   );
-  const events = resolved.map((one) => ({ ...one, editions: redact(one.draft, one.attribution) }));
+  const events = resolved.map((one) => ({
+    ...one,
+    editions: redact(one.draft, one.attribution, one.ownEntities),
+  }));
   return page(events, { facts, topologyMark });
 }
 

@@ -42,21 +42,25 @@ const tenantKinds = new Set([
 const tenantRoles = new Set(["volume", "server", "source", "port", "security_group", "subnet", "account"]);
 
 /** The editions of an event: one for its owner, one notice for each tenant that a shared cause affected. */
-export function redact(draft: EventDraft, attribution: Attribution): readonly TenantEdition[] {
+export function redact(
+  draft: EventDraft,
+  attribution: Attribution,
+  ownEntities: readonly string[],
+): readonly TenantEdition[] {
   if (attribution.status === "shared") {
     return draft.kind === "activity" ? [] : attribution.affected.map((affected) => notice(draft, affected));
   }
   if (attribution.status !== "owned" || draft.visibility === "provider") return [];
-  return [ownersEdition(draft, attribution.tenant)];
+  return [ownersEdition(draft, attribution.tenant, new Set(ownEntities))];
 }
 
-function ownersEdition(draft: EventDraft, tenant: TenantRef): TenantEdition {
+function ownersEdition(draft: EventDraft, tenant: TenantRef, own: ReadonlySet<string>): TenantEdition {
   const subject = tenantSubject(draft, tenant);
   const named = subject === draft.subject && draft.subjectName !== undefined;
   return {
     tenant,
     notice: false,
-    type: draft.type,
+    type: tenantType(draft),
     kind: draft.kind,
     category: draft.category,
     ...(draft.phase === undefined ? {} : { phase: draft.phase }),
@@ -64,28 +68,55 @@ function ownersEdition(draft: EventDraft, tenant: TenantRef): TenantEdition {
     visibility: draft.visibility,
     subject,
     ...(named ? { subjectName: draft.subjectName! } : {}),
-    related: ownRelated(draft.related),
-    ...(draft.operation?.requestId === undefined
-      ? {}
-      : { operation: { requestId: draft.operation.requestId } }),
+    related: ownRelated(draft.related, own),
+    ...ownOperation(draft, tenant),
     because: becauseOwned(subject, named ? draft.subjectName : undefined),
-    summary: tenantSummary(draft, named ? draft.subjectName : undefined),
+    summary: tenantSummary(draft, subject, named ? draft.subjectName : undefined),
     details: ownDetails(draft),
   };
 }
 
-/** The subject if a tenant may know it, else the tenant itself. */
+/**
+ * The subject if a tenant may know it, else the tenant itself. Whoever is granted a role on a project may be
+ * staff or of another domain: an account is shown only where the account itself decided the owner.
+ */
 function tenantSubject(draft: EventDraft, tenant: TenantRef): EntityRef {
-  if (tenantKinds.has(draft.subject.kind)) return draft.subject;
+  const foreign =
+    (draft.subject.kind === "user" || draft.subject.kind === "group") && draft.stated !== undefined;
+  const othersRequest =
+    draft.subject.kind === "request" && ownOperation(draft, tenant).operation === undefined;
+  if (tenantKinds.has(draft.subject.kind) && !foreign && !othersRequest) return draft.subject;
   return tenant.projectId === undefined
     ? { kind: "domain", id: tenant.domainId ?? "" }
     : { kind: "project", id: tenant.projectId };
 }
 
-function ownRelated(related: readonly Related[]): readonly Related[] {
+/** A request is shown to whoever made it; somebody else's request on the resource is somebody else's. */
+function ownOperation(draft: EventDraft, tenant: TenantRef): Pick<TenantEdition, "operation"> {
+  const requestId = draft.operation?.requestId;
+  const own = tenant.projectId !== undefined && draft.actor?.projectId === tenant.projectId;
+  return own && requestId !== undefined ? { operation: { requestId } } : {};
+}
+
+function ownRelated(related: readonly Related[], own: ReadonlySet<string>): readonly Related[] {
   return related
-    .filter((item) => tenantKinds.has(item.ref.kind) && tenantRoles.has(item.role))
+    .filter(
+      (item) => tenantKinds.has(item.ref.kind) && tenantRoles.has(item.role) && own.has(entityKey(item.ref)),
+    )
     .map((item) => ({ role: item.role, ref: item.ref }));
+}
+
+/** The vocabulary that OpenStack publishes; any other type is somebody's own words and may name anything. */
+const publicTypes =
+  /^(compute|volume|snapshot|backup|port|network|subnet|router|floatingip|security_group|security_group_rule|image|orchestration|identity|audit|keypair|server_group|octavia|dns|share|group)\./;
+
+function tenantType(draft: EventDraft): string {
+  if (publicTypes.test(draft.type)) return draft.type;
+  return draft.type.startsWith("alert.") ? `alert.${alertStep(draft)}` : `${draft.category}.${draft.kind}`;
+}
+
+function alertStep(draft: EventDraft): "firing" | "resolved" {
+  return draft.type.endsWith(".resolved") ? "resolved" : "firing";
 }
 
 /** Numbers and states that OpenStack shows the owner of the resource in its own API. */
@@ -106,13 +137,14 @@ function ownDetails(draft: EventDraft): JsonObject {
 const phaseWords = { start: "started", progress: "in progress", end: "finished", error: "failed" } as const;
 
 /** Written from classes of fields, never from the provider's sentence, which may name hosts or staff. */
-function tenantSummary(draft: EventDraft, name: string | undefined): string {
-  const thing = draft.subject.kind.replaceAll("_", " ");
+function tenantSummary(draft: EventDraft, shown: EntityRef, name: string | undefined): string {
+  const thing = shown.kind.replaceAll("_", " ");
   const subject = `${thing[0]!.toUpperCase()}${thing.slice(1)}${name === undefined ? "" : ` ${name}`}`;
-  const alert = /^alert\.([a-z0-9_]+)\.(firing|resolved)$/.exec(draft.type);
-  if (alert !== null) {
-    return `${subject}: alert “${alert[1]!.replaceAll("_", " ")}” ${alert[2] === "firing" ? "began" : "ended"}`;
+  // An alert's name is the provider's, and may name a host.
+  if (draft.type.startsWith("alert.")) {
+    return `${subject}: a monitoring alert ${alertStep(draft) === "firing" ? "began" : "ended"}`;
   }
+  if (!publicTypes.test(draft.type)) return `${subject}: ${draft.category} ${draft.kind}`;
   const state = draft.changes?.find((change) => change.field === "state");
   if (state !== undefined) return `${subject}: state ${String(state.before)} → ${String(state.after)}`;
   const steps = draft.type.split(".").filter((step) => !(step in phaseWords));

@@ -29,7 +29,11 @@ export interface Stages {
   readonly clean: (observation: Observation, receivedAt: Instant) => Observation;
   readonly resolve: Resolver;
   readonly buildView: (controlPlane: string, facts: readonly KnownFact[]) => TopologyView;
-  readonly redact: (draft: EventDraft, attribution: Attribution) => readonly TenantEdition[];
+  readonly redact: (
+    draft: EventDraft,
+    attribution: Attribution,
+    ownEntities: readonly string[],
+  ) => readonly TenantEdition[];
   readonly store: EventStore;
   readonly topology: TopologyReader;
 }
@@ -64,7 +68,10 @@ export async function ingest(stages: Stages, batch: Batch): Promise<Ingested> {
     connection: connection.name,
     stream: batch.stream,
     controlPlane: connection.controlPlane,
-    events: resolved.map((event) => ({ ...event, editions: stages.redact(event.draft, event.attribution) })),
+    events: resolved.map((event) => ({
+      ...event,
+      editions: stages.redact(event.draft, event.attribution, event.ownEntities),
+    })),
     facts: read.facts,
     rejects: read.rejects,
     origins: read.origins,

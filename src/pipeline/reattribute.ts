@@ -36,8 +36,8 @@ async function answer(stages: Stages, events: readonly StoredEvent[]): Promise<r
     );
     const resolved = stages.resolve(group, connection, view);
     for (const [index, event] of group.entries()) {
-      const { attribution, dependsOn } = resolved[index]!;
-      const editions = stages.redact(event, attribution);
+      const { attribution, dependsOn, ownEntities } = resolved[index]!;
+      const editions = stages.redact(event, attribution, ownEntities);
       answers.push({ eventId: event.id, occurredAt: event.occurredAt, attribution, dependsOn, editions });
     }
   }

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { draftOf, knownFact } from "../../test/facts.ts";
 import type { Attribution, EventDraft } from "../model/event.ts";
 import type { KnownFact } from "../model/topology.ts";
+import { instant } from "../model/instant.ts";
 import { createResolver } from "./graph-resolver.ts";
 import { buildTopologyView } from "./topology-view.ts";
 
@@ -128,13 +129,90 @@ describe("whose an event is", () => {
   it("waits for exactly those entities that could still tell", () => {
     const view = buildTopologyView("cloud", []);
     const [waiting] = resolver(
-      [draftOf("port:x", 1, { operation: { requestId: "r" }, actor: { userId: "u" } })],
+      [draftOf("request:r", 1, { operation: { requestId: "r" }, actor: { userId: "u" } })],
       "bus",
       view,
     );
-    expect(waiting!.dependsOn).toEqual(["port:x", "request:r"]);
+    expect(waiting!.dependsOn).toEqual(["request:r"]);
     const domain = buildTopologyView("cloud", [knownFact("project:p part_of domain:d", 1)]);
     expect(resolver([draftOf("server:1", 1, stated("p"))], "bus", domain)[0]!.dependsOn).toEqual([]);
+  });
+});
+
+describe("what proves nothing", () => {
+  const who = (draft: EventDraft, facts: readonly KnownFact[]) => {
+    const answer = attribute(draft, facts);
+    return answer.status === "owned" ? `owned ${answer.tenant.projectId ?? ""}` : answer.status;
+  };
+
+  it("is the original of a copy: a backup stays its maker's when the volume is given away", () => {
+    const facts = [
+      knownFact("volume:v owned_by project:a", 1),
+      knownFact("backup:k copy_of volume:v", 5),
+      knownFact("volume:v owned_by project:b", 20),
+    ];
+    expect(who(draftOf("backup:k", 30), facts)).toBe("unresolved");
+    expect(who(draftOf("backup:k", 30), [...facts, knownFact("backup:k owned_by project:a", 60)])).toBe(
+      "unresolved",
+    );
+  });
+
+  it("is the server that an image was made from, once the image may have changed hands", () => {
+    const facts = [
+      knownFact("server:s owned_by project:a", 1),
+      knownFact("image:i copy_of server:s", 2),
+      knownFact("image:i owned_by project:a", 2),
+      knownFact("image:i owned_by project:b", 20),
+    ];
+    expect(who(draftOf("image:i", 15), facts)).toBe("unresolved");
+  });
+
+  it("is a label beside an unknown resource", () => {
+    const facts = [knownFact("volume:va owned_by project:a", 1)];
+    const related = [{ role: "volume", ref: { kind: "volume", id: "va" } }];
+    expect(who(draftOf("server:unknown", 2, { related }), facts)).toBe("unresolved");
+  });
+
+  it("is an operator's global request id, which may span many tenants' work", () => {
+    const facts = [knownFact("request:req-g concerns project:a", 1)];
+    const operation = { requestId: "req-b", globalRequestId: "req-g" };
+    const actor = { userId: "masakari", projectId: "service" };
+    expect(who(draftOf("port:pb", 2, { actor, operation }), facts)).toBe("unresolved");
+    expect(who(draftOf("request:req-b", 2, { actor, operation }), facts)).toBe("unresolved");
+    expect(who(draftOf("request:req-b", 2, { actor: { ...actor, projectId: "a" }, operation }), facts)).toBe(
+      "owned a",
+    );
+  });
+
+  it("is one look between two sights of the same owner", () => {
+    const stored = { ...knownFact("server:s owned_by project:a", 1), lastAt: instant(10_000) };
+    expect(who(draftOf("server:s", 12), [stored, knownFact("server:s owned_by project:b", 5)])).toBe(
+      "owned a",
+    );
+  });
+
+  it("leaves an answer about a host depending on the servers that it counted", () => {
+    const facts = [knownFact("server:s owned_by project:a", 1), knownFact("server:s runs_on host:h1", 1)];
+    const [down] = resolver(
+      [draftOf("host:h1", 6, { kind: "symptom" })],
+      "bus",
+      buildTopologyView("cloud", facts),
+    );
+    expect(down!.dependsOn).toContain("server:s");
+  });
+
+  it("counts a mentioned resource as the owner's own only where its own owner says so", () => {
+    const facts = [
+      knownFact("server:sa owned_by project:a", 1),
+      knownFact("volume:vb owned_by project:b", 1),
+    ];
+    const related = [{ role: "volume", ref: { kind: "volume", id: "vb" } }];
+    const [event] = resolver(
+      [draftOf("server:sa", 2, { related })],
+      "bus",
+      buildTopologyView("cloud", facts),
+    );
+    expect(event!.ownEntities).toEqual(["server:sa"]);
   });
 });
 

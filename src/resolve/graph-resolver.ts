@@ -1,10 +1,10 @@
 import type { EntityRef } from "../model/entity.ts";
 import { entityKey } from "../model/entity.ts";
-import type { Attribution, EventDraft, Evidence, ResolvedEvent } from "../model/event.ts";
+import type { Attribution, EventDraft, Evidence } from "../model/event.ts";
 import type { Instant } from "../model/instant.ts";
 import type { TenantRef } from "../model/tenant.ts";
 import { resolvePlatform } from "./platform-rule.ts";
-import type { HeldFact, Resolver } from "./resolver.ts";
+import type { HeldFact, ResolvedDraft, Resolver } from "./resolver.ts";
 import type { ResolverSettings, Search } from "./search.ts";
 import { note, tenantOf } from "./search.ts";
 
@@ -39,9 +39,27 @@ export function createResolver(settings: ResolverSettings): Resolver {
     );
 }
 
-function resolve(draft: EventDraft, search: Search): ResolvedEvent {
+function resolve(draft: EventDraft, search: Search): ResolvedDraft {
   const attribution = attribute(draft, search);
-  return { draft, attribution, dependsOn: [...search.lookedAt].toSorted() };
+  return {
+    draft,
+    attribution,
+    dependsOn: [...search.lookedAt].toSorted(),
+    ownEntities: ownEntities(draft, attribution, search),
+  };
+}
+
+/** Which of the things that the event mentions are proven to be the owner's own at that moment. */
+function ownEntities(draft: EventDraft, attribution: Attribution, search: Search): readonly string[] {
+  if (attribution.status !== "owned") return [];
+  const { projectId, domainId } = attribution.tenant;
+  const quiet = { ...search, evidence: [], lookedAt: new Set<string>() };
+  return [draft.subject, ...draft.related.map((item) => item.ref)]
+    .filter((ref) => {
+      const owners = observedOwners(ref, quiet) ?? [];
+      return owners.length === 1 && owners[0]!.id === (owners[0]!.kind === "project" ? projectId : domainId);
+    })
+    .map(entityKey);
 }
 
 function attribute(draft: EventDraft, search: Search): Attribution {
@@ -49,18 +67,13 @@ function attribute(draft: EventDraft, search: Search): Attribution {
   if (draft.stated !== undefined) return statedOwner(draft, draft.stated, search);
   const found = ownersOf(draft.subject, search, 0);
   if (found.length > 0) return conclude(found, search);
-  for (const related of draft.related) {
-    if (!provingRoles.has(related.role)) continue;
-    const owners = ownersOf(related.ref, search, 0);
-    if (owners.length > 0) return conclude(owners, search);
-  }
+  const accounts = draft.related.filter((related) => related.role === "account");
+  const holders = accounts.flatMap((related) => ownersOf(related.ref, search, 0));
+  if (holders.length > 0) return conclude(holders, search);
   const siblings = siblingOwners(draft, search);
   if (siblings.length > 0) return conclude(siblings, search);
   return { status: "unresolved", evidence: [...search.evidence, nothingKnown(draft)] };
 }
-
-/** Roles whose entity's owner is the event's owner, where the subject itself has none. */
-const provingRoles = new Set(["account", "server", "volume", "port", "address"]);
 
 /** Rule 1: the record itself states whose its subject is. */
 function statedOwner(
@@ -95,7 +108,7 @@ function ownersOf(entity: EntityRef, search: Search, depth: number): readonly Ow
     return [entity as Owner];
   }
   const owned = observedOwners(entity, search);
-  if (owned.length > 0) return owned;
+  if (owned !== undefined) return owned;
   if (entity.kind === "ip" || entity.kind === "mac") return addressOwners(entity, search, depth);
   for (const relation of wholes) {
     for (const hop of search.view.targets(entity, relation, search.at)) {
@@ -107,11 +120,16 @@ function ownersOf(entity: EntityRef, search: Search, depth: number): readonly Ow
   return [];
 }
 
-/** From a part to what it is part of: an attachment to its volume, a router's gateway port to the router. */
-const wholes = ["part_of", "copy_of", "bound_to", "routed_by"] as const;
+/**
+ * From a part to what it is part of: an attachment to its volume, a router's gateway port to the router. A
+ * copy is no part: a backup stays its maker's when the volume is given away.
+ */
+const wholes = ["part_of", "routed_by"] as const;
 
-function observedOwners(entity: EntityRef, search: Search): readonly Owner[] {
+/** Undefined where no owner was ever seen; none where those seen are in doubt, which ends the search. */
+function observedOwners(entity: EntityRef, search: Search): readonly Owner[] | undefined {
   const observed = search.view.targets(entity, "owned_by", search.at);
+  if (observed.length === 0) return undefined;
   // Two owners at the very same moment contradict each other: both stay candidates, whatever came later.
   const contradicted = observed.length > 1;
   return observed.flatMap((held) => {
@@ -151,19 +169,26 @@ function addressOwners(entity: EntityRef, search: Search, depth: number): readon
 
 /**
  * Rule 5: another record of the same request states its own owner, and all that do agree. Only for what
- * somebody asked for: a periodic task gives one request id to everybody's resources.
+ * somebody asked for (a periodic task gives one request id to everybody's resources) and for records that
+ * name nothing but their request: a resource's owner is the resource's own. A global request id may span
+ * an operator's work for many, so it counts only where the caller works in that very project.
  */
 function siblingOwners(draft: EventDraft, search: Search): readonly Owner[] {
-  if (draft.actor?.userId === undefined) return [];
-  for (const id of [draft.operation?.requestId, draft.operation?.globalRequestId]) {
-    if (id === undefined) continue;
-    const request: EntityRef = { kind: "request", id };
-    search.lookedAt.add(entityKey(request));
-    const concerned = search.view.targets(request, "concerns", endOfTime);
-    for (const held of concerned) note(search, held, "same-request/1", "derived");
-    if (concerned.length > 0) return concerned.map((held) => held.fact.to as Owner);
-  }
-  return [];
+  if (draft.actor?.userId === undefined || draft.subject.kind !== "request") return [];
+  const { requestId, globalRequestId } = draft.operation ?? {};
+  const own = concernedBy(requestId, search);
+  if (own.length > 0) return own;
+  const spanned = concernedBy(globalRequestId, search);
+  return spanned.every((owner) => owner.id === draft.actor?.projectId) ? spanned : [];
+}
+
+function concernedBy(requestId: string | undefined, search: Search): readonly Owner[] {
+  if (requestId === undefined) return [];
+  const request: EntityRef = { kind: "request", id: requestId };
+  search.lookedAt.add(entityKey(request));
+  const concerned = search.view.targets(request, "concerns", endOfTime);
+  for (const held of concerned) note(search, held, "same-request/1", "derived");
+  return concerned.map((held) => held.fact.to as Owner);
 }
 
 /** One owner decides; several are an ambiguity, which stays with the provider. */

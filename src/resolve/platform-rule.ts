@@ -45,6 +45,8 @@ function tenantsOn(place: EntityRef, search: Search): readonly AffectedTenant[] 
   search.lookedAt.add(entityKey(place));
   const there = search.view.origins(place, relation, search.at);
   const found = there.flatMap((held) => {
+    // Whether it was still there, and whose it was, may become known later.
+    search.lookedAt.add(entityKey(held.fact.from));
     const owners = search.view.targets(held.fact.from, "owned_by", search.at);
     const [owner] = owners;
     // A resource of two possible owners tells neither of them anything.

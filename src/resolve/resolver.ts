@@ -24,9 +24,14 @@ export interface HeldFact {
   readonly extended: boolean;
 }
 
+export interface ResolvedDraft extends ResolvedEvent {
+  /** Keys of the mentioned entities that are proven to be the owner's own; only these may be shown to it. */
+  readonly ownEntities: readonly string[];
+}
+
 /** Attributes a page of drafts as of each one's own moment. Pure: same drafts and view, same answer. */
 export type Resolver = (
   drafts: readonly EventDraft[],
   connection: string,
   topology: TopologyView,
-) => readonly ResolvedEvent[];
+) => readonly ResolvedDraft[];

@@ -7,7 +7,7 @@ import type { HeldFact, TopologyView } from "./resolver.ts";
 
 /**
  * Relations that were true before we first saw them: whose something is, which domain a project is in.
- * Where a server ran before we first saw it there, on the other hand, nobody knows.
+ * Where a server ran before we first saw it there nobody knows, nor what a thing was called.
  */
 const extendedBackwards = new Set<Relation>([
   "owned_by",
@@ -27,6 +27,8 @@ export function buildTopologyView(controlPlane: string, facts: readonly KnownFac
     const out = `${entityKey(fact.from)}|${fact.relation}`;
     const into = `${entityKey(fact.to)}|${fact.relation}`;
     append(byFrom, out, fact);
+    // A run's last sight counts as well: what was seen in between by somebody else has ended by then.
+    if (fact.lastAt !== undefined && fact.lastAt > fact.at) append(byFrom, out, { ...fact, at: fact.lastAt });
     if (!byTo.has(into)) byTo.set(into, new Map());
     byTo.get(into)!.set(entityKey(fact.from), fact.from);
   }
@@ -108,7 +110,10 @@ function runOf(fact: KnownFact, list: readonly KnownFact[]): KnownFact {
   let first = fact;
   let last = fact.lastAt ?? fact.at;
   const index = list.indexOf(fact);
-  for (let i = index - 1; i >= 0 && sameStatement(list[i]!, fact); i--) first = list[i]!;
+  for (let i = index - 1; i >= 0 && sameStatement(list[i]!, fact); i--) {
+    first = list[i]!;
+    last = Math.max(last, first.lastAt ?? first.at) as Instant;
+  }
   for (let i = index + 1; i < list.length && sameStatement(list[i]!, fact); i++) {
     last = Math.max(last, list[i]!.lastAt ?? list[i]!.at) as Instant;
   }

@@ -105,12 +105,38 @@ describe("the owner that a notification states", () => {
 
   it("is the project in the path for Cinder's own collections and quota sets, nobody's for Nova's", () => {
     const project = "a".repeat(32);
-    const call = (requestPath: string) =>
-      read("audit.http.request", { requestPath, action: "create", initiator: { id: "a" } }).draft;
+    const call = (requestPath: string, reasonCode = "202") =>
+      read("audit.http.response", {
+        requestPath,
+        action: "create",
+        reason: { reasonCode },
+        initiator: { id: "a" },
+      }).draft;
     expect(call(`/v3/${project}/volumes`).stated?.owner.id).toBe(project);
     expect(call(`/v2.1/os-quota-sets/${project}`).stated?.owner.id).toBe(project);
     expect(call(`/v3/${project}/attachments`).stated).toBeUndefined();
     expect(call("/v2.1/os-services/1").platform).toBe(true);
+  });
+});
+
+describe("a call that was not granted", () => {
+  const project = "a".repeat(32);
+  const answered = (reasonCode: string) =>
+    read("audit.http.response", {
+      requestPath: `/v3/${project}/volumes`,
+      action: "create",
+      reason: { reasonCode },
+      initiator: { user_id: "mallory", project_id: "b".repeat(32), request_id: "req-9" },
+    });
+
+  it("proves nothing about the project whose collection it named", () => {
+    expect(answered("403").draft.stated).toBeUndefined();
+    expect(facts(answered("403"))).toEqual([]);
+    expect(answered("202").draft.stated?.owner.id).toBe(project);
+  });
+
+  it("still does where only a quota refused it, because by then the project had been checked", () => {
+    expect(answered("413").draft.stated?.owner.id).toBe(project);
   });
 });
 
@@ -167,6 +193,28 @@ describe("what a notification says of the topology", () => {
     expect(facts(read("compute.instance.delete.end", payload))).toContain("!server:s runs_on host:h");
   });
 
+  it("is that a deleted, shelved or unplaced server is on no host any more", () => {
+    const deleted = read("compute.instance.update", {
+      instance_id: "s",
+      host: "h",
+      state: "deleted",
+      old_state: "active",
+    });
+    expect(facts(deleted)).toEqual(["!server:s runs_on host:h"]);
+    const shelved = read("compute.instance.shelve_offload.end", {
+      instance_id: "s",
+      host: null,
+      state: "shelved_offloaded",
+    });
+    expect(facts(shelved)).toEqual(["!server:s runs_on host:none"]);
+  });
+
+  it("is not that a transferred share is still the donor's, nor that a stack is whoever's acts on it", () => {
+    const share = read("share.transfer.accept.end", { share_id: "sh", project_id: "donor" });
+    const stack = read("orchestration.stack.delete.end", { stack_identity: "st", tenant_id: "ops" });
+    expect([...facts(share), ...facts(stack)].filter((fact) => fact.includes("owned_by"))).toEqual([]);
+  });
+
   it("is that a request concerned the stated owner, and to which domains user and project belong", () => {
     const found = read(
       "volume.create.end",
@@ -180,6 +228,20 @@ describe("what a notification says of the topology", () => {
         "project:actors project part_of domain:pd",
       ]),
     );
+  });
+});
+
+describe("a global request id", () => {
+  it("states nothing about the request that it names, because any caller may choose it", () => {
+    const found = read(
+      "volume.create.end",
+      { volume_id: "v", tenant_id: "p" },
+      { _context_global_request_id: "req-of-another" },
+    );
+    expect(facts(found).filter((fact) => fact.includes("concerns"))).toEqual([
+      "request:req-1 concerns project:p",
+    ]);
+    expect(found.draft.operation).toEqual({ requestId: "req-1", globalRequestId: "req-of-another" });
   });
 });
 

@@ -88,10 +88,10 @@ function makeDraft(message: OsloMessage, reading: Reading): EventDraft {
 /** The reader's facts, plus what every message proves about its request, its user and its project. */
 function makeFacts(message: OsloMessage, reading: Reading, draft: EventDraft): readonly TopologyFact[] {
   const drafts = [...(reading.facts ?? [])];
-  if (draft.stated?.owner.kind === "project") {
-    for (const id of [draft.operation?.requestId, draft.operation?.globalRequestId]) {
-      if (id !== undefined) drafts.push(fact(ref("request", id), "concerns", draft.stated.owner));
-    }
+  // Only the id that the service itself made: a global request id is the caller's choice, and may be anybody's.
+  const requestId = draft.operation?.requestId;
+  if (draft.stated?.owner.kind === "project" && requestId !== undefined) {
+    drafts.push(fact(ref("request", requestId), "concerns", draft.stated.owner));
   }
   const context = message.context;
   const pairs = [

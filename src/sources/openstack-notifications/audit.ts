@@ -71,6 +71,16 @@ export function readPath(path: string): Target {
   return { what: bare.split("/").pop() ?? bare };
 }
 
+/** Answers to a call that was turned away before its path was checked against the caller's rights. */
+const unproven = new Set([400, 401, 403, 404, 405]);
+
+/** What remains of a path's proof while nobody has checked it: the resource that it names, if any. */
+function withoutClaim(target: Target): Target {
+  const { stated, subject, ...rest } = target;
+  const named = stated === undefined && subject !== undefined ? { subject } : {};
+  return { ...rest, ...named };
+}
+
 /**
  * keystonemiddleware's audit filter: an API call as it came (`request`) and as it was answered
  * (`response`). The tenant in `initiator` is the caller's; what the call is about stands in the path.
@@ -82,9 +92,10 @@ export function readAudit(message: OsloMessage): Reading | undefined {
   const initiator = asObject(message.payload["initiator"]);
   const operation = operationOf(message, initiator);
   const actor = cadfActor(initiator);
-  const target = readPath(path);
   const code = Number(text(asObject(message.payload["reason"]), "reasonCode") ?? Number.NaN);
   const refused = code >= 400;
+  // What the caller may do is known once it was answered: before that, a path proves only what it names.
+  const target = step === "response" && !unproven.has(code) ? readPath(path) : withoutClaim(readPath(path));
   const verb = text(message.payload, "action") ?? "call";
   const request = operation?.requestId ?? message.messageId;
   const account = text(initiator, "user_id") ?? text(initiator, "id");
@@ -94,7 +105,7 @@ export function readAudit(message: OsloMessage): Reading | undefined {
     category: "api",
     phase: step === "request" ? "start" : refused ? "error" : "end",
     severity: code >= 500 ? "error" : refused ? "warning" : "info",
-    visibility: target.platform === true ? "provider" : "operational",
+    visibility: target.platform === true ? "provider" : unproven.has(code) ? "security" : "operational",
     subject: target.subject ?? ref("request", request),
     related: target.ofAccount === true ? related("account", "user", account) : [],
     ...(target.stated === undefined ? {} : { stated: target.stated }),

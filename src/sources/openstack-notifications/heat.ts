@@ -3,7 +3,10 @@ import { text } from "./fields.ts";
 import type { Reading } from "./reading.ts";
 import { fact, kindOf, ref, severityOf, splitPhase, statedProject, summarise } from "./reading.ts";
 
-/** Heat: `tenant_id` is the stack's project, `user_id` a user NAME, `user_identity` the id. */
+/**
+ * Heat: `tenant_id` is the project of whoever acts, which is the stack's own project when the stack is
+ * created; later an operator may act on it. `user_id` is a user NAME, `user_identity` the id.
+ */
 export function readHeat(message: OsloMessage): Reading | undefined {
   const match = /^orchestration\.(stack|autoscaling)\.(.+)$/.exec(message.eventType);
   const id = text(message.payload, "stack_identity");
@@ -12,7 +15,9 @@ export function readHeat(message: OsloMessage): Reading | undefined {
   // The identity is a bare id, or an ARN-like path that ends in `stack name/id`.
   const stack = ref("stack", id.split("/").pop()!);
   const name = text(message.payload, "stack_name");
-  const stated = statedProject(message.payload, "tenant_id", "payload.tenant_id");
+  const stated = /^create\b/.test(stem)
+    ? statedProject(message.payload, "tenant_id", "payload.tenant_id")
+    : undefined;
   const severity = severityOf(message, phase);
   const why = phase === "error" ? text(message.payload, "state_reason") : undefined;
   const userId = text(message.payload, "user_identity");

@@ -135,11 +135,13 @@ function instanceFacts(message: OsloMessage, id: string, step: string): readonly
   const payload = message.payload;
   const server = ref("server", id);
   const owner = text(payload, "tenant_id");
-  const host = text(payload, "host");
-  const gone = step === "delete.end" || step === "soft_delete.end";
+  const gone =
+    step === "delete.end" ||
+    text(payload, "state") === "deleted" ||
+    text(payload, "deleted_at") !== undefined;
   const facts: FactDraft[] = [];
   if (owner !== undefined) facts.push(fact(server, "owned_by", ref("project", owner)));
-  if (host !== undefined) facts.push(fact(server, "runs_on", ref("host", host), !gone));
+  facts.push(...placementFacts(payload, server, gone));
   if (step.startsWith("update")) return facts;
   const name = text(payload, "display_name");
   if (name !== undefined) facts.push(fact(server, "named", ref("name", name)));
@@ -148,6 +150,20 @@ function instanceFacts(message: OsloMessage, id: string, step: string): readonly
   const flavor = flavorId(payload);
   if (flavor !== undefined) facts.push(fact(server, "sized_by", ref("flavor", flavor)));
   return [...facts, ...addressFacts(payload, server, gone), ...attachmentFacts(message, id, step)];
+}
+
+/**
+ * Where the server is. `host: null` says that it is nowhere (not yet placed, shelved, deleted while in
+ * error), which ends whatever place was known.
+ */
+function placementFacts(
+  payload: JsonObject,
+  server: ReturnType<typeof ref>,
+  gone: boolean,
+): readonly FactDraft[] {
+  const host = text(payload, "host");
+  if (host !== undefined) return [fact(server, "runs_on", ref("host", host), !gone)];
+  return payload["host"] === null ? [fact(server, "runs_on", ref("host", "none"), false)] : [];
 }
 
 function addressFacts(

@@ -69,8 +69,10 @@ export function readOtherService(message: OsloMessage): Reading | undefined {
   if (shape === undefined || id === undefined) return undefined;
   const { stem, phase } = splitPhase(message.eventType);
   const subject = ref(shape.kind, id);
-  const stated = shape.owners
-    ?.map((field) => statedProject(message.payload, field, `payload.${field}`))
+  // Manila builds the end of a transfer from the share as it was before: its owner is the donor's.
+  const stale = /^share\.transfer\.accept\./.test(message.eventType);
+  const stated = (stale ? [] : (shape.owners ?? []))
+    .map((field) => statedProject(message.payload, field, `payload.${field}`))
     .find((found) => found !== undefined);
   const severity = severityOf(message, phase);
   const name = text(message.payload, "name");

@@ -4,17 +4,21 @@ import type { TenantKey } from "../../model/tenant.ts";
 
 const lifetimeSeconds = 60;
 
+/** The session and the transaction that a claim is good for. */
+export interface ClaimSeat {
+  readonly backendPid: number;
+  /** When the transaction began, in microseconds since the epoch, as the database spells it. */
+  readonly transactionAt: string;
+  readonly nowMs: number;
+}
+
 /**
- * The words that let one session of the tenants' login see the rows of `keys` for a minute: a signature and
- * what it stands for, both in hex, so that they need no quoting.
+ * The words that let one transaction of the tenants' login see the rows of `keys`: a signature and what it
+ * stands for, both in hex, so that they need no quoting. They are worth nothing in any other transaction.
  */
-export function signClaim(
-  claimKey: Uint8Array,
-  keys: readonly TenantKey[],
-  backendPid: number,
-  nowMs: number,
-): string {
-  const body = JSON.stringify({ keys, pid: backendPid, exp: Math.ceil(nowMs / 1000) + lifetimeSeconds });
+export function signClaim(claimKey: Uint8Array, keys: readonly TenantKey[], seat: ClaimSeat): string {
+  const exp = Math.ceil(seat.nowMs / 1000) + lifetimeSeconds;
+  const body = JSON.stringify({ keys, pid: seat.backendPid, tx: seat.transactionAt, exp });
   const payload = Buffer.from(body, "utf8").toString("hex");
   return `${createHmac("sha256", claimKey).update(payload).digest("hex")}.${payload}`;
 }
@@ -25,11 +29,13 @@ export async function presentClaim(
   claimKey: Uint8Array,
   keys: readonly TenantKey[],
 ): Promise<void> {
-  const { rows } = await client.query<{ pid: number; now: number }>(
-    "SELECT pg_backend_pid() AS pid, clock_timestamp() AS now",
+  const { rows } = await client.query<{ pid: number; tx: string; now: number }>(
+    `SELECT pg_backend_pid() AS pid, clock_timestamp() AS now,
+            (extract(epoch FROM transaction_timestamp()) * 1000000)::bigint::text AS tx`,
   );
   const [row] = rows;
   if (row === undefined) throw new Error("the database did not name its session");
-  // SET LOCAL takes no parameters, but unlike set_config() it also reaches the nodes of a distributed database.
-  await client.query(`SET LOCAL isochron.claim = '${signClaim(claimKey, keys, row.pid, row.now)}'`);
+  const seat = { backendPid: row.pid, transactionAt: row.tx, nowMs: row.now };
+  // As a parameter: the text of a statement can be read by every session of the same login.
+  await client.query("SELECT set_config('isochron.claim', $1, true)", [signClaim(claimKey, keys, seat)]);
 }

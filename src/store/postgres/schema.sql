@@ -274,7 +274,7 @@ POLICY provider ON isochron.set_aside FOR SELECT TO isochron_provider USING (tru
 POLICY ingest ON isochron.tenant_event FOR ALL TO isochron_ingest USING (true) WITH CHECK (true);
 POLICY owner ON isochron.tenant_event FOR ALL TO isochron_owner USING (true) WITH CHECK (true);
 POLICY provider ON isochron.tenant_event FOR SELECT TO isochron_provider USING (true);
-POLICY tenant ON isochron.tenant_event FOR SELECT TO isochron_tenant USING ((tenant_key = ANY (( SELECT isochron.claimed_keys() AS claimed_keys)::text[])));
+POLICY tenant ON isochron.tenant_event FOR SELECT TO isochron_tenant USING (((tenant_key = ANY (( SELECT isochron.claimed_keys() AS claimed_keys)::text[])) AND (visibility <> 'security'::text)));
 POLICY ingest ON isochron.topology_fact FOR ALL TO isochron_ingest USING (true) WITH CHECK (true);
 POLICY owner ON isochron.topology_fact FOR ALL TO isochron_owner USING (true) WITH CHECK (true);
 POLICY provider ON isochron.topology_fact FOR SELECT TO isochron_provider USING (true);
@@ -320,7 +320,8 @@ BEGIN
     RETURN '{}';
   END IF;
   body := convert_from(decode(payload, 'hex'), 'UTF8')::jsonb;
-  IF (body ->> 'pid')::integer <> pg_backend_pid()
+  IF (body ->> 'pid')::integer IS DISTINCT FROM pg_backend_pid()
+     OR body ->> 'tx' IS DISTINCT FROM (extract(epoch FROM transaction_timestamp()) * 1000000)::bigint::text
      OR to_timestamp((body ->> 'exp')::double precision) <= clock_timestamp() THEN
     RETURN '{}';
   END IF;

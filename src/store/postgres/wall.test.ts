@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { loginAs, openTestStore, type TestStore } from "../../../test/database.ts";
 import { connection, draft, edition, event, fact, minute, page, project } from "../../../test/drafts.ts";
 import { projectKey, type TenantKey } from "../../model/tenant.ts";
-import { presentClaim, signClaim } from "./claim.ts";
+import { presentClaim, signClaim, type ClaimSeat } from "./claim.ts";
 
 let db: TestStore;
 let tenant: pg.Client;
@@ -75,11 +75,16 @@ async function attempt(
 const everything = "SELECT * FROM isochron.tenant_event";
 const deniedCode = "42501";
 const unknownRoleCode = "22023";
-const claimOf = (keys: readonly TenantKey[], pid: number, nowMs = Date.now()) =>
-  signClaim(claimKey, keys, pid, nowMs);
-const set = (claim: string) => () => tenant.query(`SET LOCAL isochron.claim = '${claim}'`);
-const pidOf = async (client: pg.Client) =>
-  (await client.query<{ pid: number }>("SELECT pg_backend_pid() AS pid")).rows[0]!.pid;
+const claimOf = (keys: readonly TenantKey[], seat: ClaimSeat) => signClaim(claimKey, keys, seat);
+/** Sets a claim made for the transaction that is under way. */
+const set = (make: (seat: ClaimSeat) => string) => async () =>
+  tenant.query(`SET LOCAL isochron.claim = '${make(await seatOf(tenant))}'`);
+const seatOf = async (client: pg.Client): Promise<ClaimSeat> => {
+  const { rows } = await client.query<{ pid: number; tx: string }>(
+    "SELECT pg_backend_pid() AS pid, (extract(epoch FROM transaction_timestamp()) * 1000000)::bigint::text AS tx",
+  );
+  return { backendPid: rows[0]!.pid, transactionAt: rows[0]!.tx, nowMs: Date.now() };
+};
 
 describe("direct SQL on the tenants' login", () => {
   test("a valid claim shows the claimed tenant's rows and no others", async () => {
@@ -98,26 +103,47 @@ describe("direct SQL on the tenants' login", () => {
   });
 
   test("a claim that is forged, swapped, another session's or expired shows nothing and says nothing", async () => {
-    const pid = await pidOf(tenant);
-    const good = claimOf([keyA], pid);
-    const other = claimOf([keyB], pid);
-    const wrongKey = signClaim(Buffer.alloc(32, 7), [keyA], pid, Date.now());
-    const claims = {
-      "another key's": wrongKey,
-      swapped: `${good.slice(0, 64)}${other.slice(64)}`,
-      cut: good.slice(0, -2),
-      "another session's": claimOf([keyA], pid + 1),
-      expired: claimOf([keyA], pid, Date.now() - 61_000),
-      "a plain key": keyA,
-      "a list": `{${keyA}}`,
-      empty: "",
-      "no hex": "zz",
-      "a signature of nothing": `${good.slice(0, 64)}.`,
+    const good = (seat: ClaimSeat) => claimOf([keyA], seat);
+    const claims: Record<string, (seat: ClaimSeat) => string> = {
+      "another key's": (seat) => signClaim(Buffer.alloc(32, 7), [keyA], seat),
+      swapped: (seat) => `${good(seat).slice(0, 64)}${claimOf([keyB], seat).slice(64)}`,
+      cut: (seat) => good(seat).slice(0, -2),
+      "another session's": (seat) => claimOf([keyA], { ...seat, backendPid: seat.backendPid + 1 }),
+      "another transaction's": (seat) =>
+        claimOf([keyA], { ...seat, transactionAt: `${seat.transactionAt}1` }),
+      expired: (seat) => claimOf([keyA], { ...seat, nowMs: seat.nowMs - 61_000 }),
+      "a plain key": () => keyA,
+      "a list": () => `{${keyA}}`,
+      empty: () => "",
+      "no hex": () => "zz",
+      "a signature of nothing": (seat) => `${good(seat).slice(0, 64)}.`,
     };
     for (const [name, claim] of Object.entries(claims)) {
       expect([name, await attempt(tenant, everything, set(claim))]).toEqual([name, 0]);
     }
     expect(await attempt(tenant, everything, set(good))).toBe(3);
+  });
+
+  test("a claim that another transaction of the same session showed opens nothing, and cannot be overheard", async () => {
+    let overheard = "";
+    await attempt(tenant, everything, async () => {
+      await presentClaim(tenant, claimKey, [keyB]);
+      const { rows } = await tenant.query<{ claim: string }>(
+        "SELECT current_setting('isochron.claim') AS claim",
+      );
+      overheard = rows[0]!.claim;
+      const seen = await tenant.query("SELECT 1 FROM pg_stat_activity WHERE query LIKE $1", [
+        `%${overheard.slice(0, 32)}%`,
+      ]);
+      expect(seen.rows).toEqual([]);
+    });
+    expect(
+      await attempt(
+        tenant,
+        everything,
+        set(() => overheard),
+      ),
+    ).toBe(0);
   });
 
   test("setting a plain value by an injected statement shows nothing", async () => {
@@ -245,7 +271,7 @@ test.each(Object.entries(mutants))("the probes above see it when %s", async (_, 
 /** Reads everything that can be named, without a claim and with a forged one. */
 async function leaks(scratch: TestStore): Promise<boolean> {
   const client = await loginAs(scratch.url, "tenant");
-  const forged = signClaim(Buffer.alloc(32), [keyA, keyB], await pidOf(client), Date.now());
+  const forged = signClaim(Buffer.alloc(32), [keyA, keyB], await seatOf(client));
   const relations = await scratch.sql<{ name: string }>(
     "SELECT c.oid::regclass::text AS name FROM pg_class c WHERE c.relnamespace = 'isochron'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm')",
   );
