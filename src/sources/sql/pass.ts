@@ -40,7 +40,9 @@ export async function fetchTables(
     const kept = { ...begun, tables: { ...begun.tables, [name]: step.place } };
     if (!step.isDone) return { records, cursor: kept, done: false };
     const isComplete = isWhole && step.suspected === 0 && step.forgotten === 0;
-    return endOrGoOn(endTable(kept, name, rest, isComplete, step.place), records);
+    // What began before the pass may still commit after it.
+    const completeMs = (step.place.passedMs ?? 0) - clock.gapLifetimeMs;
+    return endOrGoOn(endTable(kept, rest, { name, isComplete, completeMs }), records);
   } catch (error) {
     if (!(error instanceof IsochronError) || error.kind !== "unavailable") throw error;
     // Without the database, asking it for each of its tables would only take time.
@@ -57,16 +59,13 @@ export async function fetchTables(
 
 function endTable(
   cursor: SqlCursor,
-  name: string,
   todo: string[],
-  isComplete: boolean,
-  place: TablePlace,
+  { name, isComplete, completeMs }: { name: string; isComplete: boolean; completeMs: number },
 ): SqlCursor {
-  const completeMs = Math.min(cursor.completeMs ?? Number.MAX_SAFE_INTEGER, place.passedMs ?? 0);
   return {
     ...cursor,
     todo,
-    completeMs,
+    completeMs: Math.min(cursor.completeMs ?? Number.MAX_SAFE_INTEGER, completeMs),
     read: [...cursor.read, name],
     failed: isComplete ? cursor.failed : [...cursor.failed, name],
   };
