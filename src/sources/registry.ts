@@ -12,6 +12,7 @@ import { rest } from "./rest.ts";
 import { statuspage } from "./statuspage.ts";
 import { syslog } from "./syslog.ts";
 import type { Source } from "./source.ts";
+import { sql } from "./sql.ts";
 import { zabbixWebhook } from "./zabbix-webhook.ts";
 import { zabbix } from "./zabbix.ts";
 
@@ -30,6 +31,7 @@ export const sources: readonly Source[] = [
   statuspage,
   syslog,
   rest,
+  sql,
   postMortem,
 ];
 
