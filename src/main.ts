@@ -96,7 +96,8 @@ export async function openIsochron(config: Config, log: Logger, options: OpenOpt
     async importFile({ source: name, connection, controlPlane, path, onProgress }) {
       const source = findSource(name);
       const target = { name: connection, source: name, controlPlane };
-      await store.events.connect({ ...target, config: {} });
+      // A document is finished when it has been read; nothing is missing after its end.
+      await store.events.connect({ ...target, config: source.delivery === "file" ? { finished: true } : {} });
       return importFile(stages, {
         connection: target,
         source,

@@ -67,7 +67,8 @@ export interface ConnectionState {
   readonly connection: string;
   readonly source: string;
   readonly controlPlane: string;
-  readonly state: "idle" | "running" | "failing" | "degraded";
+  /** *Finished*: a document that was read to its end, and that nothing more will come of. */
+  readonly state: "idle" | "running" | "failing" | "degraded" | "finished";
   readonly completeTo?: Instant;
   readonly lastEventAt?: Instant;
   readonly lastSuccessAt?: Instant;

@@ -261,7 +261,7 @@ export const connectionSchema = z.object({
   connection: z.string(),
   source: z.string(),
   control_plane: z.string(),
-  state: z.enum(["idle", "running", "failing", "degraded"]),
+  state: z.enum(["idle", "running", "failing", "degraded", "finished"]),
   complete_to: time.nullable(),
   lag_ms: z.number().nullable(),
   last_event_at: time.nullable(),

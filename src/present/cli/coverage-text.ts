@@ -17,7 +17,10 @@ export function reportCoverage(
   now: Instant,
 ): CoverageReport {
   const needed = to === undefined || to > now - openEndGraceMs ? now - openEndGraceMs : to;
-  const { connections } = coverage;
+  // A document that was read to its end is behind nothing.
+  const connections = coverage.connections.filter((connection) => connection.state !== "finished");
+  if (connections.length === 0 && coverage.connections.length > 0)
+    return { complete: true, text: "All sources complete." };
   if (connections.length === 0) {
     const reached = behind(coverage.complete_to, needed) === undefined;
     if (reached) return { complete: true, text: "All sources complete." };

@@ -190,6 +190,7 @@ export async function listConnections(client: pg.ClientBase): Promise<readonly C
     `SELECT *, CASE WHEN last_error IS NOT NULL THEN 'failing'
                     WHEN degraded THEN 'degraded'
                     WHEN lease_until > clock_timestamp() THEN 'running'
+                    WHEN config ->> 'finished' = 'true' THEN 'finished'
                     ELSE 'idle' END AS state
        FROM isochron.connection ORDER BY name`,
   );
