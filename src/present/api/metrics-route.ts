@@ -10,7 +10,7 @@ import { readingScope } from "./sign-in.ts";
 export const metricsPath = "/metrics";
 
 const labelNames = ["connection", "source", "control_plane"] as const;
-const states: readonly ConnectionState["state"][] = ["idle", "running", "failing", "degraded"];
+const states: readonly ConnectionState["state"][] = ["idle", "running", "failing", "degraded", "finished"];
 
 /** Counts over a connection's whole life, by the end of the metric's name. */
 const counted: readonly (readonly [keyof ConnectionState["counts"], name: string, help: string])[] = [

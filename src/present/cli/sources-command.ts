@@ -20,6 +20,7 @@ type SetAside = SourcesJson["set_aside"][number];
 
 const stateStyles: Readonly<Record<Connection["state"], Style | undefined>> = {
   idle: undefined,
+  finished: undefined,
   running: "green",
   failing: "red",
   degraded: "yellow",
