@@ -6,6 +6,7 @@ import { regularizeEventType } from "../model/event-type.ts";
 import { duration, instant } from "../model/instant.ts";
 import type { Instant } from "../model/instant.ts";
 import type { Json, JsonObject } from "../model/json.ts";
+import { parseSettings } from "./http-settings.ts";
 import { asObject, asShape, asText } from "./json-fields.ts";
 import { asList, readAnyValue, readAttributes } from "./otlp-logs/any-value.ts";
 import { findLogEntities } from "./otlp-logs/log-entities.ts";
@@ -68,8 +69,7 @@ export const otlpLogs: WebhookSource = {
 };
 
 function split(request: PushRequest, decode: Decoders, settings?: PushSettings): readonly RawRecord[] {
-  const config = logsConfig.safeParse(settings?.config ?? {});
-  const symptomFrom = config.data?.symptom_from ?? 13;
+  const { symptom_from: symptomFrom } = parseSettings(logsConfig, settings?.config ?? {});
   const { resourceLogs } = readRequest(request, decode);
   if (resourceLogs !== undefined && !Array.isArray(resourceLogs))
     throw bodyInvalid("resourceLogs is no list.");

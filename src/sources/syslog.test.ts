@@ -109,7 +109,7 @@ describe("RFC 3164", () => {
     ["<34>Nov 21 03:00:00 su: said", undefined, "su", "said"],
     ["<34>Nov 21 03:00:00 h said it all", "h", undefined, "said it all"],
     ["<34>2026-11-21T03:00:00.25Z h su[1]: said", "h", "su", "said"],
-  ])("%s", (text, host, app, message) => {
+  ])("%s is read as it is met with", (text, host, app, message) => {
     const { details, related } = draftOf(text, { zone: "Z" });
     expect([details["app"], details["message"]]).toEqual([app, message]);
     expect(related.map(({ ref }) => ref.id)).toEqual(host === undefined ? [] : [host]);

@@ -1,11 +1,8 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { z } from "zod";
 import { IsochronError } from "../../errors.ts";
+import { parseSettings, secretReference } from "../http-settings.ts";
 import type { PushRequest, PushSettings } from "../source.ts";
-
-const secretReference = z.string().regex(/^(env:[A-Za-z_][A-Za-z0-9_]*|file:.+)$/, {
-  error: "`env:NAME` or `file:PATH`, never the secret itself",
-});
 
 export const forgeConfig = z.strictObject({
   secret: secretReference
@@ -32,7 +29,11 @@ export const forgeConfig = z.strictObject({
  * signing token, and else sends its secret token in plain. Throws `signature-invalid`.
  */
 export function checkSignature(request: PushRequest, settings: PushSettings | undefined): void {
-  const { secret, previous_secret: previous, tolerance_seconds: tolerance } = readConfig(settings);
+  const {
+    secret,
+    previous_secret: previous,
+    tolerance_seconds: tolerance,
+  } = parseSettings(forgeConfig, settings?.config ?? {});
   const references = [secret, previous].filter((reference) => reference !== undefined);
   if (settings === undefined || references.length === 0) return;
   const secrets = references.map((reference) => settings.secret(reference));
@@ -50,16 +51,6 @@ export function checkSignature(request: PushRequest, settings: PushSettings | un
 /** GitLab's signing tokens are told from its secret tokens by their beginning. */
 function signsTime(request: PushRequest, secret: string): boolean {
   return isGitlab(request) && secret.startsWith("whsec_");
-}
-
-function readConfig(settings: PushSettings | undefined): z.output<typeof forgeConfig> {
-  const parsed = forgeConfig.safeParse(settings?.config ?? {});
-  if (parsed.success) return parsed.data;
-  throw new IsochronError(
-    "config-invalid",
-    `The connection's settings have problems: ${parsed.error.issues.map((issue) => issue.message).join("; ")}.`,
-    "Correct them in the configuration of the connection.",
-  );
 }
 
 function isGitlab(request: PushRequest): boolean {

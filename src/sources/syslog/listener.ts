@@ -4,6 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { createServer as createTlsServer } from "node:tls";
 import { IsochronError } from "../../errors.ts";
 import type { JsonObject } from "../../model/json.ts";
+import { parseSettings } from "../http-settings.ts";
 import type { RawRecord, StreamIo, StreamSource } from "../source.ts";
 import type { Frame } from "./frame-splitter.ts";
 import { FrameSplitter } from "./frame-splitter.ts";
@@ -42,7 +43,7 @@ export async function listenForSyslog(
   io: StreamIo,
   onListening: (address: AddressInfo) => void,
 ): Promise<void> {
-  const listening = { config: syslogConfig.parse(settings), deliver, io };
+  const listening = { config: parseSettings(syslogConfig, settings), deliver, io };
   let failures = 0;
   while (!io.signal.aborted) {
     try {

@@ -1,8 +1,5 @@
 import { z } from "zod";
-
-const fileReference = z.string().regex(/^(env:[A-Za-z_][A-Za-z0-9_]*|file:.+)$/, {
-  error: "`env:NAME` or `file:PATH` of a PEM text",
-});
+import { secretReference } from "../http-settings.ts";
 
 /** Names of syslog's severities, by their numbers (RFC 5424, table 2). */
 export const severityNames = ["emerg", "alert", "crit", "err", "warning", "notice", "info", "debug"] as const;
@@ -17,9 +14,9 @@ export const syslogConfig = z.strictObject({
   port: z.number().int().min(0).max(65_535).default(6514).describe("TCP port; 0 takes any free one."),
   tls: z
     .strictObject({
-      certificate: fileReference.describe("Our certificate with its chain, as `file:PATH`."),
-      key: fileReference.describe("Its private key, as `file:PATH`."),
-      client_authority: fileReference
+      certificate: secretReference.describe("Our certificate with its chain, as `file:PATH`."),
+      key: secretReference.describe("Its private key, as `file:PATH`."),
+      client_authority: secretReference
         .optional()
         .describe("Who signs the senders' certificates; with it, a sender without one is turned away."),
     })
