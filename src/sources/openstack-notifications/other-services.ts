@@ -70,7 +70,7 @@ export function readOtherService(message: OsloMessage): Reading | undefined {
   const { stem, phase } = splitPhase(message.eventType);
   const subject = ref(shape.kind, id);
   // Manila builds the end of a transfer from the share as it was before: its owner is the donor's.
-  const stale = /^share\.transfer\.accept\./.test(message.eventType);
+  const stale = message.eventType.startsWith("share.transfer.accept.");
   const stated = (stale ? [] : (shape.owners ?? []))
     .map((field) => statedProject(message.payload, field, `payload.${field}`))
     .find((found) => found !== undefined);
