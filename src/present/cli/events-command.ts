@@ -111,6 +111,12 @@ async function* pagesOf(reading: Reading, query: Query, limit: number): AsyncGen
   } while (left > 0 && cursor !== undefined);
 }
 
+/** Scripts find every field of the canonical event in each line: what is not known is null, not absent. */
+function withEveryField(event: EventJson): EventJson {
+  const unknown = { phase: null, actor: null, operation: null } as unknown as Partial<EventJson>;
+  return event.connection === undefined ? event : { ...unknown, ...event };
+}
+
 /** Prints events page by page, with one heading. */
 class Listing {
   readonly #view: View;
@@ -123,7 +129,7 @@ class Listing {
 
   async print(events: readonly EventJson[]): Promise<void> {
     this.count += events.length;
-    if (this.#view.format === "ndjson") return this.#view.ndjson(events);
+    if (this.#view.format === "ndjson") return this.#view.ndjson(events.map(withEveryField));
     await this.#view.rows(eventColumns(this.#view, events), events, this.#heading);
     if (events.length > 0 || this.#view.format !== "table") this.#heading = false;
   }
@@ -139,7 +145,7 @@ async function printDocument(
   const events: EventJson[] = [];
   let last: Page | undefined;
   for await (const page of pagesOf(reading, query, limit)) {
-    events.push(...page.events);
+    events.push(...page.events.map(withEveryField));
     last = page;
   }
   await reading.view.json({
