@@ -1,4 +1,5 @@
-import { mkdtemp, readdir, readFile, rm, stat } from "node:fs/promises";
+import { globSync } from "node:fs";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -82,10 +83,11 @@ describe("the demo", () => {
   test("killed while it loads the recording for the first time, ends up the same", async () => {
     const untouched = data;
     data = join(folder, "killed");
-    for (const moment of ["postgres.new", "run/.s.PGSQL.5432"]) {
+    for (const moment of ["postgres.new*/base", "postgres/postmaster.pid"]) {
       const demo = new RunningIsochron(["demo", "--port", "0", "--data", data], options());
-      await eventually(`there is ${moment}`, async () => {
-        return (await stat(join(data, moment)).catch(() => undefined)) !== undefined;
+      await eventually(`there is ${moment}`, () => {
+        if (!demo.running) throw new Error(`ended before there was ${moment}: ${demo.stderr}`);
+        return globSync(join(data, moment)).length > 0;
       });
       await demo.end("SIGKILL");
     }

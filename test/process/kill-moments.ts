@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, globSync } from "node:fs";
 import { join } from "node:path";
 import type pg from "pg";
 import { eventually } from "../eventually.ts";
@@ -10,7 +10,7 @@ export type KillMoment = (store: EmbeddedStore) => Promise<(() => void) | undefi
 /** Moments of an import of `records` lines at which it is killed. */
 export function killMoments(records: number): readonly (readonly [string, KillMoment])[] {
   return [
-    ["while the database is being made", whenThereIs("postgres.new")],
+    ["while the database is being made", whenThereIs("postgres.new*/base")],
     ["while the server starts", whenThereIs("postgres/postmaster.pid")],
     ["while the first page waits for its commit", whileCommitWaits(0)],
     ["right after the commit of the first page", whenStored(1)],
@@ -21,7 +21,7 @@ export function killMoments(records: number): readonly (readonly [string, KillMo
 
 function whenThereIs(path: string): KillMoment {
   return async (store) => {
-    await eventually(`there is ${path}`, () => existsSync(join(store.data, path)), { everyMs: 1 });
+    await eventually(`there is ${path}`, () => globSync(join(store.data, path)).length > 0, { everyMs: 1 });
     return undefined;
   };
 }

@@ -14,10 +14,12 @@ const serverMajor = "18";
 /** sockaddr_un holds 104 bytes on macOS and 108 on Linux. */
 const socketPathBytesMax = 100;
 export const adminLogin = "isochron_admin";
+const draftPrefix = "postgres.new";
 
 /** Makes the cluster in DIR/postgres unless it stands already. Throws `store-unavailable` on foreign data. */
 export async function prepareCluster(dataDir: string, launch: Launch): Promise<void> {
   const cluster = join(dataDir, "postgres");
+  await forgetDrafts(dataDir);
   const version = await readFile(join(cluster, "PG_VERSION"), "utf8").catch(() => undefined);
   if (version !== undefined) {
     if (version.trim() !== serverMajor) {
@@ -41,11 +43,24 @@ export async function prepareCluster(dataDir: string, launch: Launch): Promise<v
   await makeCluster(dataDir, cluster, launch);
 }
 
-/** Made beside its place and renamed into it, so that an interrupted start leaves nothing half-made. */
+/** What interrupted starts have left; a killed one's initdb may still be writing, then it stays for the next start. */
+async function forgetDrafts(dataDir: string): Promise<void> {
+  for (const name of await readdir(dataDir)) {
+    if (!name.startsWith(draftPrefix)) continue;
+    try {
+      await rm(join(dataDir, name), { recursive: true, force: true });
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ENOTEMPTY") throw error;
+    }
+  }
+}
+
+/**
+ * Made beside its place and renamed into it, so that an interrupted start leaves nothing half-made; in a folder
+ * that no other start has used, because the initdb of a killed one outlives it for a moment.
+ */
 async function makeCluster(dataDir: string, cluster: string, launch: Launch): Promise<void> {
-  const draft = join(dataDir, "postgres.new");
-  await rm(draft, { recursive: true, force: true });
-  await mkdir(draft, { mode: 0o700 });
+  const draft = await mkdtemp(join(dataDir, draftPrefix));
   await handOver(draft, launch.owner);
   const [program, ...args] = [
     ...launch.prefix,
