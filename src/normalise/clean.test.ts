@@ -47,23 +47,43 @@ test("a clean draft passes unchanged", () => {
 });
 
 describe("text", () => {
-  test("NUL and lone surrogates become visible wherever they stand", () => {
+  test("NUL and lone surrogates become visible wherever people read", () => {
     const event = cleaned({
-      key: "k\0",
-      sourceIds: ["s\ud800"],
-      subject: { kind: "server", id: "i\0" },
       subjectName: "n\udc00",
-      related: [{ role: "host", ref: { kind: "host", id: "h\0" }, name: "\0" }],
+      related: [{ role: "host", ref: { kind: "host", id: "h" }, name: "\0" }],
       summary: "\0 and \ud83d",
       details: { "k\0": ["\ud800", { deep: "\0" }] },
     });
-    expect(event.key).toBe("k␀");
-    expect(event.sourceIds).toEqual(["s\ufffd"]);
-    expect(event.subject.id).toBe("i␀");
     expect(event.subjectName).toBe("n\ufffd");
-    expect(event.related).toEqual([{ role: "host", ref: { kind: "host", id: "h␀" }, name: "␀" }]);
+    expect(event.related).toEqual([{ role: "host", ref: { kind: "host", id: "h" }, name: "␀" }]);
     expect(event.summary).toBe("␀ and \ufffd");
     expect(event.details).toEqual({ "k␀": ["\ufffd", { deep: "␀" }] });
+  });
+
+  test("ids that cannot be stored as they are set the record aside", () => {
+    for (const id of ["i\0", "\ud800", "a\udfffb"]) {
+      const invalid: Partial<EventDraft>[] = [
+        { subject: { kind: "server", id } },
+        { related: [{ role: "host", ref: { kind: "host", id } }] },
+        { operation: { requestId: id } },
+        { stated: { owner: { kind: "project", id }, path: "here" } },
+      ];
+      for (const change of invalid) expect(() => cleaned(change)).toThrow(/half a character/);
+    }
+  });
+
+  test("keys and source ids that differ stay different, whatever they are made of", () => {
+    const units = fc
+      .array(fc.constantFrom(0, 0x61, 0x2400, 0xd800, 0xdc00, 0xdbff, 0xfffd), { minLength: 1, maxLength: 4 })
+      .map((codes) => String.fromCharCode(...codes));
+    fc.assert(
+      fc.property(units, units, (one, other) => {
+        fc.pre(one !== other);
+        const { key, sourceIds } = cleaned({ key: one, sourceIds: [one, other] });
+        expect(key).not.toBe(cleaned({ key: other }).key);
+        expect(sourceIds).toHaveLength(2);
+      }),
+    );
   });
 
   test("marks that reorder or hide text are shown, and a summary is one line", () => {
@@ -302,7 +322,7 @@ describe("whatever a source reports", () => {
     subject: { kind: "server", id: "s-1" },
     related: wild.related.map((one) => ({
       ...one,
-      ref: { kind: "host", id: `h${one.ref.id.slice(0, 100)}` },
+      ref: { kind: "host", id: `h${one.ref.id.slice(0, 100).toWellFormed().replaceAll("\0", "")}` },
     })),
     stated: { owner: { kind: "project" as const, id: "p" }, path: wild.summary },
     twin: { group: "g", side: "s", within: draft.precision },

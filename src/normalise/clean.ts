@@ -12,7 +12,7 @@ import type {
   Twin,
 } from "../model/event.ts";
 import { regularizeEventType } from "../model/event-type.ts";
-import { duration, instant } from "../model/instant.ts";
+import { duration, instant, isInRange } from "../model/instant.ts";
 import type { Duration, Instant } from "../model/instant.ts";
 import { relations } from "../model/topology.ts";
 import type { TopologyFact } from "../model/topology.ts";
@@ -22,7 +22,7 @@ import { printable, storable } from "./printable.ts";
 
 /**
  * Makes what a source reports storable: every string well-formed and without NUL, every list and text within
- * `limits.ts`, times within the calendar. Ids keep their value; what is only read by people is cut at marked places,
+ * `limits.ts`, times within the calendar. Ids keep their value or are refused, and what cannot be kept of a key is hashed; what is only read by people is cut at marked places,
  * never refused. Pure and idempotent. Throws `record-invalid` where an id, a key, a time or a word of the model is
  * missing or impossible, because a guess there would name something else.
  */
@@ -105,31 +105,35 @@ function cleanRef(ref: EntityRef): EntityRef {
   return { kind: ref.kind, id: cleanId(ref.id, ref.kind) };
 }
 
-/** Ids are compared by value, so they are made storable and otherwise left alone. */
+/** Ids are compared by value, so one that cannot be stored as it is would name something else once it is mended. */
 function cleanId(id: string, what: string): string {
   if (typeof id !== "string" || id.trim() === "")
     throw invalid(`The id of the ${what} is empty`, "Name one.");
-  const kept = storable(id);
-  if (kept.length <= limits.idCharsMax) return kept;
+  if (storable(id) !== id) {
+    throw invalid(
+      `The id of the ${what} ${quote(id)} holds a NUL or half a character`,
+      "Send it as well-formed Unicode.",
+    );
+  }
+  if (id.length <= limits.idCharsMax) return id;
   throw invalid(`The id of the ${what} is longer than ${limits.idCharsMax} characters`, "Send its real id.");
 }
 
-/** A key only has to be the same each time, so a long one may become its hash. */
+/** A key only has to be the same each time and unlike every other, so one that cannot be kept becomes its hash. */
 function cleanKey(key: string): string {
   if (typeof key !== "string" || key === "")
     throw invalid("The event's key is empty", "Report what names it.");
-  const kept = storable(key);
-  if (kept.length <= limits.keyCharsMax) return kept;
-  return `sha256:${createHash("sha256").update(kept).digest("hex")}`;
+  const isStorable = storable(key) === key;
+  if (isStorable && key.length <= limits.keyCharsMax) return key;
+  // UTF-8 would write every half character alike; UTF-16 keeps them apart, and its mark begins no UTF-8.
+  const bytes = isStorable ? Buffer.from(key) : Buffer.from(`\ufeff${key}`, "utf16le");
+  return `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
 }
 
 function cleanInstant(at: Instant): Instant {
   const ms = Math.floor(at);
-  if (ms >= 0 && ms <= Date.UTC(limits.yearMax, 11, 31, 23, 59, 59, 999)) return instant(ms);
-  throw invalid(
-    `The time lies outside the years 1970 to ${limits.yearMax}`,
-    "Check the clock of the sender.",
-  );
+  if (isInRange(ms)) return instant(ms);
+  throw invalid("The time lies outside the years 1970 to 2199", "Check the clock of the sender.");
 }
 
 function cleanPrecision(precision: Duration): Duration {

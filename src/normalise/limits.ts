@@ -7,9 +7,6 @@ export const jsonDepthMax = 64;
 /** How many keys or items one JSON container may hold when it arrives. */
 export const jsonItemsMax = 20_000;
 
-/** Beyond this a moment cannot be written as RFC 3339. */
-export const yearMax = 9_999;
-
 /** The longest spelling of a time that is looked at. */
 export const timeCharsMax = 64;
 

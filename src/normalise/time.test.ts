@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { IsochronError } from "../errors.ts";
-import { formatInstant } from "../model/instant.ts";
+import { endOfInstants, formatInstant } from "../model/instant.ts";
 import { decodeTime } from "./time.ts";
 
 test.each([
@@ -15,7 +15,7 @@ test.each([
   ["2024-02-29T00:00:00Z", "2024-02-29T00:00:00.000Z"],
   ["2016-12-31T23:59:60Z", "2016-12-31T23:59:59.999Z"],
   ["2017-01-01T00:59:60.5+01:00", "2016-12-31T23:59:59.999Z"],
-  ["9999-12-31T23:59:59.999Z", "9999-12-31T23:59:59.999Z"],
+  ["2199-12-31T23:59:59.999Z", "2199-12-31T23:59:59.999Z"],
 ])("%s is %s", (text, expected) => {
   expect(formatInstant(decodeTime(text))).toBe(expected);
 });
@@ -41,7 +41,9 @@ test.each([
   "10000-01-01T00:00:00Z",
   "+010000-01-01T00:00:00Z",
   "294277-01-01T00:00:00Z",
-  "9999-12-31T23:59:59-01:00",
+  "2199-12-31T23:59:59-01:00",
+  "2200-01-01T00:00:00Z",
+  "9999-12-31T23:59:59Z",
   "2026-11-21T24:00:00Z",
   "2026-11-21T12:60:00Z",
   "2026-11-21T12:00:61Z",
@@ -73,7 +75,7 @@ test("values that are no text are refused", () => {
 test("every moment that we can write is read back, whatever its offset", () => {
   fc.assert(
     fc.property(
-      fc.integer({ min: 86_400_000, max: 253_402_214_400_000 }),
+      fc.integer({ min: 86_400_000, max: endOfInstants - 1 }),
       fc.integer({ min: -1439, max: 1439 }),
       fc.boolean(),
       (ms, offset, colon) => {

@@ -1,7 +1,7 @@
 import { IsochronError } from "../errors.ts";
-import { instant } from "../model/instant.ts";
+import { instant, isInRange } from "../model/instant.ts";
 import type { Instant } from "../model/instant.ts";
-import { timeCharsMax, yearMax } from "./limits.ts";
+import { timeCharsMax } from "./limits.ts";
 
 const spelling =
   /^(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:\.(\d+))? ?(?:([Zz])|([+-])(\d\d):?(\d\d))?$/;
@@ -10,7 +10,7 @@ const spelling =
  * Reads RFC 3339, and what OpenStack writes in its place: a space for `T`, `+0000`, and (only with `naive: "utc"`)
  * no zone at all. Digits after the millisecond are cut. A leap second is folded into the last millisecond before
  * it. Throws `record-invalid` for everything else, among it days that no calendar has, words such as `now`, and
- * years outside 1970 to 9999.
+ * years outside 1970 to 2199.
  */
 export function decodeTime(text: string, options?: { naive: "utc" }): Instant {
   if (typeof text !== "string" || text.length > timeCharsMax) {
@@ -38,8 +38,8 @@ export function decodeTime(text: string, options?: { naive: "utc" }): Instant {
   if (leap && at % 86_400_000 !== 86_399_999) {
     throw refuse(text, "is no day and hour of the calendar", "A leap second ends a day in UTC.");
   }
-  if (at < 0 || at > Date.UTC(yearMax, 11, 31, 23, 59, 59, 999)) {
-    throw refuse(text, `lies outside the years 1970 to ${yearMax}`, "Check the clock of the sender.");
+  if (!isInRange(at)) {
+    throw refuse(text, "lies outside the years 1970 to 2199", "Check the clock of the sender.");
   }
   return instant(at);
 }

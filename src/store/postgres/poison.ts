@@ -1,10 +1,7 @@
 import type { Instant } from "../../model/instant.ts";
-import { instant } from "../../model/instant.ts";
+import { instant, isInRange } from "../../model/instant.ts";
 import type { RecordOrigin, Reject, ResolvedPage } from "../event-store.ts";
 import { canonical } from "./canonical.ts";
-
-const earliestMs = 0;
-const latestMs = Date.UTC(2200, 0, 1);
 
 /** Why each record cannot be stored, by its source id. */
 export type Poison = ReadonlyMap<string, string>;
@@ -20,8 +17,7 @@ export function isDataError(error: unknown): boolean {
 export function outOfTime(page: ResolvedPage): Poison {
   const poison = new Map<string, string>();
   const check = (at: Instant, unit: string): void => {
-    if (!(at >= earliestMs && at < latestMs))
-      poison.set(unit, "Its time does not lie between 1970 and 2200.");
+    if (!isInRange(at)) poison.set(unit, "Its time does not lie between 1970 and 2200.");
   };
   for (const { draft } of page.events) check(draft.occurredAt, unitOf(draft.sourceIds));
   for (const fact of page.facts) check(fact.at, fact.sourceId);
