@@ -34,6 +34,11 @@ const timeOf = (text: string, zone: string | undefined, at?: string) =>
   formatInstant(draftOf(text, zone === undefined ? {} : { zone }, at).occurredAt);
 
 describe("RFC 5424", () => {
+  test("a quote that is never closed is refused as fast as any other broken message", () => {
+    const endless = `<11>1 2026-11-21T03:00:00Z h app 7 ID1 [a@1 x="${"\\\\aaaa".repeat(2_000)}`;
+    expect(() => draftOf(endless)).toThrow("structured data");
+  });
+
   test("structured data is kept, escapes undone", () => {
     const text = String.raw`<11>1 2026-11-21T03:00:00.5+01:00 h app 7 ID1 [a@1 x="1" y="q\"\\\]z"][b] said`;
     const { details, occurredAt, precision } = draftOf(text);

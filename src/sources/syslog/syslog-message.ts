@@ -78,7 +78,8 @@ function readStructuredData(
   const structuredData: Record<string, Record<string, string>> = {};
   if (text[from] === "-") return { structuredData, end: from + 1 };
   const opening = /\[([^\s=\]"]+)/y;
-  const parameter = / +([^\s=\]"]+)="((?:[^"\\]+|\\[^])*)"/y;
+  // One character a step: a repeat inside a repeat would take for ever over a quote that is never closed.
+  const parameter = / +([^\s=\]"]+)="((?:[^"\\]|\\[^])*)"/y;
   let end = from;
   for (opening.lastIndex = end; text[end] === "["; opening.lastIndex = end) {
     const name = opening.exec(text)?.[1];
