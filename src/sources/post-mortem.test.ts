@@ -141,6 +141,66 @@ describe("times", () => {
     ]);
   });
 
+  test.each([
+    ["Time (UTC+02:00)", "2024-08-02T08:06:00"],
+    ["Time (UTC+2)", "2024-08-02T08:06:00"],
+    ["Time (GMT \u22125)", "2024-08-02T15:06:00"],
+    ["Time UTC+0530", "2024-08-02T04:36:00"],
+    ["Time (+02:00)", "2024-08-02T08:06:00"],
+    ["Time (-3)", "2024-08-02T13:06:00"],
+    ["Heure (Europe/Paris)", "2024-08-02T08:06:00"],
+    ["Time, UTC", "2024-08-02T10:06:00"],
+    ["Time (GMT)", "2024-08-02T10:06:00"],
+    ["Time (Z)", "2024-08-02T10:06:00"],
+    ["Time (UTC, 24h)", "2024-08-02T10:06:00"],
+    // Nothing of a zone: the front matter's holds.
+    ["Time (HH:MM)", "2024-08-02T09:06:00"],
+    ["Date/Time", "2024-08-02T09:06:00"],
+  ])("a heading %s means what it says", async (heading, expected) => {
+    const matter = "---\ndate: 2024-08-02\ntimezone: UTC+1\n---\n";
+    expect(await times(`${matter}| ${heading} | Event |\n|--|--|\n| 10:06 | x |\n`)).toEqual([expected]);
+  });
+
+  test.each([
+    "Time (CEST)",
+    "Time CET",
+    "Time (cest)",
+    "Time (UTC / CEST)",
+    "Time (XYZT)",
+    "Time (UTC+25)",
+    "Time (UTC + 2)",
+    "Time (UTC 2)",
+    "Time (UTC+2h)",
+    "Time (Europe/Atlantis)",
+    "Time (Pacific Time)",
+  ])("a heading %s is refused, never read as UTC", async (heading) => {
+    const text = `---\ndate: 2024-08-02\ntimezone: UTC\n---\n| ${heading} | Event |\n|--|--|\n| 10:06 | x |\n`;
+    expect(await refusal(text)).toContain("Write UTC, an offset");
+  });
+
+  test.each([
+    ["10:06 UTC+02:00", "08:06:00"],
+    ["10:06 UTC+2", "08:06:00"],
+    ["10:06 (UTC+02:00)", "08:06:00"],
+    ["10:06 (+2)", "08:06:00"],
+    ["10:06 +0200", "08:06:00"],
+    ["10:06 Europe/Paris", "08:06:00"],
+    ["10:06:07-05:00", "15:06:07"],
+    ["2024-08-02T10:06-05:00", "15:06:00"],
+    ["10:06 GMT", "10:06:00"],
+  ])("a cell %s brings its own zone", async (cell, expected) => {
+    const text = `---\ndate: 2024-08-02\ntimezone: Asia/Tokyo\n---\n${head}| ${cell} | A | x |\n`;
+    expect(await times(text)).toEqual([`2024-08-02T${expected}`]);
+  });
+
+  test.each(["10:06 CEST", "10:06 UTC+99", "10:06-11:00", "10:06 UTC+2h"])(
+    "a cell %s is refused, never read as UTC",
+    async (cell) => {
+      const text = `---\ndate: 2024-08-02\ntimezone: UTC\n---\n${head}| ${cell} | A | x |\n`;
+      expect(await refusal(text)).toMatch(/Paris/);
+    },
+  );
+
   test("a header may name UTC", async () => {
     expect(
       await times("---\ndate: 2024-08-02\n---\n| Time (UTC) | Event |\n|--|--|\n| 10:00 | x |\n"),

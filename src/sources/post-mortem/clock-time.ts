@@ -4,6 +4,7 @@ import { duration } from "../../model/instant.ts";
 import type { Duration, Instant } from "../../model/instant.ts";
 import type { Decoders } from "../source.ts";
 import { readDate } from "./calendar-date.ts";
+import { readZone } from "./time-zone.ts";
 
 export interface PlaceInTime {
   readonly occurredAt: Instant;
@@ -18,12 +19,12 @@ interface Clock {
   readonly second: number;
   /** A minute was written, or a second. */
   readonly precisionMs: number;
-  /** The zone in the cell itself: `UTC` or `+02:00`. */
+  /** The zone in the cell itself: `UTC`, `+02:00` or `Europe/Paris`. */
   readonly zone?: string;
 }
 
 const clockShape =
-  /^(\d{1,2})(?::|h)(\d\d)(?:(?::|m)(\d\d)(?:[.,]\d{1,9})?)?s?\s*([ap]\.?m\.?)?\s*(z|utc|gmt|[+-]\d\d:?\d\d)?$/i;
+  /^(\d{1,2})(?::|h)(\d\d)(?:(?::|m)(\d\d)(?:[.,]\d{1,9})?)?s?\s*([ap]\.?m\.?)?\s*(z|[+-]\d\d:?\d\d|\(?(?:(?:utc|gmt)(?:\s*[+\-\u2212\u2013]\d{1,2}(?::?\d\d)?)?|[+-]\d{1,2}(?::?\d\d)?(?=\))|[a-z]+\/[\w+/-]+)\)?)?$/i;
 
 /**
  * When a row's time was, with the document's date and zone for what the cell leaves out. A minute is known to
@@ -38,7 +39,7 @@ export function placeInTime(
   if (clock === undefined) {
     throw refuse(
       `The time ${JSON.stringify(cell.slice(0, 64))} is not understood.`,
-      "Write it as 14:05 or 14:05:30.",
+      "Write it as 14:05 or 14:05:30, with nothing behind it but UTC, an offset such as +02:00, or Europe/Paris.",
     );
   }
   const date = readDate(cell) ?? context.date;
@@ -71,6 +72,13 @@ function readClock(cell: string): Clock | undefined {
   const written = Number(hourText);
   if (noon !== undefined && (written < 1 || written > 12)) return undefined;
   const hour = noon === undefined ? written : (written % 12) + (noon ? 12 : 0);
+  // `10:00-11:00` is a length of time, not an offset: only a full timestamp has its offset that close.
+  const isSpan =
+    zone?.startsWith("-") === true &&
+    secondText === undefined &&
+    text === cell.trim() &&
+    !/\s[-+]/.test(text);
+  if (isSpan) return undefined;
   const [minute, second] = [Number(minuteText), Number(secondText ?? 0)];
   if (hour > 23 || minute > 59 || second > 59) return undefined;
   return {
@@ -78,12 +86,12 @@ function readClock(cell: string): Clock | undefined {
     minute,
     second,
     precisionMs: secondText === undefined ? 60_000 : 1_000,
-    ...(zone !== undefined && { zone: /^[+-]/.test(zone) ? zone : "UTC" }),
+    ...(zone !== undefined && { zone: readZone(zone) }),
   };
 }
 
 function epochMs(date: string, clock: Clock, zone: string): { ms: number; ambiguous: boolean } {
-  const timeZone = /^[+-]\d{4}$/.test(zone) ? `${zone.slice(0, 3)}:${zone.slice(3)}` : zone;
+  const timeZone = readZone(zone);
   const { hour, minute, second } = clock;
   try {
     const local = Temporal.PlainDate.from(date).toPlainDateTime({ hour, minute, second });

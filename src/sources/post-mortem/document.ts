@@ -2,6 +2,7 @@ import { YAMLParseError, parse } from "yaml";
 import { IsochronError } from "../../errors.ts";
 import { readDate } from "./calendar-date.ts";
 import { clockMinutes } from "./clock-time.ts";
+import { readHeadingZone } from "./time-zone.ts";
 
 /** A document's table rows, in order, each with the date and zone that hold for it. */
 export interface Document {
@@ -106,7 +107,10 @@ export function collectRows(tables: readonly Table[], matter: FrontMatter): read
     const columns = findColumns(table.header);
     if (columns.time === undefined || columns.description === undefined) continue;
     usable += 1;
-    const zone = /\b(utc|gmt)\b/i.test(table.header[columns.time] ?? "") ? "UTC" : matter.timezone;
+    const zone =
+      readHeadingZone(table.header[columns.time] ?? "") ??
+      readHeadingZone(table.header[columns.date ?? -1] ?? "") ??
+      matter.timezone;
     const calendar = { date: matter.date ?? table.headingDate, minutes: undefined as number | undefined };
     if (table.headingDate !== undefined && matter.date !== undefined)
       calendar.date = laterOf(matter.date, table.headingDate);
