@@ -15,7 +15,7 @@ describe("the window over time", () => {
         fc.double({ min: 0, max: 1, noNaN: true }),
         (from, length, width, share) => {
           const scale = { from, to: from + length, width };
-          expect(xOf(scale, timeAt(scale, share * width))).toBeCloseTo(share * width, 2);
+          expect(xOf(scale, timeAt(scale, share * width))).toBeCloseTo(share * width, 1);
         },
       ),
     );
