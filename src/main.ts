@@ -87,6 +87,7 @@ export async function openIsochron(config: Config, log: Logger, options: OpenOpt
     redact,
     store: store.events,
     topology: store.topology,
+    now,
   };
   const connections = configuredConnections(config);
   const holder = randomUUID();

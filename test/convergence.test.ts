@@ -7,6 +7,7 @@ import { createResolver } from "../src/resolve/graph-resolver.ts";
 import { buildTopologyView } from "../src/resolve/topology-view.ts";
 import type { ResolvedPage, StatedFact } from "../src/store/event-store.ts";
 import type { EventDraft } from "../src/model/event.ts";
+import type { Instant } from "../src/model/instant.ts";
 import type { KnownFact, Relation } from "../src/model/topology.ts";
 import { openTestStore, type TestStore } from "./database.ts";
 import { connection, controlPlane, draft, fact, page } from "./drafts.ts";
@@ -24,6 +25,7 @@ beforeAll(async () => {
     redact,
     store: db.store.events,
     topology: db.store.topology,
+    now: () => Date.now() as Instant,
   };
 });
 afterAll(() => db.close());

@@ -10,7 +10,7 @@ import type { JsonObject } from "../src/model/json.ts";
 import type { Store } from "../src/store/store.ts";
 
 /** The real stages over a test's store, as `main.ts` puts them together. */
-export function stagesOver(store: Store): Stages {
+export function stagesOver(store: Store, now = instant(Date.UTC(2026, 11, 1))): Stages {
   return {
     decoders,
     clean,
@@ -19,6 +19,7 @@ export function stagesOver(store: Store): Stages {
     redact,
     store: store.events,
     topology: store.topology,
+    now: () => now,
   };
 }
 

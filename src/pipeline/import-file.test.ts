@@ -85,6 +85,22 @@ describe("importing a file", () => {
     await expect(read("cut.jsonl.gz", broken)).rejects.toMatchObject({ code: "file-unreadable" });
   });
 
+  it("passes over lines that hold nothing but white space", async () => {
+    const outcome = await read("blank.jsonl", `${line(1)}\n \t\r\n\n${line(2)}\n   `);
+    expect(outcome).toMatchObject({ records: 2, created: 2, setAside: 0 });
+  });
+
+  it("is never complete beyond its trusted events, nor beyond our clock", async () => {
+    const completeTo = async () =>
+      (await opened.store.reader.coverage({ kind: "provider" })).connections[0]?.completeTo;
+    const later = line(5).replace("2026-11-21 01:00:05", "2190-01-01 00:00:00");
+    await read("future.jsonl", [line(1), later].join("\n"));
+    expect(await completeTo()).toBe(Date.UTC(2026, 10, 21, 1, 0, 1));
+    stages = stagesOver(opened.store, instant(Date.UTC(2026, 10, 21, 1, 0, 7)));
+    await read("plain.jsonl", [line(1), line(9)].join("\n"));
+    expect(await completeTo()).toBe(Date.UTC(2026, 10, 21, 1, 0, 7));
+  });
+
   it("is complete up to its last event", async () => {
     await read("plain.jsonl", [line(1), line(9)].join("\n"));
     const { connections } = await opened.store.reader.coverage({ kind: "provider" });

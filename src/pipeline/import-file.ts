@@ -3,7 +3,7 @@ import { instant } from "../model/instant.ts";
 import type { Instant } from "../model/instant.ts";
 import type { Connection, RawRecord, Source } from "../sources/source.ts";
 import type { Ingested, Stages } from "./ingest.ts";
-import { ingest } from "./ingest.ts";
+import { ingest, notAfterNow } from "./ingest.ts";
 import { reattribute } from "./reattribute.ts";
 import { openSourceFile } from "./source-file.ts";
 
@@ -99,6 +99,6 @@ async function noteComplete(
     stream: "import",
     controlPlane,
     ...nothing,
-    completeTo: latest,
+    completeTo: notAfterNow(stages, latest),
   });
 }

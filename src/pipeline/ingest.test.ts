@@ -1,3 +1,4 @@
+import * as fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { TestStore } from "../../test/database.ts";
 import { openTestStore } from "../../test/database.ts";
@@ -55,6 +56,8 @@ const sibling = notification(
   { _context_request_id: "req-1", _context_user_id: "u" },
 );
 
+const brokenMeta = { ...created, meta: { too_large: true, events: [] } };
+
 describe("taking records in", () => {
   it("sets a broken record aside whole, and stores the good ones around it", async () => {
     const outcome = await take(created, brokenRecord(9), deleting);
@@ -69,6 +72,37 @@ describe("taking records in", () => {
     const before = await opened.store.digest();
     expect(await take(created, deleting, sibling)).toMatchObject({ created: 0, repeated: 3 });
     expect(await opened.store.digest()).toBe(before);
+  });
+
+  it("counts each record once, however many events it gives", async () => {
+    const base = source.normalise(created, stages.decoders);
+    const event = base.events[0]!;
+    // A record is a list of event numbers; the same number is the same event.
+    const several = {
+      ...source,
+      normalise: ({ meta }: RawRecord) => ({
+        facts: base.facts,
+        events: (meta["events"] as readonly number[]).map((n) => ({
+          ...event,
+          key: `k${n % 4}`,
+          sourceIds: [`s${n % 4}`],
+          summary: `said ${n}`,
+        })),
+      }),
+    };
+    const numbers = fc.array(fc.array(fc.nat(7), { maxLength: 2 }), { maxLength: 6 });
+    await fc.assert(
+      fc.asyncProperty(numbers, async (lists) => {
+        const records = lists.map((events, n) => ({ ...created, position: `row ${n}`, meta: { events } }));
+        const given = [...records, brokenMeta];
+        const batch = { connection, source: several, stream: "live", records: given };
+        const sum = await ingest(stages, batch);
+        const { created: fresh, folded, repeated, revised, setAside, factsOnly } = sum;
+        expect(fresh + folded + repeated + revised + setAside + factsOnly).toBe(given.length);
+        expect([setAside, factsOnly]).toEqual([1, lists.filter((list) => list.length === 0).length]);
+      }),
+      { numRuns: 25 },
+    );
   });
 
   it("gives an unnamed subject the name that it bore then", async () => {

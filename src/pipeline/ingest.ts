@@ -1,15 +1,26 @@
 import { IsochronError } from "../errors.ts";
 import { entityKey } from "../model/entity.ts";
 import type { EventDraft, Observation, TenantEdition, Attribution } from "../model/event.ts";
+import { instant } from "../model/instant.ts";
 import type { Instant } from "../model/instant.ts";
 import type { Json } from "../model/json.ts";
 import type { KnownFact } from "../model/topology.ts";
 import type { Resolver, TopologyView } from "../resolve/resolver.ts";
 import type { Connection, Decoders, RawRecord, Source } from "../sources/source.ts";
-import type { EventStore, RecordOrigin, Reject, ResolvedPage, StatedFact } from "../store/event-store.ts";
+import type {
+  Appended,
+  EventStore,
+  RecordOrigin,
+  Reject,
+  ResolvedPage,
+  StatedFact,
+} from "../store/event-store.ts";
 import type { TopologyReader } from "../store/topology-reader.ts";
 
-/** What became of a batch of records: created, folded, repeated, revised, set aside and facts only add up to `records`. */
+/**
+ * What became of a batch of records: created, folded, repeated, revised, set aside and facts only add up to `records`.
+ * A record of several events counts once: as created where any of them was new.
+ */
 export interface Ingested {
   readonly records: number;
   readonly created: number;
@@ -19,7 +30,7 @@ export interface Ingested {
   readonly setAside: number;
   /** Records that told topology facts only. */
   readonly factsOnly: number;
-  /** When the latest of the events happened; absent where there was none. */
+  /** When the latest of the events happened that are stored and whose time is not suspect; absent where there was none. */
   readonly latest?: Instant;
 }
 
@@ -36,6 +47,8 @@ export interface Stages {
   ) => readonly TenantEdition[];
   readonly store: EventStore;
   readonly topology: TopologyReader;
+  /** Our own clock: no source is complete beyond it, whatever its records say. */
+  readonly now: () => Instant;
 }
 
 /** Where a batch comes from and what to write down with it. */
@@ -77,21 +90,50 @@ export async function ingest(stages: Stages, batch: Batch): Promise<Ingested> {
     origins: read.origins,
     topologyMark,
     ...(batch.cursor === undefined ? {} : { cursor: batch.cursor }),
-    ...(batch.completeTo === undefined ? {} : { completeTo: batch.completeTo }),
+    ...(batch.completeTo === undefined ? {} : { completeTo: notAfterNow(stages, batch.completeTo) }),
     ...(batch.epoch === undefined ? {} : { epoch: batch.epoch }),
   };
   const appended = await stages.store.append(page);
+  const drafts = page.events.map(({ draft }) => draft);
+  const latest = latestOf(drafts.filter((draft) => appended.outcomes.has(draft)));
   return {
+    ...countRecords(read, drafts, appended),
     records: batch.records.length,
-    created: appended.created,
-    folded: appended.folded,
-    repeated: appended.repeated,
-    revised: appended.revised,
-    setAside: appended.setAside,
-    factsOnly: read.factsOnly,
-    ...(read.drafts.length === 0 ? {} : { latest: latestOf(read.drafts) }),
+    ...(latest === undefined ? {} : { latest }),
   };
 }
+
+/** The moment, or now where it lies in the future. */
+export function notAfterNow(stages: Pick<Stages, "now">, at: Instant): Instant {
+  return instant(Math.min(at, stages.now()));
+}
+
+/** Counts each record once, since one may give any number of events; `drafts` are in the records' order. */
+function countRecords(
+  read: ReadRecords,
+  drafts: readonly EventDraft[],
+  { outcomes, refused }: Appended,
+): Omit<Ingested, "records" | "latest"> {
+  const counts = {
+    created: 0,
+    folded: 0,
+    repeated: 0,
+    revised: 0,
+    setAside: read.rejects.length,
+    factsOnly: 0,
+  };
+  let start = 0;
+  for (const { sourceId, events } of read.kept) {
+    const words = drafts.slice(start, start + events).map((draft) => outcomes.get(draft));
+    start += events;
+    if (refused.has(sourceId) || words.includes(undefined)) counts.setAside += 1;
+    else counts[precedence.find((word) => words.includes(word)) ?? "factsOnly"] += 1;
+  }
+  return counts;
+}
+
+/** What of several outcomes says most of a record. */
+const precedence = ["created", "revised", "folded", "repeated"] as const;
 
 /** Gives a subject that its record does not name the name that it bore then; names decorate, ids identify. */
 function withName(draft: EventDraft, view: TopologyView): EventDraft {
@@ -100,10 +142,11 @@ function withName(draft: EventDraft, view: TopologyView): EventDraft {
   return held === undefined ? draft : { ...draft, subjectName: held.fact.to.id };
 }
 
-function latestOf(drafts: readonly EventDraft[]): Instant {
-  return drafts.reduce(
-    (latest, draft) => (draft.occurredAt > latest ? draft.occurredAt : latest),
-    drafts[0]!.occurredAt,
+function latestOf(drafts: readonly EventDraft[]): Instant | undefined {
+  const trusted = drafts.filter(({ details }) => details["time_suspect"] !== true);
+  return trusted.reduce<Instant | undefined>(
+    (latest, { occurredAt }) => (latest === undefined || occurredAt > latest ? occurredAt : latest),
+    undefined,
   );
 }
 
@@ -113,7 +156,8 @@ interface ReadRecords {
   readonly rejects: readonly Reject[];
   /** The record behind each source id. */
   readonly origins: ReadonlyMap<string, RecordOrigin>;
-  readonly factsOnly: number;
+  /** Each record that could be read, with the number of its events. */
+  readonly kept: readonly { readonly sourceId: string; readonly events: number }[];
 }
 
 /** Normalises each record alone, so that a bad one is set aside whole and delays no other. */
@@ -122,7 +166,7 @@ function readRecords(stages: Stages, batch: Batch): ReadRecords {
   const facts: StatedFact[] = [];
   const rejects: Reject[] = [];
   const origins = new Map<string, RecordOrigin>();
-  let factsOnly = 0;
+  const kept: { sourceId: string; events: number }[] = [];
   for (const record of batch.records) {
     const outcome = readRecord(stages, batch.source, record);
     if ("code" in outcome) {
@@ -130,13 +174,13 @@ function readRecords(stages: Stages, batch: Batch): ReadRecords {
       continue;
     }
     drafts.push(...outcome.events);
-    if (outcome.events.length === 0) factsOnly += 1;
     const sourceId = outcome.events[0]?.sourceIds[0] ?? record.position;
+    kept.push({ sourceId, events: outcome.events.length });
     facts.push(...outcome.facts.map((fact) => ({ ...fact, sourceId })));
     for (const id of [sourceId, ...outcome.events.flatMap((draft) => draft.sourceIds)])
       origins.set(id, record);
   }
-  return { drafts, facts, rejects, origins, factsOnly };
+  return { drafts, facts, rejects, origins, kept };
 }
 
 function readRecord(stages: Stages, source: Source, record: RawRecord): Observation | Reject {

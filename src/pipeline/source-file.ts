@@ -72,7 +72,7 @@ async function* readLines(path: string, bytes: Readable): ReturnType<SourceFile[
         keep(chunk.subarray(start, end));
         start = end + 1;
         const row = take();
-        if (row.bytes.length > 0) yield row;
+        if (!isBlank(row.bytes)) yield row;
       }
       keep(chunk.subarray(start));
     }
@@ -80,12 +80,17 @@ async function* readLines(path: string, bytes: Readable): ReturnType<SourceFile[
     throw unreadable(path, error);
   }
   const last = take();
-  if (last.bytes.length > 0) yield last;
+  if (!isBlank(last.bytes)) yield last;
 
   function keep(part: Buffer): void {
     if (length <= lineBytesMax) kept.push(part);
     length += part.length;
   }
+}
+
+/** Nothing but spaces, tabs and the carriage return of a foreign line end. */
+function isBlank(line: Uint8Array): boolean {
+  return line.every((byte) => byte === 0x20 || byte === 0x09 || byte === 0x0d);
 }
 
 async function readWhole(path: string, bytes: Readable): Promise<Uint8Array> {

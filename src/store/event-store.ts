@@ -1,4 +1,4 @@
-import type { Attribution, ResolvedEvent, StoredEvent, TenantEdition } from "../model/event.ts";
+import type { Attribution, EventDraft, ResolvedEvent, StoredEvent, TenantEdition } from "../model/event.ts";
 import type { Instant } from "../model/instant.ts";
 import type { Json, JsonObject } from "../model/json.ts";
 import type { TopologyFact } from "../model/topology.ts";
@@ -49,6 +49,10 @@ export interface ResolvedPage {
   readonly epoch?: number;
 }
 
+/** What became of one event. */
+export type EventOutcome = "created" | "folded" | "repeated" | "revised";
+
+/** The counts are of events and of rejects; one record may have given several events. */
 export interface Appended {
   /** New events. */
   readonly created: number;
@@ -60,6 +64,10 @@ export interface Appended {
   readonly revised: number;
   readonly setAside: number;
   readonly facts: number;
+  /** By the page's own drafts; one that only the database refused is missing. */
+  readonly outcomes: ReadonlyMap<EventDraft, EventOutcome>;
+  /** Source ids of the records that only the database refused. */
+  readonly refused: ReadonlySet<string>;
 }
 
 /** A connection's place and health. Counts are over its whole life. */

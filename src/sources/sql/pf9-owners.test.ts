@@ -186,6 +186,7 @@ describe("in the store", () => {
       redact,
       store: opened.store.events,
       topology: opened.store.topology,
+      now: () => instant(Date.now()),
     };
   });
   afterAll(() => opened.close());

@@ -45,6 +45,12 @@ export interface AppendPlan {
   readonly created: number;
   readonly folded: number;
   readonly repeated: number;
+  /** What each event came to, in the page's order; `revision` is as `writeRevisions` names it. */
+  readonly decisions: readonly {
+    readonly draft: EventDraft;
+    readonly what: Decision["what"];
+    readonly revision: string;
+  }[];
 }
 
 /** What the store knew before the page. */
@@ -91,7 +97,12 @@ export async function planAppend(
     return { event, hash, decision: register.decide(event.draft, hash) };
   });
   const standing = await loadStanding(decided, known.load);
-  return carryOut(identity, decided, standing, register.added);
+  const decisions = decided.map(({ event, hash, decision }) => ({
+    draft: event.draft,
+    what: decision.what,
+    revision: `${decision.id}\n${hash}`,
+  }));
+  return { ...carryOut(identity, decided, standing, register.added), decisions };
 }
 
 /** What the record says, whatever ids it came under and whatever name its subject bears by now. */
@@ -204,7 +215,7 @@ function carryOut(
   decided: readonly Decided[],
   standing: ReadonlyMap<string, EventRow>,
   deliveries: readonly DeliveryRow[],
-): AppendPlan {
+): Omit<AppendPlan, "decisions"> {
   const events = new Map<string, PlannedEvent>();
   const revisions: RevisionRow[] = [];
   const counts = { created: 0, folded: 0, repeated: 0 };

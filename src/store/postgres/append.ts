@@ -1,11 +1,12 @@
 import type pg from "pg";
-import type { Appended, ResolvedPage } from "../event-store.ts";
-import { planAppend, type DeliveryRow } from "./append-plan.ts";
+import type { EventDraft } from "../../model/event.ts";
+import type { Appended, EventOutcome, ResolvedPage } from "../event-store.ts";
+import { planAppend, type AppendPlan, type DeliveryRow } from "./append-plan.ts";
 import { advance, holdConnection } from "./connections.ts";
 import { eventId } from "./event-id.ts";
 import { loadEvents, writeDeliveries, writeEvents, writeRevisions } from "./event-writes.ts";
 import type { Partitions } from "./partitions.ts";
-import { findPoison, isDataError, outOfTime, setAsideInstead } from "./poison.ts";
+import { findPoison, isDataError, outOfTime, setAsideInstead, type Poison } from "./poison.ts";
 import type { Pools } from "./pools.ts";
 import { writeSetAside } from "./set-aside.ts";
 import { writeFacts, writePending } from "./topology-writes.ts";
@@ -27,24 +28,32 @@ export interface AppendTools {
  * A record that only the database refuses is set aside like one that could not be read.
  */
 export async function appendPage(tools: AppendTools, given: ResolvedPage): Promise<Appended> {
-  let page = setAsideInstead(given, outOfTime(given));
+  const tooFar = outOfTime(given);
+  const refused = new Set(tooFar.keys());
+  let page = setAsideInstead(given, tooFar);
   for (let attempt = 1; ; attempt += 1) {
     try {
       await tools.partitions.ensure(page.events.map(({ draft }) => draft.occurredAt));
       const checked = page;
-      return await tools.pools.transact("ingest", "write", (client) => write(client, tools, checked));
+      const appended = await tools.pools.transact("ingest", "write", (client) =>
+        write(client, tools, checked),
+      );
+      return { ...appended, refused };
     } catch (error) {
       const { code } = error as { code?: string };
       if (attempt === attemptsMax) throw error;
       if (code === partitionMissing) tools.partitions.forget();
-      else if (isDataError(error)) page = await withoutPoison(tools, page, error);
-      else if (code === undefined || !passing.has(code)) throw error;
+      else if (isDataError(error)) {
+        const poison = await searchPoison(tools, page, error);
+        for (const unit of poison.keys()) refused.add(unit);
+        page = setAsideInstead(page, poison);
+      } else if (code === undefined || !passing.has(code)) throw error;
     }
   }
 }
 
 /** Tries parts of the page in transactions that are undone, until the records are found that cannot be stored. */
-async function withoutPoison(tools: AppendTools, page: ResolvedPage, cause: unknown): Promise<ResolvedPage> {
+async function searchPoison(tools: AppendTools, page: ResolvedPage, cause: unknown): Promise<Poison> {
   const refused = new Undone();
   const poison = await findPoison(page, cause, async (part) => {
     try {
@@ -60,12 +69,16 @@ async function withoutPoison(tools: AppendTools, page: ResolvedPage, cause: unkn
     return undefined;
   });
   if (poison.size === 0) throw cause;
-  return setAsideInstead(page, poison);
+  return poison;
 }
 
 class Undone extends Error {}
 
-async function write(client: pg.ClientBase, tools: AppendTools, page: ResolvedPage): Promise<Appended> {
+async function write(
+  client: pg.ClientBase,
+  tools: AppendTools,
+  page: ResolvedPage,
+): Promise<Omit<Appended, "refused">> {
   const { source } = await holdConnection(client, page);
   // Shared among pages; whoever collects what is due for re-attribution waits until none is under way.
   await client.query("SELECT pg_advisory_xact_lock_shared(hashtext('isochron topology'))");
@@ -82,16 +95,18 @@ async function write(client: pg.ClientBase, tools: AppendTools, page: ResolvedPa
   const facts = await writeFacts(client, page);
   await writeEvents(client, tools.noticeSecret, plan.events.values());
   await writeDeliveries(client, page.connection, plan.deliveries);
-  const revised = await writeRevisions(client, plan.revisions);
+  const revisions = await writeRevisions(client, plan.revisions);
+  const revised = revisions.size;
   await writePending(client, page.controlPlane, plan.events.values(), page.topologyMark);
   const newlySetAside = await writeSetAside(client, page);
-  const appended: Appended = {
+  const appended: Omit<Appended, "refused"> = {
     created: plan.created,
     folded: plan.folded,
     repeated: plan.repeated + plan.revisions.length - revised,
     revised,
     setAside: page.rejects.length,
     facts,
+    outcomes: nameOutcomes(plan, revisions),
   };
   const times = page.events.map(({ draft }) => draft.occurredAt);
   const lastEventAt = times.length === 0 ? undefined : times.reduce((a, b) => (a > b ? a : b));
@@ -99,6 +114,21 @@ async function write(client: pg.ClientBase, tools: AppendTools, page: ResolvedPa
   // Delivered at commit, and says nothing but that something is new.
   if (plan.events.size > 0) await client.query("NOTIFY isochron_stored");
   return appended;
+}
+
+function nameOutcomes(
+  plan: AppendPlan,
+  revisions: ReadonlySet<string>,
+): ReadonlyMap<EventDraft, EventOutcome> {
+  const fresh = new Set(revisions);
+  const words = { create: "created", fold: "folded", repeat: "repeated" } as const;
+  return new Map(
+    plan.decisions.map(({ draft, what, revision }) => {
+      // Of the same words twice in one page, only the first are a revision.
+      if (what === "revise") return [draft, fresh.delete(revision) ? "revised" : "repeated"];
+      return [draft, words[what]];
+    }),
+  );
 }
 
 async function knownDeliveries(client: pg.ClientBase, page: ResolvedPage): Promise<readonly DeliveryRow[]> {

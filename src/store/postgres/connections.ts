@@ -71,7 +71,7 @@ export async function holdConnection(
 }
 
 export interface Progress {
-  readonly appended: Appended;
+  readonly appended: Omit<Appended, "refused">;
   /** Rejects that were not kept before. */
   readonly newlySetAside: number;
   readonly lastEventAt: number | undefined;

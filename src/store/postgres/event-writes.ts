@@ -201,19 +201,22 @@ export async function writeDeliveries(
 }
 
 /** Keeps what records say now that said something else before. Gives how many of them are news. */
-export async function writeRevisions(client: pg.ClientBase, rows: readonly RevisionRow[]): Promise<number> {
-  if (rows.length === 0) return 0;
+export async function writeRevisions(
+  client: pg.ClientBase,
+  rows: readonly RevisionRow[],
+): Promise<Set<string>> {
+  if (rows.length === 0) return new Set();
   const distinct = new Map(rows.map((row) => [`${row.event_id}\n${row.content_hash}`, row]));
-  const { rows: written } = await client.query(
+  const { rows: written } = await client.query<{ name: string }>(
     `INSERT INTO isochron.event_revision (event_id, content_hash, occurred_at, draft)
      SELECT event_id, decode(content_hash, 'hex'), occurred_at, draft
        FROM jsonb_to_recordset($1::jsonb)
          AS given (event_id text, content_hash text, occurred_at timestamptz, draft jsonb)
       ORDER BY event_id, content_hash
-     ON CONFLICT DO NOTHING RETURNING event_id`,
+     ON CONFLICT DO NOTHING RETURNING event_id || E'\\n' || encode(content_hash, 'hex') AS name`,
     [JSON.stringify([...distinct.values()].map(withIsoTime))],
   );
-  return written.length;
+  return new Set(written.map(({ name }) => name));
 }
 
 function withIsoTime<T extends { readonly occurred_at: number }>(
