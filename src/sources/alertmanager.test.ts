@@ -54,6 +54,15 @@ function code(run: () => unknown): string {
   return "accepted";
 }
 
+test("a file of one body over many lines gives each of its alerts", async () => {
+  const body = { version: "4", groupKey: "g", alerts: [alert, alert] };
+  const records = await imported(JSON.stringify(body, null, 2));
+  expect(records.map(({ position }) => position)).toEqual(["document, alert 1", "document, alert 2"]);
+  expect(records.flatMap((record) => alertmanager.normalise(record, decoders).events)).toHaveLength(2);
+  const mixed = await imported(`{\n${JSON.stringify(body)}\n`);
+  expect(mixed.map(({ position }) => position)).toEqual(["line 1", "line 2, alert 1", "line 2, alert 2"]);
+});
+
 test("an alert that cannot be used leaves the others of its group alone", () => {
   const records = split({ version: "4", alerts: [alert, { ...alert, startsAt: "yesterday" }, 7, alert] });
   expect(records.map((record) => code(() => alertmanager.normalise(record, decoders)))).toEqual([

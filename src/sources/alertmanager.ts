@@ -6,6 +6,7 @@ import type { Instant } from "../model/instant.ts";
 import type { Json, JsonObject } from "../model/json.ts";
 import type { Group } from "./alertmanager/alert-draft.ts";
 import { alertPrecision, draftAlert, groupShape } from "./alertmanager/alert-draft.ts";
+import { readJsonDocument } from "./json-document.ts";
 import { asObject, asShape } from "./json-fields.ts";
 import type { Decoders, PushRequest, RawRecord, SourceFile, WebhookSource } from "./source.ts";
 
@@ -91,8 +92,15 @@ function encode(value: Json): Uint8Array {
   return new TextEncoder().encode(JSON.stringify(value));
 }
 
-/** A file holds one webhook body per line, or a capture per line: `{received_at, headers, body}`. */
+/** A file is one webhook body over several lines, or holds one per line, or a capture per line: `{received_at, headers, body}`. */
 async function* splitFile(file: SourceFile, decode: Decoders): AsyncIterable<RawRecord> {
+  const document = await readJsonDocument(file, decode);
+  if (document !== undefined) {
+    const { bytes } = document;
+    const place = { position: "document", receivedAt: file.modifiedAt, meta: { file: file.name } };
+    yield* splitLine({ ...place, bytes }, decode);
+    return;
+  }
   for await (const line of file.lines()) {
     const whole: RawRecord = {
       bytes: line.bytes,

@@ -181,6 +181,8 @@ test("files may hold one event, many lines, or arrays, and a bad part leaves the
     ["many.json", JSON.stringify([event, 7, event]), 2, 1],
     ["lines.jsonl", `${JSON.stringify(event)}\n{\n${JSON.stringify([event, event])}\n`, 3, 1],
     ["lines.json", `${JSON.stringify(event)}\n${JSON.stringify(event)}\n`, 2, 0],
+    ["pretty", JSON.stringify(event, null, 2), 1, 0],
+    ["pretty.txt", JSON.stringify([event, event], null, 2), 2, 0],
     ["cut.json", JSON.stringify(event, null, 2).slice(0, 20), 0, 2],
   ];
   for (const [name, text, good, bad] of files) {

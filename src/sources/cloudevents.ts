@@ -5,6 +5,7 @@ import { duration } from "../model/instant.ts";
 import type { Json, JsonObject } from "../model/json.ts";
 import { draftOf } from "./cloudevents/draft.ts";
 import type { CloudEvent } from "./cloudevents/draft.ts";
+import { readJsonDocument, tryJson } from "./json-document.ts";
 import { asObject, asText } from "./json-fields.ts";
 import type { Decoders, PushRequest, RawRecord, SourceFile, WebhookSource } from "./source.ts";
 
@@ -123,21 +124,17 @@ async function* splitFile(file: SourceFile, decode: Decoders): AsyncIterable<Raw
       return;
     }
   }
+  const document = await readJsonDocument(file, decode);
+  if (document !== undefined) {
+    const whole = { ...place, bytes: document.bytes, position: "document" };
+    yield* Array.isArray(document.value) ? splitBatch(document.value as readonly Json[], whole) : [whole];
+    return;
+  }
   for await (const line of file.lines()) {
     const meta = line.tooLarge ? { ...place.meta, too_large: true } : place.meta;
     const whole = { ...place, meta, bytes: line.bytes, position: `line ${line.number}` };
     const value = line.tooLarge ? undefined : tryJson(line.bytes, decode);
     yield* Array.isArray(value) ? splitBatch(value as readonly Json[], whole) : [whole];
-  }
-}
-
-/** The JSON, or undefined where it is none; `normalise` will say why of the record that is kept whole. */
-function tryJson(bytes: Uint8Array, decode: Decoders): Json | undefined {
-  try {
-    return decode.json(decode.text(bytes));
-  } catch (error) {
-    if (error instanceof IsochronError && error.code === "record-invalid") return undefined;
-    throw error;
   }
 }
 
