@@ -22,4 +22,6 @@ export interface StoreDescription {
   readonly schemaVersion: number;
   readonly embedded: boolean;
   readonly location: string;
+  /** Of the embedded server, as the kernel has it: 0 where it is root in a user namespace of its own. */
+  readonly serverUid?: number;
 }

@@ -118,6 +118,15 @@ export async function runningServer(dataDir: string): Promise<number | undefined
   return (await commandOf(pid)).includes("postgres") ? pid : undefined;
 }
 
+/** The kernel's user id of the server under DIR: 0 is root in a user namespace. Undefined where /proc does not tell. */
+export async function serverUid(dataDir: string): Promise<number | undefined> {
+  const pid = await runningServer(dataDir);
+  if (pid === undefined) return undefined;
+  const status = await readFile(`/proc/${pid}/status`, "utf8").catch(() => "");
+  const uid = /^Uid:\s+(\d+)/m.exec(status)?.[1];
+  return uid === undefined ? undefined : Number(uid);
+}
+
 async function commandOf(pid: number): Promise<string> {
   const fromProc = await readFile(`/proc/${pid}/comm`, "utf8").catch(() => undefined);
   if (fromProc !== undefined) return fromProc;

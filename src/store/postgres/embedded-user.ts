@@ -71,7 +71,8 @@ async function listCandidates(dataDir: string): Promise<readonly Candidate[]> {
     const theirs = as({ uid, gid });
     return [theirs, { prefix: [...theirs.prefix, ...masked], owner: theirs.owner }];
   }
-  return [{ prefix: masked, owner: { uid: 0, gid: 0 } }, as({ uid: nobody, gid: nobody })];
+  // In the namespace the server is still root to the kernel, so that comes last: below folders that only root may enter.
+  return [as({ uid: nobody, gid: nobody }), { prefix: masked, owner: { uid: 0, gid: 0 } }];
 }
 
 /** Whether the owner can get to the data directory; the last door is ours to open, just for passing through. */

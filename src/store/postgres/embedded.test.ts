@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -42,6 +42,25 @@ test("a second start finds what the first one stored, and closing ends the serve
   expect(await again.describe()).toMatchObject({ embedded: true, location: dataDir });
   await again.close();
   await again.close();
+});
+
+// Only root has a choice of users; anybody else's server runs as themselves, which the last line then shows.
+test("the server of root is nobody where that user can reach the data, and the cluster changes hands", async () => {
+  const isRoot = process.getuid?.() === 0;
+  const digests: string[] = [];
+  for (const [mode, uid] of [
+    [0o700, 0],
+    [0o755, 65534],
+    [0o700, 0],
+  ] as const) {
+    await chmod(folder, mode);
+    const store = await openStore({ dataDir });
+    digests.push(await store.digest());
+    const { serverUid } = await store.describe();
+    if (process.platform === "linux") expect(serverUid).toBe(isRoot ? uid : process.getuid?.());
+    await store.close();
+  }
+  expect(new Set(digests).size).toBe(1);
 });
 
 test("the server takes no connection over the network and keeps its data from others", async () => {

@@ -1,4 +1,5 @@
 import pg from "pg";
+import { serverUid } from "./embedded-data.ts";
 import { IsochronError } from "../../errors.ts";
 import type { EventStore } from "../event-store.ts";
 import type { Store, StoreDescription } from "../store.ts";
@@ -144,7 +145,10 @@ function assemble(target: Target, prepared: Prepared, pools: Pools, log: StoreLo
     topology: topologyReader(pools, prepared.claimKey),
     tokens: tokenStore(pools),
     digest: () => pools.transact("ingest", "read", digestStore),
-    describe: () => Promise.resolve(description),
+    describe: async () => {
+      const uid = target.embedded === undefined ? undefined : await serverUid(target.embedded.dataDir);
+      return uid === undefined ? description : { ...description, serverUid: uid };
+    },
     close: () =>
       (closed ??= (async () => {
         await listener.end();
