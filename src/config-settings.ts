@@ -63,14 +63,14 @@ export const settings: readonly Setting[] = [
     name: "data",
     env: "ISOCHRON_DATA",
     fallback: "`$XDG_DATA_HOME/isochron`, else `~/.local/share/isochron`; `demo` uses `demo` under it",
-    meaning: "Folder of the embedded store.",
+    meaning: "Folder of the embedded store; puts aside a `database_url` of less weight.",
     schema: folder,
   },
   {
     name: "database_url",
     env: "ISOCHRON_DATABASE_URL",
     fallback: "none: the embedded PostgreSQL under `data`",
-    meaning: "An existing PostgreSQL (15 to 18) to use instead; a URL, `env:NAME` or `file:PATH`.",
+    meaning: "An existing PostgreSQL (15 to 18) to use instead of `data`; a URL, `env:NAME` or `file:PATH`.",
     schema: z
       .string({ error: "postgres://user@host/database, `env:NAME` or `file:PATH`" })
       .regex(/^(postgres(ql)?:\/\/|env:|file:).+$/, {

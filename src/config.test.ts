@@ -127,6 +127,40 @@ describe("the configuration", () => {
     expect(load({ demo: true, flags: { data: "here" } }).data).toBe(join(cwd, "here"));
   });
 
+  test("the store that is named with more weight puts the other one aside", () => {
+    const url = "postgres://db/isochron";
+    const env = { HOME: "/h", ISOCHRON_DATABASE_URL: url };
+    const byFlag = load({ env, flags: { data: "/mine" } });
+    expect(byFlag.data).toBe("/mine");
+    expect(byFlag.databaseUrl).toBeUndefined();
+    const byEnv = load({ env: { HOME: "/h", ISOCHRON_DATA: "/mine" }, file: `database_url: ${url}\n` });
+    expect(byEnv.data).toBe("/mine");
+    expect(byEnv.databaseUrl).toBeUndefined();
+    const byUrl = load({ env: { HOME: "/h", ISOCHRON_DATA: "/mine" }, flags: { database_url: url } });
+    expect(byUrl.databaseUrl).toBe(url);
+    expect(load({ env, file: "data: /mine\n" }).databaseUrl).toBe(url);
+  });
+
+  test("two stores named in one place are a problem, unless something weightier decides", () => {
+    const url = "postgres://db/isochron";
+    const env = { ISOCHRON_DATA: "/mine", ISOCHRON_DATABASE_URL: url };
+    expect(problemsOf({ env })[0]?.where).toBe("ISOCHRON_DATA and ISOCHRON_DATABASE_URL");
+    expect(problemsOf({ flags: { data: "/mine", database_url: url } })[0]?.where).toBe(
+      "--data and --database-url",
+    );
+    expect(problemsOf({ file: `data: /mine\ndatabase_url: ${url}\n` })[0]?.where).toContain(
+      "isochron.yaml:1",
+    );
+    expect(load({ env, flags: { data: "/other" } }).data).toBe("/other");
+  });
+
+  test("the demo goes into a database of the command line only", () => {
+    const url = "postgres://db/isochron";
+    const env = { HOME: "/h", ISOCHRON_DATABASE_URL: url };
+    expect(load({ env, demo: true }).databaseUrl).toBeUndefined();
+    expect(load({ env, demo: true, flags: { database_url: url } }).databaseUrl).toBe(url);
+  });
+
   test("a name in the environment that only looks like ours is a warning", () => {
     const env = { ISOCHRON_DATABSE_URL: "x", ISOCHRON_SERVICE_HOST: "10.0.0.1", ISOCHRON_PORT_4400_TCP: "x" };
     expect(load({ env }).warnings).toEqual([

@@ -52,7 +52,7 @@ export interface ConfigInput {
   readonly flags?: ConfigFlags;
   readonly env?: NodeJS.ProcessEnv;
   readonly cwd?: string;
-  /** The demo has a data folder of its own and takes neither store nor connections from the file. */
+  /** The demo takes neither store nor connections from the file, nor a database from the environment. */
   readonly demo?: boolean;
   /** Used where nobody says otherwise. */
   readonly defaults?: { readonly logLevel?: LogLevel };
@@ -97,6 +97,13 @@ export function loadConfig(input: ConfigInput = {}): Config {
   };
 }
 
+/** What each place says of one setting. */
+interface Layers {
+  readonly flag: unknown;
+  readonly fromEnv: unknown;
+  readonly fromFile: unknown;
+}
+
 /** One pass over all settings that notes problems instead of stopping at the first. */
 class Reading {
   readonly problems: ConfigProblem[] = [];
@@ -113,11 +120,11 @@ class Reading {
   }
 
   values(): Record<string, unknown> {
+    const layers = new Map(settings.map((setting) => [setting.name, this.#layers(setting)]));
     const values: Record<string, unknown> = {};
-    for (const setting of settings) {
-      const { flag, fromEnv, fromFile } = this.#layers(setting);
-      values[setting.name] = flag ?? fromEnv ?? fromFile;
-    }
+    for (const [name, { flag, fromEnv, fromFile }] of layers) values[name] = flag ?? fromEnv ?? fromFile;
+    const chosen = this.#chooseStore(layers);
+    if (chosen !== undefined) delete values[chosen === "data" ? "database_url" : "data"];
     values["connections"] ??= [];
     const known = new Set(settings.map((setting) => setting.name));
     for (const key of this.#file?.keys() ?? []) {
@@ -179,16 +186,34 @@ class Reading {
     return undefined;
   }
 
-  #layers(setting: Setting): { flag: unknown; fromEnv: unknown; fromFile: unknown } {
+  /** Whoever names one store with more weight has put the other one aside; naming two at once is a problem. */
+  #chooseStore(layers: ReadonlyMap<string, Layers>): "data" | "database_url" | undefined {
+    const places: readonly [keyof Layers, string][] = [
+      ["flag", "--data and --database-url"],
+      ["fromEnv", "ISOCHRON_DATA and ISOCHRON_DATABASE_URL"],
+      ["fromFile", `${this.#file?.where(["data"]) ?? ""} data and database_url`],
+    ];
+    for (const [layer, both] of places) {
+      const data = layers.get("data")?.[layer] !== undefined;
+      const url = layers.get("database_url")?.[layer] !== undefined;
+      if (data && url) this.#note(both, "name two stores", "one of them");
+      if (data || url) return data ? "data" : "database_url";
+    }
+    return undefined;
+  }
+
+  #layers(setting: Setting): Layers {
     const flagText = this.#input.flags?.[setting.name];
     const flag = this.#check(
       setting,
       setting.flag ?? `--${setting.name.replaceAll("_", "-")}`,
       asValue(setting, flagText),
     );
-    const envText = setting.env === undefined ? undefined : present(this.#env[setting.env]);
+    const isDemo = this.#input.demo === true;
+    const notForDemo = isDemo && setting.name === "database_url";
+    const envText = setting.env === undefined || notForDemo ? undefined : present(this.#env[setting.env]);
     const fromEnv = this.#check(setting, setting.env ?? "", asValue(setting, envText));
-    const aside = this.#input.demo === true && ["data", "database_url", "connections"].includes(setting.name);
+    const aside = isDemo && ["data", "database_url", "connections"].includes(setting.name);
     const inFile = this.#file?.get(setting.name);
     const fromFile = this.#check(setting, undefined, inFile === null ? undefined : inFile);
     return { flag, fromEnv, fromFile: aside ? undefined : fromFile };
