@@ -113,8 +113,9 @@ async function* pagesOf(reading: Reading, query: Query, limit: number): AsyncGen
 
 /** Scripts find every field of the canonical event in each line: what is not known is null, not absent. */
 function withEveryField(event: EventJson): EventJson {
-  const unknown = { phase: null, actor: null, operation: null } as unknown as Partial<EventJson>;
-  return event.connection === undefined ? event : { ...unknown, ...event };
+  if (event.connection === undefined) return event;
+  const { phase = null, actor = null, operation = null } = event;
+  return { ...event, phase, actor, operation } as EventJson;
 }
 
 /** Prints events page by page, with one heading. */
