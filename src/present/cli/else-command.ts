@@ -37,10 +37,10 @@ export function addElseCommand(program: Command, run: Run): void {
       "after",
       `
 Examples:
-  $ isochron else 0b9d2f6c4e21
+  $ isochron else evt_mfzhi6lb5nq3v2ktw4xy7ucdoe
   $ isochron else "2024-08-02 12:35 CEST" --window 2h
   $ isochron else server/6f3c9a1e-52d4-4c5e-9d0c-1b7a0f6f2c11 --at 10:06 --tz Europe/Paris
-  $ isochron else 0b9d2f6c4e21 -o json | jq '.candidates[0].addends'`,
+  $ isochron else evt_mfzhi6lb5nq3v2ktw4xy7ucdoe -o json | jq '.candidates[0].addends'`,
     )
     .action(
       run.action(([target], options: ElseOptions) =>

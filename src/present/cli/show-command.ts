@@ -25,8 +25,8 @@ export function addShowCommand(program: Command, run: Run): void {
       "after",
       `
 Examples:
-  $ isochron show 0b9d2f6c4e21
-  $ isochron show 0b9d2f6c4e21 --raw | jq .details`,
+  $ isochron show evt_mfzhi6lb5nq3v2ktw4xy7ucdoe
+  $ isochron show evt_mfzhi6lb5nq3v2ktw4xy7ucdoe --raw | jq .details`,
     )
     .action(
       run.action(([id], options: ShowOptions) =>

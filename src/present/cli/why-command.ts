@@ -24,8 +24,8 @@ export function addWhyCommand(program: Command, run: Run): void {
       "after",
       `
 Examples:
-  $ isochron why 0b9d2f6c4e21
-  $ isochron why 0b9d2f6c4e21 -o json | jq '.attribution.evidence'`,
+  $ isochron why evt_mfzhi6lb5nq3v2ktw4xy7ucdoe
+  $ isochron why evt_mfzhi6lb5nq3v2ktw4xy7ucdoe -o json | jq '.attribution.evidence'`,
     )
     .action(
       run.action(([id], options: ReadOptions) =>
