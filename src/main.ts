@@ -52,6 +52,10 @@ export interface ApiOptions {
 /** The whole program over one store. */
 export interface Isochron {
   readonly store: Store;
+  /** Names of the connections that records can be posted to. */
+  readonly connections: readonly string[];
+  /** Whether the built web pages are there to be served. */
+  readonly webPages: boolean;
   importFile(options: {
     readonly source: string;
     readonly connection: string;
@@ -60,7 +64,8 @@ export interface Isochron {
     readonly onProgress?: (done: number, total: number) => void;
   }): Promise<Ingested>;
   harvestOnce(connection: string, options: { readonly recorded?: string }): Promise<Ingested>;
-  replaySetAside(connection: string): Promise<Ingested>;
+  /** Undefined when the store knows no such connection. */
+  replaySetAside(connection: string): Promise<Ingested | undefined>;
   startHarvest(signal: AbortSignal): Promise<void>;
   api(options: ApiOptions): ReturnType<typeof buildApi>;
   loadDemo(onProgress: (done: number, total: number) => void): Promise<void>;
@@ -94,6 +99,10 @@ export async function openIsochron(config: Config, log: Logger, options: OpenOpt
 
   const isochron: Isochron = {
     store,
+    connections: [...connections.values()]
+      .filter((connection) => findSource(connection.source).delivery === "webhook")
+      .map((connection) => connection.name),
+    webPages: findWebPages() !== undefined,
     async importFile({ source: name, connection, controlPlane, path, onProgress }) {
       const source = findSource(name);
       const target = { name: connection, source: name, controlPlane };
@@ -121,7 +130,11 @@ export async function openIsochron(config: Config, log: Logger, options: OpenOpt
       }
       return total;
     },
-    replaySetAside: (name) => replaySetAside(stages, findSource, name),
+    async replaySetAside(name) {
+      const coverage = await store.reader.coverage({ kind: "provider" });
+      const isKnown = coverage.connections.some(({ connection }) => connection === name);
+      return isKnown ? replaySetAside(stages, findSource, name) : undefined;
+    },
     startHarvest: (signal) => runConnections(stages, connections, { log, signal, holder }),
     api: async (request) =>
       buildApiFor(request, { config, log, store, stages, connections, version: options.version }),
@@ -242,9 +255,7 @@ interface ApiContext {
 
 async function buildApiFor(request: ApiOptions, context: ApiContext): ReturnType<typeof buildApi> {
   const { config, log, store, stages, connections } = context;
-  const webRoot = fileURLToPath(new URL("../dist/web/", import.meta.url));
-  const installed = fileURLToPath(new URL("./web/", import.meta.url));
-  const pages = [webRoot, installed].find((folder) => existsSync(join(folder, "index.html")));
+  const pages = findWebPages();
   const parts: ApiParts = {
     store,
     whatElse: (scope, query) =>
@@ -271,6 +282,13 @@ async function buildApiFor(request: ApiOptions, context: ApiContext): ReturnType
     ...(request.viewer === undefined ? {} : { viewer: request.viewer }),
   };
   return buildApi(parts);
+}
+
+/** The folder of the built pages: in a checkout, or beside the installed program. */
+function findWebPages(): string | undefined {
+  const checkout = fileURLToPath(new URL("../dist/web/", import.meta.url));
+  const installed = fileURLToPath(new URL("./web/", import.meta.url));
+  return [checkout, installed].find((folder) => existsSync(join(folder, "index.html")));
 }
 
 /** Signs cursors and cookies: given by reference, else kept beside the data, else derived from the shared store's URL. */

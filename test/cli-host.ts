@@ -26,6 +26,7 @@ export interface CannedRun {
   readonly settings?: Partial<Settings>;
   readonly signal?: AbortSignal;
   readonly live?: readonly string[];
+  readonly webPages?: boolean;
 }
 
 export interface CannedResult {
@@ -76,12 +77,14 @@ export async function runCanned(args: readonly string[], run: CannedRun = {}): P
       digest: async () => "d1963e57",
       describe: async () => ({ serverVersion: "18.4", schemaVersion: 3, embedded: true, location: "/data" }),
     },
+    connections: ["alertmanager"],
+    webPages: run.webPages ?? true,
     importFile: async ({ onProgress }) => {
       onProgress?.(1, 1);
       return run.ingested ?? nothing;
     },
     harvestOnce: async () => run.ingested ?? nothing,
-    replaySetAside: async () => run.ingested ?? nothing,
+    replaySetAside: async (name) => (name === "gone" ? undefined : (run.ingested ?? nothing)),
     startHarvest: async () => {},
     loadDemo: async (onProgress) => onProgress(1, 1),
     api: async (options) => {

@@ -27,7 +27,7 @@ import { addSecurityHeaders, setSecurityHeaders } from "./security-headers.ts";
 import { sessionRoutes } from "./session-routes.ts";
 import { SignIn } from "./sign-in.ts";
 import { TenantDirectory } from "./tenant-directory.ts";
-import { isPageVisit, sendIndexPage, serveWebPages } from "./web-pages.ts";
+import { isPageVisit, sendIndexPage, serveMissingPages, serveWebPages } from "./web-pages.ts";
 import { whatElseRoute } from "./what-else-route.ts";
 
 export type { ApiParts } from "./api-parts.ts";
@@ -64,7 +64,8 @@ export async function buildApi(parts: ApiParts): Promise<FastifyInstance> {
     throw methodNotAllowed(request.method, methods);
   });
   await addPlugins(app, context);
-  if (parts.webRoot !== undefined) await serveWebPages(app, parts.webRoot);
+  if (parts.webRoot === undefined) serveMissingPages(app);
+  else await serveWebPages(app, parts.webRoot);
   return app;
 }
 

@@ -74,3 +74,14 @@ test("nothing outside the folder can be reached", async () => {
     expect((await browse(url)).body).not.toContain("not a page");
   }
 });
+
+test("a server whose pages were never built says so at its address", async () => {
+  const bare = await startApi(database.store);
+  const page = await bare.inject({ url: "/", headers: { accept: "text/html" } });
+  expect(page.statusCode).toBe(404);
+  expect(page.headers["content-type"]).toContain("text/html");
+  expect(page.body).toContain("npm run build:web");
+  const problem = await bare.inject({ url: "/", headers: { accept: "application/json" } });
+  expect(problemIn(problem)).toMatchObject({ code: "not-found", detail: "The web pages are not built." });
+  await bare.close();
+});

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import statics from "@fastify/static";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { IsochronError } from "../../errors.ts";
 import { pagePolicy } from "./security-headers.ts";
 
 /** Serves the built pages: hashed assets for ever, everything else checked each time. */
@@ -32,3 +33,34 @@ export function isPageVisit(request: FastifyRequest, webRoot: string | undefined
 export function sendIndexPage(reply: FastifyReply, webRoot: string): FastifyReply {
   return reply.sendFile("index.html", webRoot);
 }
+
+/** Says at `/` what is missing in a checkout whose pages were never built. */
+export function serveMissingPages(app: FastifyInstance): void {
+  app.get("/", { schema: { hide: true } }, async (request, reply) => {
+    if (!(request.headers.accept ?? "").includes("text/html")) throw missingPages();
+    return reply
+      .code(404)
+      .header("content-type", "text/html; charset=utf-8")
+      .header("cache-control", "no-cache")
+      .send(missingPage);
+  });
+}
+
+function missingPages(): IsochronError {
+  return new IsochronError(
+    "not-found",
+    "The web pages are not built.",
+    "Run `npm run build:web` and start the server again; the API answers under /api/v1.",
+  );
+}
+
+const missingPage = `<!doctype html>
+<html lang="en">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Isochron: pages not built</title></head>
+<body>
+<h1>The web pages are not built</h1>
+<p>Run <code>npm run build:web</code> in the checkout, then start the server again.</p>
+<p>The API answers all the same: <a href="/api/v1/openapi.json">its description</a>.</p>
+</body>
+</html>
+`;

@@ -96,6 +96,10 @@ export interface Opened {
       readonly location: string;
     }>;
   };
+  /** Names of the connections that records can be posted to. */
+  readonly connections: readonly string[];
+  /** Whether the built web pages are there to be served. */
+  readonly webPages: boolean;
   importFile(options: {
     readonly source: string;
     readonly connection: string;
@@ -105,7 +109,8 @@ export interface Opened {
   }): Promise<Ingested>;
   /** One pass of a connection; `recorded` is a directory that stands in for the live API. */
   harvestOnce(connection: string, options: { readonly recorded?: string }): Promise<Ingested>;
-  replaySetAside(connection: string): Promise<Ingested>;
+  /** Undefined when the store knows no such connection. */
+  replaySetAside(connection: string): Promise<Ingested | undefined>;
   /** Runs every connection until the signal ends it. */
   startHarvest(signal: AbortSignal): Promise<void>;
   api(options: ApiOptions): Promise<Api>;

@@ -115,7 +115,7 @@ async function harvestOnce(
     if (counts === undefined) continue;
     if (view.format === "table") await view.line(`${name}: ${ingestedText(counts)}`);
     results.push({ connection: name, ...ingestedJson(counts) });
-    worst = Math.max(worst, await warnOfSetAside(view, counts, name, options.strict === true));
+    worst = Math.max(worst, await warnOfSetAside(view, counts, name, options));
   }
   if (view.format === "json") await view.json(results);
   if (view.format === "ndjson") await view.ndjson(results);

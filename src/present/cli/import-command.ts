@@ -72,7 +72,7 @@ async function importFiles(host: Host, files: readonly string[], options: Taking
     }
     if (view.format === "json") await view.json(ingestedJson(sum));
     else if (files.length > 1) await view.line(`together: ${ingestedText(sum)}`);
-    return await warnOfSetAside(view, sum, connection, options.strict === true);
+    return await warnOfSetAside(view, sum, connection, options);
   } finally {
     await opened.close();
   }
@@ -99,10 +99,26 @@ export async function warnOfSetAside(
   view: View,
   counts: Ingested,
   connection: string,
-  strict: boolean,
+  options: StoreOptions & { readonly strict?: true },
 ): Promise<number> {
   if (counts.setAside === 0) return exitCodes.ok;
   const what = counts.setAside === 1 ? "1 record was" : `${counts.setAside} records were`;
-  await view.note(`warning: ${what} set aside; see them with: isochron sources ${connection}`);
-  return strict ? exitCodes.failure : exitCodes.ok;
+  await view.note(
+    `warning: ${what} set aside; see them with: isochron sources ${storeWords(connection, options)}`,
+  );
+  return options.strict === true ? exitCodes.failure : exitCodes.ok;
+}
+
+/** The words after `isochron sources` that look into the same store; a database's URL may hold a password. */
+function storeWords(connection: string, { data, databaseUrl, config }: StoreOptions): string {
+  const words = [connection];
+  if (data !== undefined) words.push("--data", data);
+  if (databaseUrl !== undefined)
+    words.push("--database-url", /^(env|file):/.test(databaseUrl) ? databaseUrl : "URL");
+  if (config !== undefined) words.push("--config", config);
+  return words.map((word) => printable(quoteForShell(word))).join(" ");
+}
+
+function quoteForShell(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

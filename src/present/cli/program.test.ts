@@ -27,6 +27,10 @@ describe("exit codes", () => {
     ["import --source nope x.json", "an unknown source"],
     ["token create --name x", "a token for nothing"],
     ["token create --name x --provider --domain d", "a token for two things"],
+    ["token create --name x --domain=", "a token for a domain without id"],
+    ["token create --name x --project=", "a token for a project without id"],
+    ["token create --name x --ingest=", "a token for a connection without name"],
+    ["token create --name= --provider", "a token without name"],
     ["harvest", "a harvest of nothing"],
     ["harvest nope", "a connection that no file describes"],
     ["harvest --cloud x", "a cloud without source"],
@@ -84,6 +88,14 @@ describe("help", () => {
       expect(stdout).toContain(`$ `);
       expect(stdout).toContain("Examples:");
       expect(stdout).toContain(`isochron ${path.join(" ")}`);
+    }
+  });
+
+  test("ids of events are shown as they are", async () => {
+    for (const name of ["show", "why", "else"]) {
+      expect((await runCanned([name, "--help"])).stdout).toMatch(
+        new RegExp(`isochron ${name} evt_[a-z2-7]{26}\\b`),
+      );
     }
   });
 
@@ -162,6 +174,14 @@ describe("taking in", () => {
     expect(run).toMatchObject({ code: 0, closed: 1 });
   });
 
+  test("the way to what was set aside leads into the same store, and tells no password", async () => {
+    const base = ["import", "--source", "post-mortem"];
+    const own = await runCanned([...base, "--data", "/my data", "--config", "c.yaml", file], { ingested });
+    expect(own.stderr).toContain("isochron sources post-mortem --data '/my data' --config c.yaml\n");
+    const other = await runCanned([...base, "--database-url", "postgres://u:pw@h/d", file], { ingested });
+    expect(other.stderr).toContain("isochron sources post-mortem --database-url URL\n");
+  });
+
   test("--strict makes what was set aside a failure", async () => {
     const run = await runCanned(["import", "--source", "post-mortem", "--strict", file], { ingested });
     expect(run.code).toBe(1);
@@ -215,6 +235,19 @@ describe("tokens", () => {
     expect(token?.hash).toEqual(createHash("sha256").update(run.stdout.trim()).digest());
   });
 
+  test("a token for a connection that nobody configured is made with a warning", async () => {
+    const create = (name: string) => runCanned(["token", "create", "--name", "x", "--ingest", name]);
+    expect((await create("alertmanager")).stderr).not.toContain("warning");
+    const unknown = await create("alertmanger");
+    expect(unknown.code).toBe(0);
+    expect(unknown.stderr).toContain("warning: no connection is called alertmanger here");
+  });
+
+  test("that a provider's token may post as well is told where it is made", async () => {
+    const { stdout } = await runCanned(["token", "create", "--help"]);
+    expect(stdout.replaceAll(/\s+/g, " ")).toContain("provider's token may also post records to every");
+  });
+
   test("a token that is not there cannot be revoked", async () => {
     expect((await runCanned(["token", "revoke", "t1"])).code).toBe(0);
     expect((await runCanned(["token", "revoke", "t2"])).code).toBe(5);
@@ -257,6 +290,36 @@ describe("looking after", () => {
     const one = await runCanned(["sources", "nova"], { answers });
     expect(one.stdout).toMatch(/^line 12 +record-invalid +not JSON$/m);
     expect((await runCanned(["sources", "cinder"], { answers })).code).toBe(5);
+  });
+
+  test("set-aside records are listed in the order of their file", async () => {
+    const positions = ["line 10", "line 2", "line 1"];
+    const aside = positions.map((position) => ({
+      id: position,
+      connection: "nova",
+      position,
+      code: "record-invalid",
+      reason: "not JSON",
+      received_at: "2024-08-02T10:00:00Z",
+      attempts: 1,
+      excerpt: "{",
+    }));
+    const answers = { "/sources": { connections: [connection("running")], set_aside: aside } };
+    const { stdout } = await runCanned(["sources", "nova"], { answers });
+    expect(stdout.match(/^line \d+/gm)).toEqual(["line 1", "line 2", "line 10"]);
+  });
+
+  test("a replay of a connection that is not there is told as such", async () => {
+    const run = await runCanned(["sources", "gone", "--replay"]);
+    expect(run).toMatchObject({ code: 5, stdout: "", closed: 1 });
+    expect(run.stderr).toContain('No connection is called "gone"');
+  });
+
+  test("a server without built pages says how to build them", async () => {
+    const signal = AbortSignal.abort();
+    const bare = await runCanned(["serve"], { signal, webPages: false });
+    expect(bare.stderr).toContain("npm run build:web");
+    expect((await runCanned(["serve"], { signal })).stderr).not.toContain("build:web");
   });
 
   test("a replay belongs where the store is", async () => {

@@ -59,6 +59,7 @@ async function runServer(run: Run, options: ServeOptions): Promise<number> {
   for (const warning of setup.settings.warnings) await host.stderr.write(`warning: ${warning}.\n`);
   const opened = await setup.open();
   try {
+    await warnOfMissingPages(run, opened);
     const address = await listen(opened, setup.settings, false);
     await host.stdout.write(`Isochron listens on ${address.url}\n`);
     const work = options.harvest === false ? undefined : opened.startHarvest(host.signal);
@@ -81,6 +82,7 @@ async function runDemo(run: Run, options: ServeOptions): Promise<number> {
   }
   const opened = await setup.open();
   try {
+    await warnOfMissingPages(run, opened);
     const bar = new ProgressBar(host.stderr, host.progress, "Loading the recording");
     await opened.loadDemo(bar.advance).finally(() => bar.stop());
     const address = await listen(opened, setup.settings, true);
@@ -91,6 +93,14 @@ async function runDemo(run: Run, options: ServeOptions): Promise<number> {
   } finally {
     await opened.close();
   }
+}
+
+/** A fresh checkout holds the pages' source only; the API answers without them. */
+async function warnOfMissingPages({ host }: Run, opened: Opened): Promise<void> {
+  if (opened.webPages) return;
+  await host.stderr.write(
+    "warning: the web pages are not built, so only the API answers: npm run build:web\n",
+  );
 }
 
 async function listen(

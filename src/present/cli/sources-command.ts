@@ -26,6 +26,9 @@ const stateStyles: Readonly<Record<Connection["state"], Style | undefined>> = {
   degraded: "yellow",
 };
 
+/** `line 2` before `line 10`. */
+const byPosition = new Intl.Collator("en", { numeric: true });
+
 export function addSourcesCommand(program: Command, run: Run): void {
   const command = program
     .command("sources")
@@ -56,13 +59,11 @@ async function listSources(reading: Reading, name: string | undefined): Promise<
   const { view } = reading;
   const all = await reading.client.sources();
   const connections = all.connections.filter((one) => name === undefined || one.connection === name);
-  const setAside = all.set_aside.filter((one) => one.connection === name);
+  const setAside = all.set_aside
+    .filter((one) => one.connection === name)
+    .sort((left, right) => byPosition.compare(left.position, right.position));
   if (name !== undefined && connections.length === 0) {
-    throw new IsochronError(
-      "not-found",
-      `No connection is called "${name}".`,
-      "`isochron sources` lists them.",
-    );
+    throw unknownConnection(name);
   }
   if (view.format === "json") {
     await view.json(name === undefined ? all : { connections, set_aside: setAside });
@@ -111,12 +112,21 @@ async function replay(host: Host, name: string | undefined, options: SourcesOpti
   const opened = await setup.open();
   try {
     const counts = await opened.replaySetAside(name);
+    if (counts === undefined) throw unknownConnection(name);
     await view.line(`${name}: ${ingestedText(counts)}`);
     if (counts.setAside > 0) await view.note(`warning: ${counts.setAside} still cannot be used.`);
     return exitCodes.ok;
   } finally {
     await opened.close();
   }
+}
+
+function unknownConnection(name: string): IsochronError {
+  return new IsochronError(
+    "not-found",
+    `No connection is called "${name}".`,
+    "`isochron sources` lists them.",
+  );
 }
 
 function connectionColumns(reading: Reading): readonly Column<Connection>[] {

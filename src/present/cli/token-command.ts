@@ -51,10 +51,14 @@ function addCreate(parent: Command, run: Run): void {
     .command("create")
     .summary("make a token and print it, once")
     .description(
-      "Prints a new token on standard output. Only its hash is stored, so it cannot be shown again.",
+      "Prints a new token on standard output. Only its hash is stored, so it cannot be shown again. A provider's token may also post records to every connection; give a sender --ingest, which is good for nothing else.",
     )
     .requiredOption("--name <name>", "what it is for")
-    .addOption(new Option("--provider", "may read everything").conflicts(others("provider")))
+    .addOption(
+      new Option("--provider", "may read everything, and post to every connection").conflicts(
+        others("provider"),
+      ),
+    )
     .addOption(new Option("--domain <id>", "may read what this domain may see").conflicts(others("domain")))
     .addOption(
       new Option("--project <id>", "may read what this project may see").conflicts(others("project")),
@@ -82,21 +86,28 @@ Examples:
 
 function createToken(host: Host, options: TokenOptions): Promise<number> {
   const scope = scopeOf(options);
+  for (const option of ["name", "controlPlane"] as const) checkNotBlank(option, options[option]);
   const expiresAt =
     options.expires === undefined ? undefined : instant(host.now() + parseDuration(options.expires));
-  return withTokens(host, options, async (view, { store }) => {
+  return withTokens(host, options, async (view, { store, connections }) => {
     const { token, hash } = mintToken();
     const expiry = expiresAt === undefined ? {} : { expiresAt };
     const record = await store.tokens.create({ name: options.name, hash, scope, ...expiry });
     if (view.format === "json") await view.json({ ...tokenJson(record), token });
     else await view.line(token);
     await view.note(`Token ${record.id} for ${scopeText(scope)}. It is shown this once: keep it.`);
+    if (scope.kind === "ingest" && !connections.includes(scope.connection)) {
+      await view.note(
+        `warning: no connection is called ${scope.connection} here, so nothing can be posted to it until one is configured.`,
+      );
+    }
     return exitCodes.ok;
   });
 }
 
 function scopeOf(options: TokenOptions): TokenScope {
   const { controlPlane } = options;
+  for (const option of ["domain", "project", "ingest"] as const) checkNotBlank(option, options[option]);
   if (options.provider === true) return { kind: "provider" };
   if (options.domain !== undefined) return { kind: "domain", controlPlane, domainId: options.domain };
   if (options.project !== undefined) return { kind: "project", controlPlane, projectId: options.project };
@@ -106,6 +117,13 @@ function scopeOf(options: TokenOptions): TokenScope {
     "The token would be good for nothing.",
     "Add --provider, --domain ID, --project ID or --ingest CONNECTION.",
   );
+}
+
+/** A blank is what a script gives for a variable that is not set. */
+function checkNotBlank(option: string, text: string | undefined): void {
+  if (text === undefined || text.trim() !== "") return;
+  const flag = `--${option.replace(/[A-Z]/, (letter) => `-${letter.toLowerCase()}`)}`;
+  throw new IsochronError("usage", `${flag} is blank.`, "Write what it shall be after it.");
 }
 
 function addList(parent: Command, run: Run): void {
