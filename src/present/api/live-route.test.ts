@@ -136,6 +136,27 @@ describe("a live stream", () => {
     listener.close();
   });
 
+  test("stays silent until its beat is due, whatever is stored for others meanwhile", async () => {
+    let reads = 0;
+    const feed: typeof store.reader.feed = async (...args) => {
+      const page = await store.reader.feed(...args);
+      reads += 1;
+      return page;
+    };
+    const reader = { ...store.reader, feed };
+    const port = await listen({ liveHeartbeatMs: 600_000 }, { store: { ...store, reader } });
+    const listener = await Listener.open(port, "north");
+    expect(await listener.frame()).toBe("retry: 3000");
+    for (let round = 1; round <= 5; round++) {
+      const before = reads;
+      if (round > 1) await append(south);
+      while (reads === before) await new Promise((resolve) => setImmediate(resolve));
+    }
+    await append(prod);
+    expect(await listener.frame()).toContain("event: event");
+    listener.close();
+  });
+
   test("resumes after the last event that was seen, without a gap and without a repeat", async () => {
     const port = await listen();
     const listener = await Listener.open(port, "provider");

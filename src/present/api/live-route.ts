@@ -118,6 +118,7 @@ async function* followFeed(context: ApiContext, subscription: Subscription): Asy
   let { after } = subscription;
   let checkedAt = performance.now();
   yield `retry: ${reconnectMs}\n\n`;
+  let sentAt = performance.now();
   try {
     while (!signal.aborted) {
       if (performance.now() - checkedAt >= limits.liveRecheckMs) {
@@ -126,8 +127,9 @@ async function* followFeed(context: ApiContext, subscription: Subscription): Asy
       }
       // Waiting begins before reading: what is stored in between would else go unnoticed until the next beat.
       const settled = new AbortController();
+      const untilBeatMs = Math.max(1, Math.ceil(sentAt + limits.liveHeartbeatMs - performance.now()));
       const wake = store.reader.woken(
-        Math.min(limits.liveHeartbeatMs, limits.liveRecheckMs),
+        Math.min(untilBeatMs, limits.liveRecheckMs),
         AbortSignal.any([signal, settled.signal]),
       );
       const page = await store.reader.feed(scope, after, feedPageSize);
@@ -136,13 +138,17 @@ async function* followFeed(context: ApiContext, subscription: Subscription): Asy
         settled.abort();
         const tenants = await directory.list();
         for (const visible of page.events) {
-          if (passesFilter(visible, filter))
-            yield frameOf(visible, JSON.stringify(toEventJson(visible, tenants)));
+          if (!passesFilter(visible, filter)) continue;
+          yield frameOf(visible, JSON.stringify(toEventJson(visible, tenants)));
+          sentAt = performance.now();
         }
         continue;
       }
       await wake;
+      // A beat at every wake would be noise, and would tell a tenant when others' events are stored.
+      if (performance.now() - sentAt < limits.liveHeartbeatMs) continue;
       yield ":\n\n";
+      sentAt = performance.now();
     }
   } catch (error) {
     // The stream has begun, so there is no answer to give: it ends, and the browser resumes where it was.
