@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
-import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { IsochronError } from "../../errors.ts";
 import { exists } from "./embedded-binaries.ts";
@@ -15,6 +15,49 @@ const serverMajor = "18";
 const socketPathBytesMax = 100;
 export const adminLogin = "isochron_admin";
 const draftPrefix = "postgres.new";
+
+/** What the system says to who may not write there. */
+const refusals: ReadonlySet<string | undefined> = new Set(["EACCES", "EPERM", "EROFS"]);
+
+/** Whether an error tells that this user may not. */
+export function isRefusal(error: unknown): boolean {
+  return refusals.has((error as NodeJS.ErrnoException | undefined)?.code);
+}
+
+/** The error to throw for one that came up under `dataDir`: another user's folder is no bug of ours. */
+export function explainRefusal(dataDir: string, error: unknown): unknown {
+  if (!isRefusal(error)) return error;
+  return new IsochronError(
+    "store-unavailable",
+    `This user may not use the data directory ${dataDir}: ${(error as Error).message}.`,
+    "Run Isochron as the user whose it is, or choose another with --data or ISOCHRON_DATA.",
+    { cause: error },
+  );
+}
+
+/**
+ * Makes a folder and those above it; gives whether it is new. Node's own recursive way goes on for ever where the
+ * folder above is there and yet takes none, as /proc.
+ */
+export async function makeFolder(path: string): Promise<boolean> {
+  try {
+    return await makeOneFolder(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT" || dirname(path) === path) throw error;
+  }
+  await makeFolder(dirname(path));
+  return makeOneFolder(path);
+}
+
+async function makeOneFolder(path: string): Promise<boolean> {
+  try {
+    await mkdir(path, { mode: 0o700 });
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST" || !(await stat(path)).isDirectory()) throw error;
+    return false;
+  }
+}
 
 /** Makes the cluster in DIR/postgres unless it stands already. Throws `store-unavailable` on foreign data. */
 export async function prepareCluster(dataDir: string, launch: Launch): Promise<void> {
@@ -94,7 +137,7 @@ async function makeCluster(dataDir: string, cluster: string, launch: Launch): Pr
 export async function socketFolder(dataDir: string, launch: Launch | undefined): Promise<string> {
   const near = join(dataDir, "run");
   if (Buffer.byteLength(join(near, ".s.PGSQL.5432.lock")) <= socketPathBytesMax) {
-    await mkdir(near, { recursive: true, mode: 0o700 });
+    await makeFolder(near);
     if (launch !== undefined) await handOver(near, launch.owner);
     return near;
   }

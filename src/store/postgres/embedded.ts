@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from "node:child_process";
-import { chmod, mkdir, open, stat } from "node:fs/promises";
+import { chmod, open, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import pg from "pg";
@@ -7,7 +7,10 @@ import { IsochronError } from "../../errors.ts";
 import { findBinaries } from "./embedded-binaries.ts";
 import {
   adminLogin,
+  explainRefusal,
   forgetServer,
+  isRefusal,
+  makeFolder,
   prepareCluster,
   readStarter,
   runningServer,
@@ -81,7 +84,11 @@ export async function startEmbedded(
   };
   await prepareFolder(state.dataDir);
   const ensure = (): Promise<void> => {
-    state.ensuring ??= ensureRunning(state).finally(() => (state.ensuring = undefined));
+    state.ensuring ??= ensureRunning(state)
+      .catch((error: unknown) => {
+        throw explainRefusal(state.dataDir, error);
+      })
+      .finally(() => (state.ensuring = undefined));
     return state.ensuring;
   };
   await ensure();
@@ -95,8 +102,7 @@ export async function startEmbedded(
 
 async function prepareFolder(dataDir: string): Promise<void> {
   try {
-    const made = await mkdir(dataDir, { recursive: true, mode: 0o700 });
-    if (made !== undefined) await chmod(dataDir, 0o700);
+    if (await makeFolder(dataDir)) await chmod(dataDir, 0o700);
   } catch (cause) {
     throw new IsochronError(
       "store-unavailable",
@@ -227,6 +233,7 @@ async function probe(socket: string): Promise<"ready" | "busy" | "absent"> {
     if (code === "ENOENT" || code === "ECONNREFUSED" || code === "ECONNRESET" || code === "ENOTDIR")
       return "absent";
     if (/terminated unexpectedly/.test(message)) return "busy";
+    if (isRefusal(error)) throw error;
     throw new IsochronError(
       "store-in-use",
       `A server answers on ${socket}, but not as Isochron's: ${message}.`,

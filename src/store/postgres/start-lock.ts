@@ -53,7 +53,8 @@ async function take(path: string): Promise<boolean> {
 
 /** Takes the lock file away when its process is gone. Two may find so at once: only the one it was is taken. */
 async function removeStale(path: string): Promise<boolean> {
-  const text = await readFile(path, "utf8").catch(() => undefined);
+  // Only a lock that is gone may be taken at once: one that cannot be read would be asked for without end.
+  const text = await readFile(path, "utf8").catch(ignoreMissing);
   if (text === undefined) return true;
   if (!(await isStale(path, text))) return false;
   const aside = `${path}.${process.pid}`;
@@ -93,6 +94,6 @@ export function isAlive(pid: number): boolean {
   }
 }
 
-function ignoreMissing(error: NodeJS.ErrnoException): void {
+function ignoreMissing(error: NodeJS.ErrnoException): undefined {
   if (error.code !== "ENOENT") throw error;
 }
