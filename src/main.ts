@@ -20,7 +20,7 @@ import { createHttpClient } from "./pipeline/http-client.ts";
 import { addIngested, importFile, nothingIngested } from "./pipeline/import-file.ts";
 import type { Ingested, Stages } from "./pipeline/ingest.ts";
 import { reattribute } from "./pipeline/reattribute.ts";
-import { receiveRequest } from "./pipeline/receive.ts";
+import { noteTooLarge, receiveRequest } from "./pipeline/receive.ts";
 import { replaySetAside } from "./pipeline/replay.ts";
 import { createSqlAccess } from "./pipeline/sql-client.ts";
 import { runStream } from "./pipeline/stream.ts";
@@ -272,6 +272,7 @@ async function buildApiFor(request: ApiOptions, context: ApiContext): ReturnType
       };
       return receiveRequest(stages, findSource, connection, posted, settings);
     },
+    noteTooLarge: (name, posted) => noteTooLarge(stages, findSource, connections.get(name), posted),
     clock: now,
     secret: await serverSecret(config),
     version: context.version,

@@ -23,6 +23,7 @@ export async function startApi(store: Store, parts: Partial<ApiParts> = {}): Pro
     store,
     whatElse: async () => undefined,
     ingest: async () => undefined,
+    noteTooLarge: async () => {},
     clock: () => worldEnd,
     secret: new Uint8Array(32).fill(1),
     version: "0.0.0",

@@ -8,7 +8,8 @@ import { instant } from "../model/instant.ts";
 import { findSource } from "../sources/registry.ts";
 import type { PushSettings } from "../sources/source.ts";
 import type { Stages } from "./ingest.ts";
-import { receiveRequest } from "./receive.ts";
+import { noteTooLarge, receiveRequest } from "./receive.ts";
+import { replaySetAside } from "./replay.ts";
 
 const receivedAt = instant(Date.UTC(2026, 10, 21, 4));
 
@@ -49,12 +50,31 @@ test("a compressed body is undone once, and repeating it plain changes nothing",
   });
 });
 
-test("a body that grows out of proportion, or beyond what is read, is refused and not kept", async () => {
+test("a body that grows out of proportion, or beyond what is read, is counted and refused, and not kept", async () => {
   const noise = Buffer.from(Array.from({ length: 9 * 2 ** 20 }, (_, index) => (index * index * 31) % 251));
   for (const bomb of [gzipSync(Buffer.alloc(2 ** 20, 32)), gzipSync(noise)]) {
     await expect(post("alertmanager", zipped, bomb)).rejects.toMatchObject({ code: "body-too-large" });
   }
-  expect(await stages.store.setAside("alertmanager", 5)).toEqual([]);
+  const kept = await stages.store.setAside("alertmanager", 5);
+  expect(kept.map(({ code, bytes }) => [code, bytes.length])).toEqual([
+    ["body-too-large", 0],
+    ["body-too-large", 0],
+  ]);
+});
+
+test("a body that was never read is counted once for its length, and a replay leaves it as it is", async () => {
+  const connection = { name: "alertmanager", source: "alertmanager", controlPlane: "cloud" };
+  const request = { declaredBytes: 10_000_000, contentType: "application/json", receivedAt };
+  for (let attempt = 0; attempt < 2; attempt++) await noteTooLarge(stages, findSource, connection, request);
+  const bus = { ...connection, name: "bus", source: "openstack-notifications" };
+  await noteTooLarge(stages, findSource, bus, request);
+  await noteTooLarge(stages, findSource, undefined, request);
+  expect(await replaySetAside(stages, findSource, "alertmanager")).toMatchObject({ setAside: 1 });
+  const { connections } = await opened.store.reader.coverage({ kind: "provider" });
+  expect(connections.map((one) => [one.connection, one.counts.setAside])).toEqual([["alertmanager", 1]]);
+  expect(await stages.store.setAside("alertmanager", 5)).toMatchObject([
+    { position: "request body of 10000000 bytes", code: "body-too-large", attempts: 2 },
+  ]);
 });
 
 test("a body that is not what its encoding says is kept as it came, and refused", async () => {

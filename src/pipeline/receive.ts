@@ -1,6 +1,7 @@
 import { promisify } from "node:util";
 import { gunzip as gunzipCallback } from "node:zlib";
 import { IsochronError } from "../errors.ts";
+import type { Instant } from "../model/instant.ts";
 import type { Connection, PushRequest, PushSettings, Source } from "../sources/source.ts";
 import type { Ingested, Stages } from "./ingest.ts";
 import { ingest } from "./ingest.ts";
@@ -52,7 +53,10 @@ async function storeRequest(
     const records = source.split({ ...request, body }, stages.decoders, settings);
     return await ingest(stages, { connection, source, stream, records });
   } catch (error) {
-    if (!(error instanceof IsochronError) || error.code !== "body-invalid") throw error;
+    if (!(error instanceof IsochronError)) throw error;
+    if (error.code === "body-too-large")
+      await keepTooLarge(stages, connection, noteOf(request), error.problem);
+    if (error.code !== "body-invalid") throw error;
     // The sender may never send it again, so a body that we cannot read is kept before it is refused.
     await stages.store.append({
       connection: connection.name,
@@ -73,6 +77,50 @@ async function storeRequest(
     });
     throw error;
   }
+}
+
+/** What is known of a request whose body was not read. */
+export interface TooLargeRequest {
+  /** As its `Content-Length` says; absent where it came in chunks. */
+  readonly declaredBytes?: number;
+  readonly contentType: string;
+  readonly receivedAt: Instant;
+}
+
+/** Counts a request that was refused for its size, so that the loss shows; nothing for a connection that takes none. */
+export async function noteTooLarge(
+  stages: Stages,
+  findSource: (name: string) => Source,
+  connection: Connection | undefined,
+  request: TooLargeRequest,
+): Promise<void> {
+  if (connection === undefined || findSource(connection.source).delivery !== "webhook") return;
+  await stages.store.connect({ ...asConnection(connection), config: {} });
+  await keepTooLarge(stages, connection, request, "The body is over the limit, so it was not read.");
+}
+
+/** By its size alone, so that a sender that tries the same again is counted once. */
+async function keepTooLarge(
+  { store }: Stages,
+  { name, controlPlane }: Connection,
+  { declaredBytes, contentType, receivedAt }: TooLargeRequest,
+  reason: string,
+): Promise<void> {
+  const size = declaredBytes === undefined ? "unknown length" : `${declaredBytes} bytes`;
+  const reject = {
+    position: `request body of ${size}`,
+    bytes: new Uint8Array(),
+    meta: { content_type: contentType, too_large: true },
+    receivedAt,
+    code: "body-too-large",
+    reason,
+  };
+  const nothing = { events: [], facts: [] };
+  await store.append({ connection: name, stream: "webhook", controlPlane, ...nothing, rejects: [reject] });
+}
+
+function noteOf({ headers, body, receivedAt }: PushRequest): TooLargeRequest {
+  return { declaredBytes: body.byteLength, contentType: headers["content-type"] ?? "", receivedAt };
 }
 
 /** The body as its sender had it before `Content-Encoding: gzip`, within the limits on size and ratio. */

@@ -11,6 +11,8 @@ export interface ApiParts {
   readonly store: Pick<Store, "reader" | "topology" | "tokens">;
   readonly whatElse: WhatElse;
   readonly ingest: PostRecords;
+  /** Counts a request of an allowed sender that was refused for its size; its body was not read. */
+  readonly noteTooLarge: (connection: string, request: TooLargeRequest) => Promise<void>;
   readonly clock: () => Instant;
   /** Signs cursors and session cookies: 32 bytes or more, the same in every process that serves one store. */
   readonly secret: Uint8Array;
@@ -103,6 +105,13 @@ export interface WhatElseCandidate {
 export interface PostedRecords {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array;
+  readonly receivedAt: Instant;
+}
+
+export interface TooLargeRequest {
+  /** As its `Content-Length` says; absent where it came in chunks. */
+  readonly declaredBytes?: number;
+  readonly contentType: string;
   readonly receivedAt: Instant;
 }
 

@@ -3,7 +3,7 @@ import type { AddressInfo } from "node:net";
 import type { FastifyInstance } from "fastify";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Store } from "../../store/store.ts";
-import type { PostedOutcome, PostedRecords } from "./api-parts.ts";
+import type { PostedOutcome, PostedRecords, TooLargeRequest } from "./api-parts.ts";
 import type { IngestedJson } from "./contract.ts";
 import { bearer, problemIn, startApi } from "../../../test/api-host.ts";
 import { connection, fillWorld, tokenText } from "../../../test/api-world.ts";
@@ -23,6 +23,7 @@ let database: TestStore;
 let store: Store;
 let app: FastifyInstance;
 let posted: [string, PostedRecords][] = [];
+let tooLarge: [string, TooLargeRequest][] = [];
 let hold: Promise<void> | undefined;
 
 beforeAll(async () => {
@@ -35,6 +36,7 @@ beforeAll(async () => {
       await hold;
       return name === "unknown" ? undefined : outcome;
     },
+    noteTooLarge: async (name, request) => void tooLarge.push([name, request]),
     limits: { ingestInFlightPerConnection: 2 },
   });
 });
@@ -99,6 +101,17 @@ test("a body over the limit is refused before it is read, and so is one that no 
   const zipped = await post(connection, "ingest", "x", { "content-encoding": "br" });
   expect(problemIn(zipped).code).toBe("media-type-unknown");
   expect(posted).toHaveLength(1);
+});
+
+test("a body over the limit is counted for its connection, and only for who may post there", async () => {
+  tooLarge = [];
+  const body = Buffer.alloc(1024 * 1024 + 1);
+  const answer = await post(connection, "ingest", body, { "content-type": "application/json" });
+  expect(answer.statusCode).toBe(413);
+  for (const as of ["any", "north"]) expect((await post(connection, as, body)).statusCode).toBe(404);
+  expect(tooLarge).toMatchObject([
+    [connection, { declaredBytes: body.length, contentType: "application/json" }],
+  ]);
 });
 
 test("a sender that knows only credentials in an address posts with its token as the password", async () => {

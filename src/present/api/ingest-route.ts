@@ -12,7 +12,7 @@ import { checkCsrf, checkMayPost } from "./sign-in.ts";
 const ingestParams = z.object({ connection: z.string().regex(/^[^\p{Cc}\p{Cs}/]{1,200}$/u) });
 
 /** Takes what push sources send. The bytes are handed on untouched, because signatures are over bytes. */
-export function ingestRoute({ ingest, clock, limits }: ApiContext): FastifyPluginAsyncZod {
+export function ingestRoute({ ingest, noteTooLarge, clock, limits }: ApiContext): FastifyPluginAsyncZod {
   const inFlight = new Map<string, number>();
   return async (app) => {
     app.removeAllContentTypeParsers();
@@ -35,6 +35,14 @@ export function ingestRoute({ ingest, clock, limits }: ApiContext): FastifyPlugi
           checkMayPost(request, connection);
           checkEncoding(request);
           admit(connection, reply.raw);
+        },
+        // Bodies are read only for who may post, so whoever comes here may.
+        errorHandler: async (error, request) => {
+          if (error.code === "FST_ERR_CTP_BODY_TOO_LARGE") {
+            const { connection } = ingestParams.parse(request.params);
+            await noteTooLarge(connection, { ...describeBody(request), receivedAt: clock() });
+          }
+          throw error;
         },
       },
       async (request): Promise<IngestedJson> => {
@@ -68,6 +76,14 @@ export function ingestRoute({ ingest, clock, limits }: ApiContext): FastifyPlugi
       else inFlight.set(connection, now);
     });
   }
+}
+
+function describeBody({ headers }: FastifyRequest): { declaredBytes?: number; contentType: string } {
+  const declared = Number(headers["content-length"]);
+  return {
+    ...(Number.isSafeInteger(declared) ? { declaredBytes: declared } : {}),
+    contentType: headers["content-type"] ?? "",
+  };
 }
 
 function checkEncoding(request: FastifyRequest): void {
