@@ -46,11 +46,11 @@ export async function loadDemo(
   if ((await store.cursor(marker.source, "demo")) === edition) return;
   const steps = recordings.length + 1;
   onProgress(0, steps);
-  for (const [index, { source, path }] of recordings.entries()) {
+  for (const [index, { source, controlPlane, path }] of recordings.entries()) {
     await isochron.importFile({
       source,
       connection: source,
-      controlPlane: "default",
+      controlPlane,
       path: join(demoRoot, path),
     });
     onProgress(index + 1, steps);

@@ -57,7 +57,11 @@ export function CoverageStrip() {
 
 /** A recording that was read to its end has nothing to say about later times, and is not expected to. */
 function endsBefore(entry: { state: string; complete_to: string | null }, from: number): boolean {
-  return entry.state === "idle" && entry.complete_to !== null && Date.parse(entry.complete_to) < from;
+  return (
+    (entry.state === "idle" || entry.state === "finished") &&
+    entry.complete_to !== null &&
+    Date.parse(entry.complete_to) < from
+  );
 }
 
 function sentence(rows: readonly CoverageRow[], unknown: readonly CoverageRow[]): string {
