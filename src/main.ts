@@ -61,6 +61,7 @@ export interface Isochron {
     readonly connection: string;
     readonly controlPlane: string;
     readonly path: string;
+    readonly timeZone?: string;
     readonly onProgress?: (done: number, total: number) => void;
   }): Promise<Ingested>;
   harvestOnce(connection: string, options: { readonly recorded?: string }): Promise<Ingested>;
@@ -103,7 +104,7 @@ export async function openIsochron(config: Config, log: Logger, options: OpenOpt
       .filter((connection) => findSource(connection.source).delivery === "webhook")
       .map((connection) => connection.name),
     webPages: findWebPages() !== undefined,
-    async importFile({ source: name, connection, controlPlane, path, onProgress }) {
+    async importFile({ source: name, connection, controlPlane, path, timeZone, onProgress }) {
       const source = findSource(name);
       const target = { name: connection, source: name, controlPlane };
       // A document is finished when it has been read; nothing is missing after its end.
@@ -112,6 +113,7 @@ export async function openIsochron(config: Config, log: Logger, options: OpenOpt
         connection: target,
         source,
         path,
+        ...(timeZone === undefined ? {} : { timeZone }),
         ...(onProgress === undefined ? {} : { onProgress }),
       });
     },

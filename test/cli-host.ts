@@ -38,6 +38,8 @@ export interface CannedResult {
   readonly viewers: readonly ApiOptions[];
   readonly setups: readonly SetupRequest[];
   readonly closed: number;
+  /** What was asked to be imported, in order. */
+  readonly imports: readonly object[];
   readonly tokens: readonly { name: string; hash: Uint8Array; scope: unknown; expiresAt?: Instant }[];
 }
 
@@ -58,6 +60,7 @@ export async function runCanned(args: readonly string[], run: CannedRun = {}): P
   const viewers: ApiOptions[] = [];
   const setups: SetupRequest[] = [];
   const tokens: CannedResult["tokens"][number][] = [];
+  const imports: object[] = [];
   let closed = 0;
   const sink = (name: "stdout" | "stderr") => ({
     terminal: run.terminalColumns !== undefined,
@@ -79,7 +82,8 @@ export async function runCanned(args: readonly string[], run: CannedRun = {}): P
     },
     connections: ["alertmanager"],
     webPages: run.webPages ?? true,
-    importFile: async ({ onProgress }) => {
+    importFile: async ({ onProgress, ...request }) => {
+      imports.push(request);
       onProgress?.(1, 1);
       return run.ingested ?? nothing;
     },
@@ -117,7 +121,7 @@ export async function runCanned(args: readonly string[], run: CannedRun = {}): P
     },
   };
   const code = await runCommandLine(args, host);
-  return { code, ...text, asked, viewers, setups, closed, tokens };
+  return { code, ...text, asked, viewers, setups, closed, imports, tokens };
 }
 
 function recordOf(token: CannedResult["tokens"][number]): TokenRecord {

@@ -127,3 +127,11 @@ describe("receiving a posted body", () => {
     expect(await receiveRequest(stages, () => alertmanager, undefined, request)).toBeUndefined();
   });
 });
+
+it("a time zone is refused for records that state their own", async () => {
+  const path = join(folder, "zoned.jsonl");
+  await writeFile(path, line(1));
+  const connection = { name: "bus", source: openstackNotifications.name, controlPlane: "cloud" };
+  const request = { connection, source: openstackNotifications, path, timeZone: "Europe/Paris" };
+  await expect(importFile(stages, request)).rejects.toMatchObject({ code: "usage" });
+});

@@ -14,6 +14,8 @@ export interface ImportRequest {
   readonly connection: Connection;
   readonly source: Source;
   readonly path: string;
+  /** The zone of times that the file states none for. */
+  readonly timeZone?: string;
   /** Bytes read so far, of all there are in the file. */
   readonly onProgress?: (done: number, total: number) => void;
 }
@@ -51,7 +53,8 @@ export function addIngested(a: Ingested, b: Ingested): Ingested {
 
 /**
  * Reads a file through the very pipeline that live records take. Importing it again changes nothing.
- * Throws `file-unreadable`, and `usage` for a source whose records never come in files.
+ * Throws `file-unreadable`, and `usage` for a source whose records never come in
+ * files, or need no time zone.
  */
 export async function importFile(stages: Stages, request: ImportRequest): Promise<Ingested> {
   const { source, connection } = request;
@@ -63,9 +66,17 @@ export async function importFile(stages: Stages, request: ImportRequest): Promis
     );
   }
   let read = 0;
-  const file = await openSourceFile(request.path, (bytes) => {
+  if (request.timeZone !== undefined && source.delivery !== "file") {
+    throw new IsochronError(
+      "usage",
+      `Records of ${source.name} state their times in full.`,
+      "Leave out --timezone, which is for written documents.",
+    );
+  }
+  const opened = await openSourceFile(request.path, (bytes) => {
     read += bytes;
   });
+  const file = request.timeZone === undefined ? opened : { ...opened, timeZone: request.timeZone };
   let total = nothingIngested;
   let page: RawRecord[] = [];
   const flush = async () => {

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { IsochronError } from "../errors.ts";
 import type { EventDraft, Observation } from "../model/event.ts";
 import { duration } from "../model/instant.ts";
-import type { JsonObject } from "../model/json.ts";
+import type { Json, JsonObject } from "../model/json.ts";
 import { asObject, asShape } from "./json-fields.ts";
 import { placeInTime } from "./post-mortem/clock-time.ts";
 import { readCsv } from "./post-mortem/csv-document.ts";
@@ -17,7 +17,7 @@ import type { Decoders, FileSource, RawRecord, SourceFile } from "./source.ts";
  * A table of what happened when, from a Markdown document or a CSV file (by the name's ending). It needs a column of
  * times and one of descriptions; a component, a kind and a severity column are used where they are there. A row's
  * date comes from its cell, else from the front matter (`date: 2024-08-02`), else from the last heading that holds
- * one; its zone from the cell, else from `timezone:` (`Europe/Paris`, `+02:00`, `UTC`). Rows go on past midnight: a
+ * one; its zone from the cell, else from `timezone:` (`Europe/Paris`, `+02:00`, `UTC`), else from who imports it. Rows go on past midnight: a
  * time more than twelve hours before the row above is the next day's.
  */
 export const postMortem: FileSource = {
@@ -63,7 +63,10 @@ async function* splitFile(file: SourceFile, decode: Decoders): AsyncIterable<Raw
     bytes: await file.whole(),
     position: "document",
     receivedAt: file.modifiedAt,
-    meta: { document: baseName(file.name) },
+    meta: {
+      document: baseName(file.name),
+      ...(file.timeZone !== undefined && { assumed_timezone: file.timeZone }),
+    },
   };
   try {
     yield* splitDocument(whole, decode);
@@ -74,11 +77,15 @@ async function* splitFile(file: SourceFile, decode: Decoders): AsyncIterable<Raw
   }
 }
 
+/** A row whose zone may also be the importer's word. */
+type RowInZone = Omit<Row, "timezone"> & { readonly timezone?: Json };
+
 function splitDocument(whole: RawRecord, decode: Decoders): readonly RawRecord[] {
   const document = String(whole.meta["document"] ?? "document");
+  const assumed = whole.meta["assumed_timezone"];
   const text = decode.text(whole.bytes);
   const { title, rows } = /\.(csv|tsv)$/i.test(document) ? readCsv(text) : readMarkdown(text);
-  return rows.map(({ cells, number, date, timezone }: Row) => ({
+  return rows.map(({ cells, number, date, timezone = assumed }: RowInZone) => ({
     ...whole,
     bytes: new TextEncoder().encode(JSON.stringify(cells)),
     position: `row ${number}`,

@@ -78,6 +78,8 @@ interface SourceBase {
 export interface SourceFile {
   readonly name: string;
   readonly modifiedAt: Instant;
+  /** The zone of times that the file states none for, as whoever imports it says: an IANA name or `±hh:mm`. */
+  readonly timeZone?: string;
   /** Yields each non-empty line with its one-based number; a line over the limit is yielded cut, with `tooLarge`. */
   lines(): AsyncIterable<{ readonly number: number; readonly bytes: Uint8Array; readonly tooLarge: boolean }>;
   whole(): Promise<Uint8Array>;

@@ -105,6 +105,8 @@ export interface Opened {
     readonly connection: string;
     readonly controlPlane: string;
     readonly path: string;
+    /** The zone of times that the file states none for. */
+    readonly timeZone?: string;
     readonly onProgress?: Progress;
   }): Promise<Ingested>;
   /** One pass of a connection; `recorded` is a directory that stands in for the live API. */

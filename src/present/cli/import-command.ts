@@ -18,12 +18,17 @@ import {
   type StoreOptions,
 } from "./shared-options.ts";
 import type { View } from "./view.ts";
+import { Zone } from "./zone.ts";
 
 export interface TakingOptions extends StoreOptions, PrintOptions {
   readonly source?: string;
   readonly connection?: string;
   readonly controlPlane: string;
   readonly strict?: true;
+}
+
+interface ImportOptions extends TakingOptions {
+  readonly timezone?: string;
 }
 
 export function addImportCommand(program: Command, run: Run): void {
@@ -39,6 +44,7 @@ export function addImportCommand(program: Command, run: Run): void {
     )
     .option("--connection <name>", "name of this use of the source (the source's name)")
     .option("--control-plane <name>", "cloud that the ids belong to", "default")
+    .option("--timezone <zone>", "zone of the times that a document states none for, such as Europe/Paris")
     .option("--strict", "exit 1 when anything was set aside");
   addPrintOptions(command, ["table", "json"]);
   addStoreOptions(command)
@@ -48,24 +54,29 @@ export function addImportCommand(program: Command, run: Run): void {
 Examples:
   $ isochron import --source openstack-notifications notifications.jsonl.gz
   $ isochron import --source post-mortem --connection incident-880 timeline.md --strict
+  $ isochron import --source post-mortem --timezone Europe/Paris timeline.csv
   $ isochron import --source openstack-notifications --control-plane region-2 *.jsonl -o json`,
     )
-    .action(run.action((files, options: TakingOptions) => importFiles(run.host, files, options)));
+    .action(run.action((files, options: ImportOptions) => importFiles(run.host, files, options)));
 }
 
-async function importFiles(host: Host, files: readonly string[], options: TakingOptions): Promise<number> {
+async function importFiles(host: Host, files: readonly string[], options: ImportOptions): Promise<number> {
   const source = options.source ?? "";
+  const timeZone = readTimeZone(options.timezone);
   for (const file of files) await checkReadable(file);
   const connection = options.connection ?? source;
   const setup = host.configure({ flags: flagsOf(options), service: false });
   const view = createView(host, options, setup.settings.timeZone);
+  const request = { source, connection, controlPlane: options.controlPlane, ...timeZone };
   const opened = await setup.open();
   try {
+    if (options.timezone !== undefined)
+      await view.note(`Times without a zone of their own are read as ${options.timezone}.`);
     let sum = nothingIngested;
     for (const path of files) {
       const bar = new ProgressBar(host.stderr, host.progress, basename(path));
       const counts = await opened
-        .importFile({ source, connection, controlPlane: options.controlPlane, path, onProgress: bar.advance })
+        .importFile({ ...request, path, onProgress: bar.advance })
         .finally(() => bar.stop());
       if (view.format === "table") await view.line(`${printable(path)}: ${ingestedText(counts)}`);
       sum = addIngested(sum, counts);
@@ -75,6 +86,17 @@ async function importFiles(host: Host, files: readonly string[], options: Taking
     return await warnOfSetAside(view, sum, connection, options);
   } finally {
     await opened.close();
+  }
+}
+
+/** Throws `usage` for a zone that the IANA database does not know. */
+function readTimeZone(name: string | undefined): { readonly timeZone?: string } {
+  if (name === undefined) return {};
+  try {
+    return { timeZone: new Zone(name).name };
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new IsochronError("usage", `"${name}" is no time zone.`, "Write Europe/Paris, +02:00 or UTC.");
   }
 }
 

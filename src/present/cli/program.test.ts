@@ -25,6 +25,7 @@ describe("exit codes", () => {
     ["else server/1 --window 2d", "a window beyond a day"],
     ["import x.json", "an import without source"],
     ["import --source nope x.json", "an unknown source"],
+    ["import --source post-mortem --timezone Mars/Olympus x.md", "an unknown zone"],
     ["token create --name x", "a token for nothing"],
     ["token create --name x --provider --domain d", "a token for two things"],
     ["token create --name x --domain=", "a token for a domain without id"],
@@ -172,6 +173,16 @@ describe("taking in", () => {
       "warning: 3 records were set aside; see them with: isochron sources post-mortem\n",
     );
     expect(run).toMatchObject({ code: 0, closed: 1 });
+  });
+
+  test("a zone that is given for a document's times is told, and handed on", async () => {
+    const line = ["import", "--source", "post-mortem", "--timezone", "Europe/Paris", file];
+    const run = await runCanned(line);
+    expect(run.stderr).toContain("read as Europe/Paris");
+    expect(run.imports).toMatchObject([{ timeZone: "Europe/Paris" }]);
+    expect((await runCanned(["import", "--source", "post-mortem", file])).imports[0]).not.toHaveProperty(
+      "timeZone",
+    );
   });
 
   test("the way to what was set aside leads into the same store, and tells no password", async () => {

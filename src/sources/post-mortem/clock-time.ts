@@ -48,7 +48,7 @@ export function placeInTime(
   if (zone === undefined) {
     throw refuse(
       "The document names no time zone.",
-      "Add `timezone: Europe/Paris` (or +02:00, or UTC) to the front matter.",
+      "Add `timezone: Europe/Paris` (or +02:00, or UTC) to the front matter, or import it with --timezone.",
     );
   }
   const { ms, ambiguous } = epochMs(date, clock, zone);
