@@ -178,7 +178,9 @@ describe("what proves nothing", () => {
     const operation = { requestId: "req-b", globalRequestId: "req-g" };
     const actor = { userId: "masakari", projectId: "service" };
     expect(who(draftOf("port:pb", 2, { actor, operation }), facts)).toBe("unresolved");
-    expect(who(draftOf("request:req-b", 2, { actor, operation }), facts)).toBe("unresolved");
+    const vetoed = draftOf("request:req-b", 2, { actor, operation });
+    expect(who(vetoed, facts)).toBe("unresolved");
+    expect(attribute(vetoed, facts).evidence.filter((step) => step.verdict === "accepted")).toEqual([]);
     expect(who(draftOf("request:req-b", 2, { actor: { ...actor, projectId: "a" }, operation }), facts)).toBe(
       "owned a",
     );

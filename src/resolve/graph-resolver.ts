@@ -176,19 +176,28 @@ function addressOwners(entity: EntityRef, search: Search, depth: number): readon
 function siblingOwners(draft: EventDraft, search: Search): readonly Owner[] {
   if (draft.actor?.userId === undefined || draft.subject.kind !== "request") return [];
   const { requestId, globalRequestId } = draft.operation ?? {};
-  const own = concernedBy(requestId, search);
+  const own = concernedBy(requestId, search, () => undefined);
   if (own.length > 0) return own;
-  const spanned = concernedBy(globalRequestId, search);
-  return spanned.every((owner) => owner.id === draft.actor?.projectId) ? spanned : [];
+  return concernedBy(globalRequestId, search, (owner) =>
+    owner.id === draft.actor?.projectId
+      ? undefined
+      : "a global request id may span the work of several tenants",
+  );
 }
 
-function concernedBy(requestId: string | undefined, search: Search): readonly Owner[] {
+/** The owners that records of the request state; `veto` gives the reason why one of them proves nothing. */
+function concernedBy(
+  requestId: string | undefined,
+  search: Search,
+  veto: (owner: Owner) => string | undefined,
+): readonly Owner[] {
   if (requestId === undefined) return [];
   const request: EntityRef = { kind: "request", id: requestId };
   search.lookedAt.add(entityKey(request));
   const concerned = search.view.targets(request, "concerns", endOfTime);
-  for (const held of concerned) note(search, held, "same-request/1", "derived");
-  return concerned.map((held) => held.fact.to as Owner);
+  const refused = concerned.map((held) => veto(held.fact.to as Owner)).find((reason) => reason !== undefined);
+  for (const held of concerned) note(search, held, "same-request/1", "derived", refused);
+  return refused === undefined ? concerned.map((held) => held.fact.to as Owner) : [];
 }
 
 /** One owner decides; several are an ambiguity, which stays with the provider. */
