@@ -99,8 +99,6 @@ export interface EventStore {
     controlPlane: string;
     config: JsonObject;
   }): Promise<void>;
-  /** Which of these source ids the connection has delivered before. */
-  known(connection: string, sourceIds: readonly string[]): Promise<ReadonlySet<string>>;
   append(page: ResolvedPage): Promise<Appended>;
   cursor(connection: string, stream: string): Promise<Json | undefined>;
   /** Takes the connection's lease for `holder`, or gives undefined while another holds it. The database's clock decides. */

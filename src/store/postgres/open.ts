@@ -166,14 +166,6 @@ function eventStore(pools: Pools, noticeSecret: Uint8Array): EventStore {
     pools.transact("ingest", "read", action);
   return {
     connect: (connection) => write((client) => connect(client, connection)),
-    known: (connection, sourceIds) =>
-      read(async (client) => {
-        const { rows } = await client.query<{ source_id: string }>(
-          "SELECT DISTINCT source_id FROM isochron.delivery WHERE connection = $1 AND source_id = ANY($2::text[])",
-          [connection, sourceIds],
-        );
-        return new Set(rows.map((row) => row.source_id));
-      }),
     append: (page) => appendPage({ pools, partitions, noticeSecret }, page),
     cursor: (connection, stream) => read((client) => readCursor(client, connection, stream)),
     lease: (connection, holder, ttlMs) => write((client) => takeLease(client, connection, holder, ttlMs)),
