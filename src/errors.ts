@@ -22,6 +22,7 @@ export const errorTable = {
   "not-signed-in": { kind: "denied", status: 401, title: "Sign in first" },
   "not-found": { kind: "missing", status: 404, title: "Not found" },
   "rate-limited": { kind: "unavailable", status: 429, title: "Too many requests" },
+  overloaded: { kind: "unavailable", status: 503, title: "There is no room for more now" },
   fenced: { kind: "conflict", status: 409, title: "Another worker has taken over this connection" },
   "migration-newer": { kind: "conflict", status: 409, title: "The store was made by a newer Isochron" },
   "store-unavailable": { kind: "unavailable", status: 503, title: "The store cannot be reached" },

@@ -2,6 +2,7 @@ import type { z } from "zod";
 import type { Duration, Instant } from "../model/instant.ts";
 import type { Observation } from "../model/event.ts";
 import type { Json, JsonObject } from "../model/json.ts";
+import type { Finding, Hole } from "../model/source-health.ts";
 
 /** What a source promises, shown on its page and checked at run time where it can be. */
 export interface SourceContract {
@@ -17,6 +18,8 @@ export interface SourceContract {
   /** How long the source keeps what we have not read; absent where it keeps nothing. */
   readonly retention?: Duration;
   readonly delivery: "pull" | "push";
+  /** Whether a record may come again under the same identity and say something else. */
+  readonly revisions: "never" | "allowed";
   /** What it cannot tell us, in a sentence for operators. */
   readonly blindSpots: string;
 }
@@ -145,12 +148,27 @@ export interface Page<Cursor extends Json> {
   readonly completeTo?: Instant;
   /** True when the pass is over: nothing more to read now. */
   readonly done: boolean;
+  /** What the source noticed of its own contract, such as a listing that lost half of its rows at once. */
+  readonly findings?: readonly Finding[];
+  /** Spans that the source knows it could not read, such as those behind a place that had expired. */
+  readonly holes?: readonly Hole[];
+}
+
+/** A span of a source's time; `to` is not part of it. */
+export interface Span {
+  readonly from: Instant;
+  readonly to: Instant;
 }
 
 export interface PullSource<Cursor extends Json = Json> extends SourceBase {
   readonly delivery: "pull";
   readonly cursor: z.ZodType<Cursor>;
   fetch(config: JsonObject, from: Cursor | undefined, io: SourceIo): Promise<Page<Cursor>>;
+  /**
+   * A cursor that reads again whatever happened or changed from `at` on, for reconciling and for the live lane beside a
+   * long backlog. `saved` is the main cursor as it stands. Absent where the source cannot be asked for its past.
+   */
+  startAt?(config: JsonObject, at: Instant, saved: Cursor | undefined): Cursor;
 }
 
 /** A request that a webhook delivered. */
@@ -176,12 +194,24 @@ export interface WebhookSource extends SourceBase {
    * is none of ours, and `signature-invalid` when it was not signed with the connection's secret.
    */
   split(request: PushRequest, decode: Decoders, settings?: PushSettings): readonly RawRecord[];
+  /**
+   * Asks the sender's API for what it still knows of the span, page by page, as records of the same identities as
+   * those that it posts: what the posts lacked is thereby found late. Undefined where `config` names no API to ask.
+   */
+  recall?(config: JsonObject, span: Span, io: SourceIo): AsyncIterable<readonly RawRecord[]> | undefined;
 }
 
 /** What the pipeline lends a streaming source. */
 export interface StreamIo extends Pick<SourceIo, "signal" | "warn" | "now" | "secret"> {
   /** Says that the source is heard again, or (with the reason) that it is not. */
   readonly report: (problem: string | undefined) => void;
+  /**
+   * Says that the far end was heard just now, and (with a moment) that all it had until then was handed over:
+   * a heartbeat tells a quiet source from a dead one.
+   */
+  readonly alive: (completeTo?: Instant) => void;
+  /** Says that something was lost on the way, such as a queue that was purged while we were away. */
+  readonly lost: (hole: Hole, finding?: Finding) => void;
 }
 
 /** Records that a broker hands over until the signal ends it. `deliver` settles after the commit. */

@@ -2,6 +2,7 @@ import type { Category, EventKind, Phase, Severity, StoredEvent } from "../model
 import type { EntityRef } from "../model/entity.ts";
 import type { Duration, Instant } from "../model/instant.ts";
 import type { JsonObject } from "../model/json.ts";
+import type { Hole } from "../model/source-health.ts";
 import type { Scope } from "../model/scope.ts";
 import type { TenantRef } from "../model/tenant.ts";
 import type { ConnectionState } from "./event-store.ts";
@@ -81,6 +82,8 @@ export interface HistogramBin {
 export interface Coverage {
   readonly connections: readonly ConnectionState[];
   readonly completeTo?: Instant;
+  /** Open holes of the connections in scope: for a tenant merged spans alone, without reason or name. */
+  readonly holes: readonly Pick<Hole, "from" | "to">[];
 }
 
 export interface QuarantineGroup {

@@ -1,6 +1,7 @@
 import type { Attribution, EventDraft, ResolvedEvent, StoredEvent, TenantEdition } from "../model/event.ts";
 import type { Instant } from "../model/instant.ts";
 import type { Json, JsonObject } from "../model/json.ts";
+import type { Finding, FindingCode, Hole } from "../model/source-health.ts";
 import type { TopologyFact } from "../model/topology.ts";
 
 /** A record that could not be used, kept whole. */
@@ -44,7 +45,14 @@ export interface ResolvedPage {
   readonly topologyMark?: string;
   /** The cursor to leave behind; absent where the source keeps its own place. */
   readonly cursor?: Json;
+  /** The lane whose cursor that is; `stream` where absent. Lanes share a stream, so that both store an event once. */
+  readonly lane?: string;
   readonly completeTo?: Instant;
+  /** Breaches of the source's contract that this page showed. */
+  readonly findings?: readonly Finding[];
+  readonly holes?: readonly Hole[];
+  /** True when it reads again what was read before: new events are counted as found late, not as a false claim. */
+  readonly reconciling?: boolean;
   /** The lease under which the page was read; the commit fails with `fenced` once it has passed on. */
   readonly epoch?: number;
 }
@@ -64,10 +72,34 @@ export interface Appended {
   readonly revised: number;
   readonly setAside: number;
   readonly facts: number;
+  /** New events from before the moment that the connection was called complete to, when the page was stored. */
+  readonly late: number;
   /** By the page's own drafts; one that only the database refused is missing. */
   readonly outcomes: ReadonlyMap<EventDraft, EventOutcome>;
   /** Source ids of the records that only the database refused. */
   readonly refused: ReadonlySet<string>;
+}
+
+/** A finding that still stands. */
+export interface StandingFinding {
+  readonly code: FindingCode;
+  /** As it was seen last. */
+  readonly says: string;
+  readonly since: Instant;
+  readonly lastAt: Instant;
+  readonly count: number;
+}
+
+/** The last time a connection's records were compared with what its source still knew. */
+export interface Reconciled {
+  readonly at: Instant;
+  readonly from: Instant;
+  readonly to: Instant;
+  readonly records: number;
+  /** Events that had been missing. */
+  readonly foundLate: number;
+  /** The same over the connection's whole life. */
+  readonly foundLateEver: number;
 }
 
 /** A connection's place and health. Counts are over its whole life. */
@@ -75,9 +107,20 @@ export interface ConnectionState {
   readonly connection: string;
   readonly source: string;
   readonly controlPlane: string;
-  /** *Finished*: a document that was read to its end, and that nothing more will come of. */
-  readonly state: "idle" | "running" | "failing" | "degraded" | "finished";
+  /**
+   * *Finished*: a document that was read to its end, and that nothing more will come of. *Silent*: not heard for longer
+   * than expected, so that quiet cannot be told from dead. *Degraded*: it breaks its contract, see `findings`.
+   */
+  readonly state: "idle" | "running" | "failing" | "degraded" | "silent" | "finished";
   readonly completeTo?: Instant;
+  /** When the far end was last heard: a record, an answer, a heartbeat. */
+  readonly lastHeardAt?: Instant;
+  /** How long it may be silent at most, in milliseconds; absent where nothing is expected of it. */
+  readonly expectWithinMs?: number;
+  readonly findings: readonly StandingFinding[];
+  /** Open holes, oldest first. */
+  readonly holes: readonly Hole[];
+  readonly reconciled?: Reconciled;
   readonly lastEventAt?: Instant;
   readonly lastSuccessAt?: Instant;
   readonly lastError?: { readonly at: Instant; readonly message: string };
@@ -98,14 +141,24 @@ export interface EventStore {
     source: string;
     controlPlane: string;
     config: JsonObject;
+    /** How long it may be silent at most; absent where nothing is expected of it. */
+    expectWithinMs?: number;
   }): Promise<void>;
   append(page: ResolvedPage): Promise<Appended>;
   cursor(connection: string, stream: string): Promise<Json | undefined>;
   /** Takes the connection's lease for `holder`, or gives undefined while another holds it. The database's clock decides. */
   lease(connection: string, holder: string, ttlMs: number): Promise<number | undefined>;
+  /** Makes the lease last again from now on; false when it has passed on. */
+  renew(connection: string, epoch: number): Promise<boolean>;
   release(connection: string, epoch: number): Promise<void>;
   /** Writes down what went wrong with a connection, or (undefined) that it is well. */
   report(connection: string, error: string | undefined): Promise<void>;
+  /** Notes that the far end was heard, and what is known of its completeness and health without any record. */
+  noteHealth(connection: string, health: HealthNote): Promise<void>;
+  /** Writes down what a reconcile found, closes the holes inside its span, and drops the findings that they stood for. */
+  reconciled(connection: string, outcome: Omit<Reconciled, "foundLateEver" | "at">): Promise<void>;
+  /** Forgets a lane's cursor, under the lease. Throws `fenced`. */
+  endLane(connection: string, lane: string, epoch: number): Promise<void>;
   /**
    * Events whose attribution may have changed by facts that arrived since, oldest first, at most `limit`,
    * with the mark to hand back to `reattributed`.
@@ -117,6 +170,16 @@ export interface EventStore {
   setAside(connection: string, limit: number, after?: string): Promise<readonly SetAsideRecord[]>;
   /** Notes the outcome of a replay: gone when it succeeded, else one attempt more with its reason. */
   replayed(id: string, outcome: { ok: true } | { ok: false; code: string; reason: string }): Promise<void>;
+}
+
+/** What is heard of a connection beside its records. */
+export interface HealthNote {
+  readonly heard?: boolean;
+  readonly completeTo?: Instant;
+  readonly findings?: readonly Finding[];
+  readonly holes?: readonly Hole[];
+  /** Findings that no longer hold. */
+  readonly settled?: readonly FindingCode[];
 }
 
 export interface DueEvents {
