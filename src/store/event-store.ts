@@ -145,12 +145,19 @@ export interface EventStore {
     expectWithinMs?: number;
   }): Promise<void>;
   append(page: ResolvedPage): Promise<Appended>;
-  cursor(connection: string, stream: string): Promise<Json | undefined>;
-  /** Takes the connection's lease for `holder`, or gives undefined while another holds it. The database's clock decides. */
-  lease(connection: string, holder: string, ttlMs: number): Promise<number | undefined>;
+  cursor(connection: string, lane: string): Promise<Json | undefined>;
+  /**
+   * Takes the connection's lease for `holder` under a new epoch, or gives undefined while another holds it and, with
+   * `restMs`, while it rests since its last pass, by whomever: for so long, or for what that pass said where that is
+   * less. The database's clock decides.
+   */
+  lease(connection: string, holder: string, ttlMs: number, restMs?: number): Promise<number | undefined>;
   /** Makes the lease last again from now on; false when it has passed on. */
   renew(connection: string, epoch: number): Promise<boolean>;
-  release(connection: string, epoch: number): Promise<void>;
+  /** Hands the lease back. With `restMs` a pass has ended and the connection rests so long; else it stays due as it was. */
+  release(connection: string, epoch: number, restMs?: number): Promise<void>;
+  /** In how many milliseconds `lease` may succeed, if nobody else does anything until then; 0 for now. */
+  waitFor(connection: string, holder: string, restMs: number): Promise<number>;
   /** Writes down what went wrong with a connection, or (undefined) that it is well. */
   report(connection: string, error: string | undefined): Promise<void>;
   /** Notes that the far end was heard, and what is known of its completeness and health without any record. */

@@ -120,14 +120,6 @@ describe("one transaction", () => {
     await expect(store.events.append(page([event(draft("a", 1))], { epoch: second! }))).resolves.toBeTruthy();
   });
 
-  test("a holder keeps its lease by renewing it, and others wait until it is released", async () => {
-    const epoch = await store.events.lease("nova", "worker-1", 60_000);
-    expect(await store.events.lease("nova", "worker-1", 60_000)).toBe(epoch);
-    expect(await store.events.lease("nova", "worker-2", 60_000)).toBeUndefined();
-    await store.events.release("nova", epoch!);
-    expect(await store.events.lease("nova", "worker-2", 60_000)).toBe(epoch! + 1);
-  });
-
   test("a session that is killed half-way leaves nothing, and the page can be sent again", async () => {
     const before = await store.digest();
     await db.sql("BEGIN");

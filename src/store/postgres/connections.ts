@@ -108,7 +108,7 @@ export async function advance(client: pg.ClientBase, page: ResolvedPage, progres
   await client.query(
     `INSERT INTO isochron.connection_cursor (connection, stream, value) VALUES ($1, $2, $3)
      ON CONFLICT (connection, stream) DO UPDATE SET value = excluded.value, saved_at = now()`,
-    [page.connection, page.stream, JSON.stringify(page.cursor)],
+    [page.connection, page.lane ?? page.stream, JSON.stringify(page.cursor)],
   );
 }
 
@@ -125,36 +125,96 @@ export async function readCursor(
 }
 
 /**
- * Takes or renews the lease: its holder keeps the epoch while the lease lasts, anybody else gets the next one
- * once it is over. A connection that is just being written to has a holder.
+ * Takes the lease under the next epoch once nobody holds it. What remains of this very holder's own lease does not
+ * stand in its way: a pass that could not hand it back is over. A connection that is just being written to has a holder.
  */
 export async function takeLease(
   client: pg.ClientBase,
-  connection: string,
-  holder: string,
-  ttlMs: number,
+  lease: { connection: string; holder: string; ttlMs: number; restMs: number | undefined },
 ): Promise<number | undefined> {
   const { rows } = await client.query<{ epoch: number }>(
     `WITH free AS (
-       SELECT name, holder IS NOT DISTINCT FROM $2 AND lease_until > clock_timestamp() AS renewed
-         FROM isochron.connection
+       SELECT name FROM isochron.connection
         WHERE name = $1 AND (lease_until IS NULL OR lease_until <= clock_timestamp() OR holder = $2)
+          AND ($4::bigint IS NULL OR ${dueAt("$4")} <= clock_timestamp())
           FOR UPDATE SKIP LOCKED)
      UPDATE isochron.connection AS c
-        SET epoch = c.epoch + CASE WHEN free.renewed THEN 0 ELSE 1 END, holder = $2, lease_ms = $3::bigint,
+        SET epoch = c.epoch + 1, holder = $2, lease_ms = $3::bigint,
             lease_until = clock_timestamp() + $3::bigint * interval '1 millisecond'
        FROM free WHERE c.name = free.name
      RETURNING c.epoch`,
-    [connection, holder, ttlMs],
+    [lease.connection, lease.holder, lease.ttlMs, lease.restMs ?? null],
   );
   return rows[0]?.epoch;
 }
 
-export async function releaseLease(client: pg.ClientBase, connection: string, epoch: number): Promise<void> {
-  await client.query(
-    "UPDATE isochron.connection SET lease_until = NULL, holder = NULL WHERE name = $1 AND epoch = $2",
+/**
+ * Makes the lease last again from now on; false when it has passed on. It never waits for a page that is just being
+ * stored, since a stored page makes the lease last as well.
+ */
+export async function renewLease(client: pg.ClientBase, connection: string, epoch: number): Promise<boolean> {
+  const { rows } = await client.query<{ held: boolean }>(
+    `WITH mine AS (
+       SELECT name FROM isochron.connection WHERE name = $1 AND epoch = $2 AND holder IS NOT NULL
+          FOR UPDATE SKIP LOCKED),
+     renewed AS (
+       UPDATE isochron.connection AS c
+          SET lease_until = clock_timestamp() + c.lease_ms * interval '1 millisecond'
+         FROM mine WHERE c.name = mine.name)
+     SELECT EXISTS (SELECT FROM isochron.connection WHERE name = $1 AND epoch = $2 AND holder IS NOT NULL) AS held`,
     [connection, epoch],
   );
+  return rows[0]?.held === true;
+}
+
+/** Hands the lease back; with `restMs` the connection rests from now on, else it stays due as it was. */
+export async function releaseLease(
+  client: pg.ClientBase,
+  connection: string,
+  epoch: number,
+  restMs: number | undefined,
+): Promise<void> {
+  await client.query(
+    `UPDATE isochron.connection
+        SET lease_until = NULL, holder = NULL,
+            passed_at = CASE WHEN $3::bigint IS NULL THEN passed_at ELSE clock_timestamp() END,
+            rest_ms = coalesce($3::bigint, rest_ms)
+      WHERE name = $1 AND epoch = $2`,
+    [connection, epoch, restMs ?? null],
+  );
+}
+
+/** In how many milliseconds the connection will be free and due, if nobody does anything until then; 0 for now. */
+export async function readWait(
+  client: pg.ClientBase,
+  connection: string,
+  holder: string,
+  restMs: number,
+): Promise<number> {
+  const { rows } = await client.query<{ wait: number }>(
+    `SELECT ceil(greatest(0, extract(epoch FROM greatest(
+              CASE WHEN holder = $2 THEN NULL ELSE lease_until END, ${dueAt("$3")}) - clock_timestamp()) * 1000))::float8 AS wait
+       FROM isochron.connection WHERE name = $1`,
+    [connection, holder, restMs],
+  );
+  return rows[0]?.wait ?? 0;
+}
+
+/** A shorter rest than the one that was noted counts, so that a shortened interval holds at once. */
+function dueAt(restMs: string): string {
+  return `coalesce(passed_at + least(rest_ms, ${restMs}::bigint) * interval '1 millisecond', '-infinity')`;
+}
+
+/** Forgets a lane's cursor. Throws `fenced`. */
+export async function forgetLane(
+  client: pg.ClientBase,
+  lane: { connection: string; lane: string; epoch: number },
+): Promise<void> {
+  await holdConnection(client, lane);
+  await client.query("DELETE FROM isochron.connection_cursor WHERE connection = $1 AND stream = $2", [
+    lane.connection,
+    lane.lane,
+  ]);
 }
 
 export async function reportHealth(

@@ -14,15 +14,19 @@ const contents: Readonly<Record<string, string>> = {
   delivery: `to_jsonb(t)`,
 };
 
+/** A large store takes minutes; who asks for its digest waits. */
+const digestMs = 24 * 3_600_000;
+
 /** Equal digests, equal stores. */
 export async function digestStore(client: pg.ClientBase): Promise<string> {
   const hash = createHash("sha256");
   await client.query("SET LOCAL statement_timeout = 0");
   for (const [table, content] of Object.entries(contents)) {
-    const { rows } = await client.query<{ count: number; digest: Buffer | null }>(
-      `SELECT count(*) AS count, sha256(string_agg(line, ''::bytea ORDER BY line)) AS digest
+    const { rows } = await client.query<{ count: number; digest: Buffer | null }>({
+      text: `SELECT count(*) AS count, sha256(string_agg(line, ''::bytea ORDER BY line)) AS digest
          FROM (SELECT sha256(convert_to((${content})::text, 'UTF8')) AS line FROM isochron.${table} AS t) AS lines`,
-    );
+      query_timeout: digestMs,
+    });
     hash.update(`${table} ${rows[0]?.count ?? 0} ${rows[0]?.digest?.toString("hex") ?? ""}\n`);
   }
   return hash.digest("hex");

@@ -4,7 +4,16 @@ import { IsochronError } from "../../errors.ts";
 import type { EventStore } from "../event-store.ts";
 import type { Store, StoreDescription } from "../store.ts";
 import { appendPage } from "./append.ts";
-import { connect, readCursor, releaseLease, reportHealth, takeLease } from "./connections.ts";
+import {
+  connect,
+  forgetLane,
+  readCursor,
+  readWait,
+  releaseLease,
+  renewLease,
+  reportHealth,
+  takeLease,
+} from "./connections.ts";
 import { digestStore } from "./digest.ts";
 import { startEmbedded, type StoreLog } from "./embedded.ts";
 import { openListener } from "./listener.ts";
@@ -168,8 +177,14 @@ function eventStore(pools: Pools, noticeSecret: Uint8Array): EventStore {
     connect: (connection) => write((client) => connect(client, connection)),
     append: (page) => appendPage({ pools, partitions, noticeSecret }, page),
     cursor: (connection, stream) => read((client) => readCursor(client, connection, stream)),
-    lease: (connection, holder, ttlMs) => write((client) => takeLease(client, connection, holder, ttlMs)),
-    release: (connection, epoch) => write((client) => releaseLease(client, connection, epoch)),
+    lease: (connection, holder, ttlMs, restMs) =>
+      write((client) => takeLease(client, { connection, holder, ttlMs, restMs })),
+    renew: (connection, epoch) =>
+      pools.transact("lease", "write", (client) => renewLease(client, connection, epoch)),
+    release: (connection, epoch, restMs) =>
+      write((client) => releaseLease(client, connection, epoch, restMs)),
+    waitFor: (connection, holder, restMs) => read((client) => readWait(client, connection, holder, restMs)),
+    endLane: (connection, lane, epoch) => write((client) => forgetLane(client, { connection, lane, epoch })),
     report: (connection, error) => write((client) => reportHealth(client, connection, error)),
     dueForAttribution: (limit) => write((client) => collectDue(client, limit)),
     reattributed: (mark, answers) => write((client) => writeAnswers(client, noticeSecret, mark, answers)),

@@ -16,9 +16,9 @@ export interface Target {
 
 /** The connections of one open store, one pool for each login. */
 export interface Pools {
-  /** Runs `action` in one transaction of the login; it commits when `action` settles well. */
+  /** Runs `action` in one transaction of the pool; it commits when `action` settles well. */
   transact<T>(
-    login: LoginName,
+    pool: PoolName,
     mode: "write" | "read",
     action: (client: pg.ClientBase) => Promise<T>,
   ): Promise<T>;
@@ -27,8 +27,15 @@ export interface Pools {
   end(): Promise<void>;
 }
 
-const poolSizes: Record<LoginName, number> = { ingest: 4, provider: 6, tenant: 6 };
+/** A pool for each login, and one for renewing leases, which must not queue behind pages that are being stored. */
+export type PoolName = LoginName | "lease";
+
+const poolSizes: Record<PoolName, number> = { ingest: 4, lease: 1, provider: 6, tenant: 6 };
 const connectAttemptsMax = 5;
+
+/** The server notices within a lease that a client is gone without a word, and gives up what that one had locked. */
+const serverTcp =
+  "-c tcp_keepalives_idle=5 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=4 -c tcp_user_timeout=12000";
 
 /** The server is not there (any more), or is on its way down or up. */
 const absentCodes = new Set([
@@ -64,23 +71,24 @@ const busyCodes = new Set([
 ]);
 
 export function openPools(target: Target, log: StoreLog): Pools {
-  const open = (login: LoginName): pg.Pool => {
+  const open = (name: PoolName): pg.Pool => {
     const pool = new pg.Pool({
-      ...clientConfig(target, login),
-      max: poolSizes[login],
+      ...(name === "lease" ? leaseConfig(target) : clientConfig(target, name)),
+      max: poolSizes[name],
       idleTimeoutMillis: 30_000,
     });
     // An idle connection that the server ends is replaced at its next use.
     pool.on("error", (error) => log("debug", "An idle database connection ended", { error: error.message }));
     return pool;
   };
-  const pools: Record<LoginName, pg.Pool> = {
+  const pools: Record<PoolName, pg.Pool> = {
     ingest: open("ingest"),
+    lease: open("lease"),
     provider: open("provider"),
     tenant: open("tenant"),
   };
   return {
-    transact: (login, mode, action) => transact(target, pools[login], mode, action),
+    transact: (name, mode, action) => transact(target, pools[name], mode, action),
     dedicated: (login) => connectDedicated(target, login),
     end: async () => {
       await Promise.all(Object.values(pools).map((pool) => pool.end()));
@@ -98,8 +106,16 @@ function clientConfig(target: Target, login: LoginName): pg.ClientConfig {
     application_name: `isochron ${login}`,
     statement_timeout: 30_000,
     lock_timeout: 5_000,
+    // A worker that stands still inside of its transaction blocks its successor no longer than a lease lasts.
     idle_in_transaction_session_timeout: 10_000,
+    // Beyond the server's own limit nobody answers any more: the connection is cut, and the outcome not known.
+    query_timeout: 35_000,
   };
+}
+
+/** Renewing is a matter of milliseconds; what takes longer is to be tried again before the lease is over. */
+function leaseConfig(target: Target): pg.ClientConfig {
+  return { ...clientConfig(target, "ingest"), statement_timeout: 4_000, query_timeout: 4_500 };
 }
 
 /** Settings to connect as the administrator; only for roles, migrations and the keys read at opening. */
@@ -120,8 +136,9 @@ function connectionOf(target: Target): pg.ClientConfig {
     ...(target.ssl === undefined ? {} : { ssl: target.ssl }),
     connectionTimeoutMillis: 10_000,
     keepAlive: true,
+    keepAliveInitialDelayMillis: 5_000,
     types: { getTypeParser: parserOf as typeof pg.types.getTypeParser },
-    options: "-c TimeZone=UTC -c DateStyle=ISO -c client_min_messages=warning",
+    options: `-c TimeZone=UTC -c DateStyle=ISO -c client_min_messages=warning ${serverTcp}`,
   };
 }
 
@@ -175,7 +192,7 @@ async function connectDedicated(target: Target, login: LoginName): Promise<pg.Cl
 export function isGone(error: unknown): boolean {
   const { code, message } = error as { code?: string; message?: string };
   if (code !== undefined) return absentCodes.has(code);
-  return /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error/.test(
+  return /Connection terminated|Query read timeout|timeout exceeded when trying to connect|Client has encountered a connection error/.test(
     message ?? "",
   );
 }
