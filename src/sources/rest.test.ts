@@ -7,6 +7,7 @@ import { decoders } from "../normalise/decode.ts";
 import { bytesOf } from "./conformance/fixture.ts";
 import { rest } from "./rest.ts";
 import type { RestCursor } from "./rest/pass.ts";
+import { presets } from "./rest/presets.ts";
 import { spellSince } from "./rest/since-spelling.ts";
 import type { HttpRequest, Page, SourceIo } from "./source.ts";
 
@@ -293,5 +294,69 @@ test("a length of time reaches back at least as far as it has to, and never show
       const unitMs = { minutes: 60_000, hours: 3_600_000, days: 86_400_000 }[unit as "minutes"];
       expect(Number(count) * unitMs).toBeGreaterThanOrEqual(age + 60_000);
     }),
+  );
+});
+
+test("read again from a moment on, whatever a pass lost is found under its first name, and nothing else is new", async () => {
+  const step = fc.record({
+    ticket: fc.integer({ min: 1, max: 5 }),
+    minutes: fc.integer({ min: 1, max: 30 }),
+  });
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(step, { maxLength: 20 }),
+      fc.double({ min: 0, max: 1, noNaN: true }),
+      fc.infiniteStream(fc.boolean()),
+      async (steps, share, isLost) => {
+        const changes: { readonly ticket: number; readonly id: number; readonly at: number }[] = [];
+        let at = start;
+        for (const [index, { ticket, minutes }] of steps.entries()) {
+          at += minutes * 60_000;
+          changes.push({ ticket, id: index + 100, at });
+        }
+        const desk = service((url) => {
+          const ticket = /ticket\/(\d+)\/history/.exec(url.pathname)?.[1];
+          if (ticket !== undefined) {
+            const items = changes
+              .filter((one) => String(one.ticket) === ticket)
+              .map(({ id, at: time }) => ({
+                id: String(id),
+                Type: "Correspond",
+                Created: new Date(time).toISOString(),
+              }));
+            return { json: { items } };
+          }
+          const since = Number(url.searchParams.get("since"));
+          const ids = [...new Set(changes.filter((one) => one.at >= since * 1_000).map((one) => one.ticket))];
+          return {
+            json: {
+              items: ids
+                .filter((id) => id > idAfter(url))
+                .toSorted()
+                .slice(0, 2)
+                .map(rtTicket),
+            },
+          };
+        });
+        const api = { ...presets["request-tracker"], since: "epoch" as const };
+        const query = { ...api.tickets.query, since: "{since}" };
+        const settings = config({
+          preset: undefined as never,
+          name: "rt",
+          api: { ...api, tickets: { ...api.tickets, query } } as unknown as JsonObject,
+          look_back_hours: 8760,
+        });
+        const first = await pass(settings, desk.io);
+        const stored = new Set(keysOf(first).filter(() => !isLost.next().value));
+        const from = start + Math.floor((at - start) * share);
+        const startAt = rest.startAt!(settings, instant(from), first.at(-1)!.cursor);
+        const again = keysOf(await pass(settings, desk.io, rest.cursor.parse(startAt)));
+        const truth = new Set(keysOf(first));
+        expect(again.filter((key) => !truth.has(key))).toEqual([]);
+        const owed = changes.filter((one) => one.at >= from).map(({ ticket, id }) => `${ticket}/${id}`);
+        expect(owed.filter((key) => !stored.has(key) && !again.includes(key))).toEqual([]);
+      },
+    ),
+    { numRuns: 200 },
   );
 });

@@ -3,7 +3,7 @@ import type { Observation } from "../model/event.ts";
 import { duration } from "../model/instant.ts";
 import type { JsonObject } from "../model/json.ts";
 import type { RestCursor } from "./rest/pass.ts";
-import { fetchTickets, restCursor, settleMs } from "./rest/pass.ts";
+import { fetchTickets, restCursor, settleMs, startTicketsAt } from "./rest/pass.ts";
 import { readRestMeta } from "./rest/rest-record.ts";
 import { restSettings } from "./rest/settings.ts";
 import { draftTicket, unusable } from "./rest/ticket.ts";
@@ -27,12 +27,14 @@ export const rest: PullSource<RestCursor> = {
     commitDelayMax: settleMs,
     clockErrorMax: duration(60_000),
     delivery: "pull",
+    revisions: "allowed",
     blindSpots:
       "Tickets that the account may not read, and tickets deleted between two passes; what a comment says; in Jira, comments at all; with `history: false` every step but creation and resolution.",
   },
   config: restSettings as unknown as z.ZodType<JsonObject>,
   cursor: restCursor,
   fetch: fetchTickets,
+  startAt: startTicketsAt,
   normalise,
 };
 

@@ -3,7 +3,7 @@ import { duration } from "../model/instant.ts";
 import type { Observation } from "../model/event.ts";
 import type { JsonObject } from "../model/json.ts";
 import type { Decoders, PullSource, RawRecord } from "./source.ts";
-import { fetchTables } from "./sql/pass.ts";
+import { fetchTables, startTablesAt } from "./sql/pass.ts";
 import { RowReading } from "./sql/row-event.ts";
 import { readRecord } from "./sql/row-record.ts";
 import { sqlSettings } from "./sql/settings.ts";
@@ -29,6 +29,7 @@ export const sql: PullSource<SqlCursor> = {
     commitDelayMax: duration(900_000),
     clockErrorMax: duration(60_000),
     delivery: "pull",
+    revisions: "allowed",
     blindSpots:
       "A state that came and went between two passes without a column of its own to date it; transactions that take " +
       "longer than commit_delay_seconds; rows deleted before they were read; changes of a row that had come to its " +
@@ -37,5 +38,6 @@ export const sql: PullSource<SqlCursor> = {
   config: sqlSettings as unknown as z.ZodType<JsonObject>,
   cursor: sqlCursor,
   fetch: fetchTables,
+  startAt: startTablesAt,
   normalise,
 };

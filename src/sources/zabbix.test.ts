@@ -1,3 +1,4 @@
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { IsochronError } from "../errors.ts";
 import type { EventDraft } from "../model/event.ts";
@@ -137,7 +138,7 @@ describe("a pass", () => {
   test("that meets ids from before is refused, because a new server would never be read", async () => {
     const desk = server();
     desk.rows.push(row(3));
-    const cursor = { since: start, floor: "900", marks: [], pass: null };
+    const cursor = { since: start, again: false, floor: "900", marks: [], pass: null };
     await expect(zabbix.fetch(config(), cursor, desk.io)).rejects.toMatchObject({ code: "source-malformed" });
   });
 });
@@ -256,4 +257,37 @@ describe("an answer that is no list of events", () => {
       code: "source-malformed",
     });
   });
+});
+
+test("read again from a moment on, whatever was lost is found under its first name, and nothing else is new", async () => {
+  const arrival = fc.record({ minutesLate: fc.oneof(fc.constant(0), fc.nat(300)), isLost: fc.boolean() });
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(arrival, { maxLength: 20 }),
+      fc.integer({ min: 1, max: 6 }),
+      fc.nat(25),
+      async (arrivals, pageSize, minute) => {
+        const desk = server();
+        for (const [index, { minutesLate }] of arrivals.entries()) {
+          const clock = String(start / 1000 + (index - minutesLate) * 60);
+          desk.rows.push(row(index + 1, { clock }));
+        }
+        desk.now = start + 25 * 60_000;
+        const settings = config({ page_size: pageSize, look_back_hours: 8760 });
+        const first = await pass(desk, settings);
+        const truth = keys(first.events);
+        expect(truth).toHaveLength(arrivals.length);
+        const stored = truth.filter((_key, index) => !arrivals[index]!.isLost);
+        const from = instant(start + minute * 60_000);
+        const startAt = zabbixCursor.parse(zabbix.startAt!(settings, from, first.last.cursor));
+        const again = await pass(desk, settings, startAt);
+        expect(keys(again.events).filter((key) => !truth.includes(key))).toEqual([]);
+        // What became readable after the first event of that moment counts too, however old its own time is.
+        const firstId = desk.rows.findIndex((one) => Number(one["clock"]) * 1000 >= from);
+        const owed = firstId < 0 ? [] : truth.slice(firstId);
+        expect(owed.filter((key) => !stored.includes(key) && !keys(again.events).includes(key))).toEqual([]);
+      },
+    ),
+    { numRuns: 200 },
+  );
 });

@@ -5,7 +5,7 @@ import type { JsonObject } from "../model/json.ts";
 import { asShape } from "./json-fields.ts";
 import type { Decoders, PullSource, RawRecord } from "./source.ts";
 import type { ZabbixCursor } from "./zabbix/event-pass.ts";
-import { fetchEvents, settleMs, zabbixCursor, zabbixSettings } from "./zabbix/event-pass.ts";
+import { fetchEvents, settleMs, startEventsAt, zabbixCursor, zabbixSettings } from "./zabbix/event-pass.ts";
 import { draftTriggerEvent, hostsSetting } from "./zabbix/problem.ts";
 
 /** Zabbix's API (JSON-RPC `event.get`), 5.4 and later: https://www.zabbix.com/documentation/6.0/en/manual/api */
@@ -22,12 +22,14 @@ export const zabbix: PullSource<ZabbixCursor> = {
     clockErrorMax: duration(5_000),
     retention: duration(365 * 86_400_000),
     delivery: "pull",
+    revisions: "allowed",
     blindSpots:
       "Hosts that the token's user may not read; acknowledgements (the webhook tells them); problems that Zabbix's housekeeper deleted while we were away; values that a proxy has not sent yet.",
   },
   config: zabbixSettings as unknown as z.ZodType<JsonObject>,
   cursor: zabbixCursor,
   fetch: fetchEvents,
+  startAt: startEventsAt,
   normalise,
 };
 

@@ -1,7 +1,7 @@
 import type { TableMapping } from "../../src/sources/sql/mapping.ts";
 import { tableMappingSchema } from "../../src/sources/sql/mapping.ts";
 import type { PageClock, ReadRow, Reads, RowNews, TakenRows } from "../../src/sources/sql/place.ts";
-import { beginPass, planReads, takeRows } from "../../src/sources/sql/place.ts";
+import { beginPass, placeAgain, planReads, takeRows } from "../../src/sources/sql/place.ts";
 import type { TablePlace } from "../../src/sources/sql/sql-cursor.ts";
 import { freshPlace } from "../../src/sources/sql/sql-cursor.ts";
 
@@ -68,10 +68,27 @@ export function simulate(
   return world.settle();
 }
 
+/**
+ * The same, and then the table is read again from a moment on beside the first reader. Gives the transitions since that
+ * moment that neither told, and what the second told under a key that no look at the truth gives.
+ */
+export function simulateAgain(
+  by: "serial" | "time",
+  actions: readonly Action[],
+  pageSize: number,
+  share: number,
+  weakness?: Weakness,
+): { readonly lost: readonly string[]; readonly extra: readonly string[]; readonly foundLate: number } {
+  const world = new World(by, pageSize, weakness);
+  for (const action of actions) world.act(action);
+  world.settle();
+  return world.readAgain(share);
+}
+
 class World {
   readonly #mapping: TableMapping;
   readonly #pageSize: number;
-  readonly #weakness: Weakness | undefined;
+  #weakness: Weakness | undefined;
   readonly #rows = new Map<number, Row>();
   readonly #told: string[] = [];
   #open: { readonly row: Row; readonly sinceMs: number }[] = [];
@@ -111,14 +128,42 @@ class World {
       do this.#page(false);
       while (this.#place.pass !== null);
     }
-    const expected = [...this.#rows.values()].flatMap((row) => [
+    const told = this.#told.filter((key) => !key.includes("/changed/"));
+    return {
+      lost: this.#expected().filter((key) => !told.includes(key)),
+      duplicate: told.filter((key, index) => told.indexOf(key) !== index),
+    };
+  }
+
+  #expected(): readonly string[] {
+    return [...this.#rows.values()].flatMap((row) => [
       `${row.id}/created/${row.created}`,
       ...(row.ended === null ? [] : [`${row.id}/ended/${row.ended}`]),
     ]);
-    const told = new Set(this.#told);
+  }
+
+  /** Reads again from `share` of the time that has passed on. */
+  readAgain(share: number): {
+    readonly lost: readonly string[];
+    readonly extra: readonly string[];
+    readonly foundLate: number;
+  } {
+    const atMs = 1_000 + Math.floor((this.#nowMs - 1_000) * share);
+    const first = new Set(this.#told);
+    this.#told.length = 0;
+    this.#weakness = undefined;
+    this.#place = placeAgain(atMs);
+    // Twice, as a lane that goes on does.
+    for (let passes = 0; passes < 2; passes += 1) {
+      do this.#page(false);
+      while (this.#place.pass !== null);
+    }
+    const again = new Set(this.#told);
+    const truth = this.#expected();
     return {
-      lost: expected.filter((key) => !told.has(key)),
-      duplicate: this.#told.filter((key, index) => this.#told.indexOf(key) !== index),
+      lost: truth.filter((key) => timeOf(key) >= asText(atMs) && !first.has(key) && !again.has(key)),
+      extra: this.#told.filter((key) => !truth.includes(key) && !first.has(key)),
+      foundLate: [...again].filter((key) => !first.has(key)).length,
     };
   }
 
@@ -148,9 +193,10 @@ class World {
       floor: asText(this.#weakness === "no signpost" ? this.#nowMs : this.#nowMs - overlap),
       ms: this.#nowMs,
       gapLifetimeMs: commitDelayMs + 1,
+      ...(this.#place.again === null ? {} : { again: asText(this.#place.again) }),
     };
     const begun = beginPass(this.#place, clock);
-    const rows = this.#answers(begun, planReads(this.#mapping, begun));
+    const rows = this.#answers(begun, planReads(this.#mapping, begun, clock));
     const step = takeRows(this.#mapping, begun, clock, rows);
     // What was read is committed with the place, or neither is.
     if (crashes) return;
@@ -184,8 +230,9 @@ class World {
     };
   }
 
-  #isAhead(row: Row, { from, after, until }: Reads): boolean {
-    if (!this.#isByTime()) return after === null || row.id > Number(after[0]);
+  #isAhead(row: Row, { from, after, until, touchedFrom }: Reads): boolean {
+    const isTouched = touchedFrom === null || row.created >= touchedFrom || (row.ended ?? "") >= touchedFrom;
+    if (!this.#isByTime()) return isTouched && (after === null || row.id > Number(after[0]));
     if (row.changed > until) return false;
     if (from !== null && row.changed < from) return false;
     if (from !== null && this.#weakness === "strict lower bound" && row.changed === from) return false;
@@ -210,9 +257,11 @@ class World {
 }
 
 function keysOf({ row, told }: RowNews): readonly string[] {
-  return told
-    .filter(({ name }) => name !== "changed")
-    .map(({ name, version }) => `${row["id"]}/${name}/${version}`);
+  return told.map(({ name, version }) => `${row["id"]}/${name}/${version}`);
+}
+
+function timeOf(key: string): string {
+  return key.slice(key.lastIndexOf("/") + 1);
 }
 
 function compare(a: string, b: string): number {

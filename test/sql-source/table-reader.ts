@@ -1,6 +1,7 @@
 import { IsochronError } from "../../src/errors.ts";
 import type { EventDraft } from "../../src/model/event.ts";
 import { instant } from "../../src/model/instant.ts";
+import type { Instant } from "../../src/model/instant.ts";
 import type { Json, JsonObject } from "../../src/model/json.ts";
 import { clean } from "../../src/normalise/clean.ts";
 import { decoders } from "../../src/normalise/decode.ts";
@@ -49,6 +50,12 @@ export class TableReader {
   /** As after the loss of our own store. */
   forget(): void {
     this.#cursor = undefined;
+  }
+
+  /** Reads again from that moment on, as a reconcile does. */
+  startAt(at: Instant): void {
+    const from = sql.startAt!(this.#config, at, this.#cursor);
+    this.#cursor = sql.cursor.parse(JSON.parse(JSON.stringify(from)) as Json) as SqlCursor;
   }
 
   async page(): Promise<{

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { IsochronError } from "../../errors.ts";
 import { duration, instant } from "../../model/instant.ts";
+import type { Instant } from "../../model/instant.ts";
 import type { Json, JsonObject } from "../../model/json.ts";
 import { parseSettings } from "../http-settings.ts";
 import type { Page, RawRecord, SourceIo } from "../source.ts";
@@ -49,6 +50,11 @@ export const restCursor = z.object({
 });
 export type RestCursor = z.infer<typeof restCursor>;
 type OpenPass = z.infer<typeof openPass>;
+
+/** Asks for what changed from then on; which histories could not be read is counted anew. */
+export function startTicketsAt(_config: JsonObject, at: Instant): RestCursor {
+  return { since: Math.floor(at), pass: null, unread: {} };
+}
 
 const atBeginning = { next: null, pages: 0, handled: [], failed: [], read: 0, inARow: 0 };
 

@@ -144,3 +144,9 @@ export function columnsOf(mapping: TableMapping): readonly string[] {
     ]),
   ].toSorted();
 }
+
+/** The columns that date what its rows tell. */
+export function timeColumnsOf({ created, transitions }: TableMapping): readonly string[] {
+  const dating = transitions.flatMap(({ stamp, at }) => [...(stamp === undefined ? [] : [stamp]), ...at]);
+  return [...new Set([...(created === undefined ? [] : [created]), ...dating])].toSorted();
+}

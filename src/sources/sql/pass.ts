@@ -1,10 +1,11 @@
 import { IsochronError } from "../../errors.ts";
 import { instant } from "../../model/instant.ts";
+import type { Instant } from "../../model/instant.ts";
 import type { JsonObject } from "../../model/json.ts";
 import type { Page, RawRecord, SourceIo, SqlClient, SqlQuery, TableRow } from "../source.ts";
 import type { TableMapping } from "./mapping.ts";
 import type { PageClock, ReadRow, Reads, Step } from "./place.ts";
-import { beginPass, planReads, takeRows } from "./place.ts";
+import { beginPass, placeAgain, planReads, takeRows } from "./place.ts";
 import { writeRecord } from "./row-record.ts";
 import type { MappedTable, SqlSettings } from "./settings.ts";
 import { mappedTables, readSettings } from "./settings.ts";
@@ -57,6 +58,16 @@ export async function fetchTables(
   }
 }
 
+/**
+ * Reads again, in every table, the rows that bear a time from `at` on (a listing: all rows), and tells of them only
+ * what has the same key at every look: what is dated by a column that each change moves, or by the look alone, is
+ * left to the main place, which remembers under which name it told it.
+ */
+export function startTablesAt(config: JsonObject, at: Instant): SqlCursor {
+  const names = mappedTables(readSettings(config)).map(({ name }) => name);
+  return { ...freshCursor, tables: Object.fromEntries(names.map((name) => [name, placeAgain(at)])) };
+}
+
 function endTable(
   cursor: SqlCursor,
   todo: string[],
@@ -96,10 +107,10 @@ function readPage(
   saved: TablePlace,
 ): Promise<ReadPage> {
   return client.read(settings.zone, async (query) => {
-    const { horizon, ...clock } = await readClock(client, settings, query);
+    const { horizon, ...clock } = await readClock(client, settings, query, saved.again);
     const place = beginPass(saved, clock);
     const page = new TablePage(client, table.mapping, place, query);
-    const reads = planReads(table.mapping, place);
+    const reads = planReads(table.mapping, place, clock);
     const revisited = await page.revisit(reads);
     const late = await page.late(reads);
     const strays = reads.strays ? await page.strays(horizon) : [];
@@ -121,11 +132,12 @@ async function readClock(
   client: SqlClient,
   settings: SqlSettings,
   query: SqlQuery,
+  againMs: number | null,
 ): Promise<PageClock & { readonly horizon: string }> {
   const overlap = settings.commit_delay_seconds + settings.clock_error_seconds;
-  const { text, values } = clockStatement(client.dialect, overlap);
+  const { text, values } = clockStatement(client.dialect, overlap, againMs);
   const [row] = await query(text, values);
-  const { now, floor, horizon, ms } = row ?? {};
+  const { now, floor, horizon, ms, again } = row ?? {};
   if (now == null || floor == null || horizon == null || ms == null) {
     throw new IsochronError(
       "source-malformed",
@@ -133,7 +145,14 @@ async function readClock(
       "Check what answers at its URL.",
     );
   }
-  return { now, floor, horizon, ms: Math.floor(Number(ms)), gapLifetimeMs: overlap * 1000 };
+  return {
+    now,
+    floor,
+    horizon,
+    ms: Math.floor(Number(ms)),
+    gapLifetimeMs: overlap * 1000,
+    ...(again == null ? {} : { again }),
+  };
 }
 
 /** The statements of one page, and their rows as the order sees them. */

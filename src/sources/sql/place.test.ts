@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Action, Weakness } from "../../../test/sql-source/simulated-table.ts";
-import { simulate } from "../../../test/sql-source/simulated-table.ts";
+import { simulate, simulateAgain } from "../../../test/sql-source/simulated-table.ts";
 import { tableMappingSchema } from "./mapping.ts";
 import type { PageClock, ReadRow } from "./place.ts";
 import { beginPass, planReads, takeRows } from "./place.ts";
@@ -50,6 +50,33 @@ describe("under held transactions, ties, late ends, crashes and small pages", ()
   ] as const)("in the order by %s, a reader with %s is caught", (by, weakness) => {
     expect(fc.check(faultsOf(by, weakness), { seed: 3, numRuns: 3_000 }).failed).toBe(true);
   });
+});
+
+describe("a table that is read again beside its main place", () => {
+  const losses = fc.constantFrom<(Weakness | undefined)[]>(
+    undefined,
+    "no gap set",
+    "no open set",
+    "no overlap",
+    "ties ignored",
+  );
+  const shares = fc.double({ min: 0, max: 1, noNaN: true });
+
+  test.each(["serial", "time"] as const)(
+    "tells what was lost under its first name, and nothing else that is new, in the order by %s",
+    (by) => {
+      let found = 0;
+      fc.assert(
+        fc.property(actions, pageSizes, shares, losses, (done, pageSize, share, weakness) => {
+          const { lost, extra, foundLate } = simulateAgain(by, done, pageSize, share, weakness);
+          found += foundLate;
+          expect({ lost, extra }).toEqual({ lost: [], extra: [] });
+        }),
+        { seed: 4, numRuns: 3_000 },
+      );
+      expect(found).toBeGreaterThan(100);
+    },
+  );
 });
 
 describe("a table that is listed whole", () => {

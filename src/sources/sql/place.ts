@@ -4,6 +4,7 @@ import type { Gap } from "./gap-set.ts";
 import { boundGaps, closeGaps, gapsBetween } from "./gap-set.ts";
 import type { TableMapping } from "./mapping.ts";
 import type { KnownRow, TablePlace } from "./sql-cursor.ts";
+import { freshPlace } from "./sql-cursor.ts";
 import type { Told } from "./transitions.ts";
 import { readTransitions } from "./transitions.ts";
 
@@ -22,6 +23,8 @@ export interface PageClock {
   readonly now: string;
   /** `now` less the overlap. */
   readonly floor: string;
+  /** The moment from which a place reads again, if it does, in the source's spelling. */
+  readonly again?: string;
   readonly ms: number;
   readonly gapLifetimeMs: number;
 }
@@ -33,6 +36,8 @@ export interface Reads {
   /** Rows without a time, or with one that will not come for long. */
   readonly strays: boolean;
   readonly from: string | null;
+  /** Order by serial: only rows with a time from then on. */
+  readonly touchedFrom: string | null;
   readonly until: string;
   readonly after: readonly string[] | null;
 }
@@ -76,11 +81,20 @@ export interface Step {
 /** The place with a pass under way. */
 export function beginPass(place: TablePlace, clock: PageClock): TablePlace {
   if (place.pass !== null) return place;
-  const { now, floor, ms } = clock;
-  return { ...place, pass: { until: now, startedMs: ms, floor, after: null } };
+  const { now, floor, ms, again } = clock;
+  return {
+    ...place,
+    ...(again === undefined ? {} : { floor: place.floor ?? again }),
+    pass: { until: now, startedMs: ms, floor, after: null },
+  };
 }
 
-export function planReads(mapping: TableMapping, place: TablePlace): Reads {
+/** A place that reads again what bears a time from then on, and tells only what has one name for ever. */
+export function placeAgain(fromMs: number): TablePlace {
+  return { ...freshPlace, again: fromMs };
+}
+
+export function planReads(mapping: TableMapping, place: TablePlace, clock?: Pick<PageClock, "again">): Reads {
   const pass = passOf(place);
   const isFirst = pass.after === null;
   const revisits = isFirst && mapping.open?.revisit === true && mapping.series === undefined;
@@ -93,8 +107,9 @@ export function planReads(mapping: TableMapping, place: TablePlace): Reads {
   return {
     keys,
     gaps: isFirst ? place.gaps : [],
-    strays: isFirst && order.by === "time",
+    strays: isFirst && order.by === "time" && place.again === null,
     from: order.by === "time" && pass.after === null ? place.floor : null,
+    touchedFrom: order.by === "serial" ? (clock?.again ?? null) : null,
     until: pass.until,
     after: order.by === "serial" ? (place.through === null ? null : [place.through]) : pass.after,
   };
@@ -123,6 +138,7 @@ class PageReading {
   readonly #known: Map<string, KnownRow>;
   readonly #news: RowNews[] = [];
   readonly #number: number;
+  readonly #isAgain: boolean;
   #recent: number;
 
   constructor(mapping: TableMapping, place: TablePlace, clock: PageClock) {
@@ -131,6 +147,7 @@ class PageReading {
     this.#clock = clock;
     this.#known = new Map(Object.entries(place.known));
     this.#number = place.passes + 1;
+    this.#isAgain = place.again !== null;
     this.#recent = [...this.#known.values()].filter(({ open }) => open === 0).length;
   }
 
@@ -141,7 +158,9 @@ class PageReading {
     const isLate = before !== undefined && isBefore(mapping, place, before);
     const { tokens, told } = readTransitions(mapping, row, {
       ...(before === undefined ? {} : { before: before.tokens }),
-      returned: before === undefined ? isOld : before.open === 0,
+      // What was created before a place that reads again was not therefore read before.
+      returned: before === undefined ? isOld && !this.#isAgain : before.open === 0,
+      again: this.#isAgain,
       baseline: this.#place.passes === 0 && mapping.order.by === "listing",
       at: this.#clock.now,
       nowMs: this.#clock.ms,
@@ -197,6 +216,7 @@ class PageReading {
       return;
     }
     this.#known.delete(key);
+    if (this.#isAgain) return;
     const values = JSON.parse(key) as string[];
     const row = Object.fromEntries(this.#mapping.key.map((name, index) => [name, values[index] ?? null]));
     const version = this.#clock.now;
@@ -231,6 +251,8 @@ class PageReading {
   #serialPlace(late: readonly ReadRow[], forward: readonly ReadRow[]): Pick<TablePlace, "through" | "gaps"> {
     const { through, gaps } = this.#place;
     if (this.#mapping.order.by !== "serial") return { through, gaps };
+    // Among rows that are chosen by their times, a missing id means nothing.
+    if (this.#isAgain) return { through: forward.at(-1)?.place[0] ?? through, gaps: [] };
     const isFirst = passOf(this.#place).after === null;
     const { ms, gapLifetimeMs } = this.#clock;
     const found = late.map(({ place }) => place[0] ?? "0");

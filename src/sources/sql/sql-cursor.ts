@@ -35,6 +35,8 @@ const tablePlace = z.object({
   gaps: z.array(gap),
   /** Order by time: where the next pass begins, inclusive. */
   floor: z.string().nullable(),
+  /** Where the table is read again beside its main place: from which moment on, in milliseconds since the epoch. */
+  again: z.number().int().nullable().default(null),
   /** Rows that are remembered, by their key (of a series: by its columns) as a JSON list. */
   known: z.record(z.string(), knownRow),
   /** Complete passes so far. */
@@ -62,6 +64,7 @@ export const freshPlace: TablePlace = {
   through: null,
   gaps: [],
   floor: null,
+  again: null,
   known: {},
   passes: 0,
   passedMs: null,

@@ -1,7 +1,7 @@
 import type { SqlClient, SqlValue } from "../source.ts";
 import type { Gap } from "./gap-set.ts";
 import type { TableMapping } from "./mapping.ts";
-import { columnsOf } from "./mapping.ts";
+import { columnsOf, timeColumnsOf } from "./mapping.ts";
 import type { Reads } from "./place.ts";
 
 type Dialect = SqlClient["dialect"];
@@ -111,13 +111,22 @@ export class TableStatements {
     const { order } = this.#mapping;
     const after = reads.after === null || reads.after.length === 0 ? null : reads.after;
     if (order.by === "serial") {
-      return after === null ? [] : [`${this.#quote(order.column)} > ${this.#value(BigInt(after[0]!))}`];
+      const beyond =
+        after === null ? [] : [`${this.#quote(order.column)} > ${this.#value(BigInt(after[0]!))}`];
+      return [...beyond, ...this.#touchedSince(reads.touchedFrom)];
     }
     if (order.by === "listing") return after === null ? [] : [this.#past(after, 0)];
     const time = this.#time();
     const begin = reads.from === null ? [] : [`${time} >= ${this.#timeValue(reads.from)}`];
     const beyond = after === null ? [] : [this.#past(after, 1)];
     return [...begin, ...beyond, `${time} <= ${this.#timeValue(reads.until)}`];
+  }
+
+  /** One of the row's times lies at or after the given one; a table without times is read whole. */
+  #touchedSince(from: string | null): readonly string[] {
+    const columns = timeColumnsOf(this.#mapping);
+    if (from === null || columns.length === 0) return [];
+    return [`(${columns.map((name) => `${this.#quote(name)} >= ${this.#timeValue(from)}`).join(" OR ")})`];
   }
 
   /** Strictly after a row, by time and key or by key, so that ties at a page's edge are neither lost nor repeated. */
@@ -168,14 +177,18 @@ export interface Floors {
   readonly last: string | null;
 }
 
-/** The server's clock in the spelling of its columns, and what it was `overlapSeconds` before. */
-export function clockStatement(dialect: Dialect, overlapSeconds: number): Statement {
+/** The server's clock in the spelling of its columns, what it was `overlapSeconds` before, and at `againMs`. */
+export function clockStatement(dialect: Dialect, overlapSeconds: number, againMs: number | null): Statement {
   const seconds = Math.ceil(overlapSeconds);
+  const again = (function_: string): string =>
+    againMs === null ? "" : `${function_}(${(againMs / 1000).toFixed(3)}) AS again, `;
   const text =
     dialect === "postgresql"
       ? `SELECT now() AS now, now() - interval '${seconds} seconds' AS floor, now() + interval '1 day' AS horizon, ` +
+        again("to_timestamp") +
         "floor(extract(epoch FROM now()) * 1000) AS ms"
       : `SELECT NOW(6) AS now, NOW(6) - INTERVAL ${seconds} SECOND AS floor, NOW(6) + INTERVAL 1 DAY AS horizon, ` +
+        again("FROM_UNIXTIME") +
         "FLOOR(UNIX_TIMESTAMP(NOW(6)) * 1000) AS ms";
   return { text, values: [] };
 }

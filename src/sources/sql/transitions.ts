@@ -23,6 +23,8 @@ export interface Sight {
   readonly returned: boolean;
   /** True while a table is listed for the first time: states without a time are then no news. */
   readonly baseline: boolean;
+  /** True where the table is read again beside its main place, which may remember more: see {@link isNamedForEver}. */
+  readonly again: boolean;
   /** The source's time of this look, as it writes it. */
   readonly at: string;
   readonly nowMs: number;
@@ -44,7 +46,7 @@ export function readTransitions(
     if (token === undefined) continue;
     tokens.push(token);
     const isKept = sight.before?.some((one) => one === token) === true;
-    if (isKept || isQuiet(transition, token, row, sight)) continue;
+    if (isKept || isQuiet(mapping, transition, token, row, sight)) continue;
     const [name, value, version] = token;
     const before = sight.before?.find((one) => one[0] === name && one[1] !== value)?.[1] ?? undefined;
     told.push({
@@ -72,10 +74,35 @@ function tokenOf(transition: Transition, row: TableRow, sight: Sight): Token | u
   return [transition.name, value, stamp ?? fallback ?? sight.at, stamp === undefined ? 0 : 1];
 }
 
-function isQuiet(transition: Transition, token: Token, row: TableRow, sight: Sight): boolean {
+function isQuiet(
+  mapping: TableMapping,
+  transition: Transition,
+  token: Token,
+  row: TableRow,
+  sight: Sight,
+): boolean {
+  if (sight.again && !isNamedForEver(mapping, transition, token, row, sight)) return true;
   if (transition.returns) return !sight.returned;
   if (sight.before !== undefined) return false;
   if (transition.only_changes) return true;
   const isDated = token[3] === 1 || transition.at.some((column) => textOf(row, column) !== undefined);
   return sight.baseline && !isDated;
+}
+
+/**
+ * Whether every look at the row gives the transition the same key, whatever is remembered of it. A column that moves
+ * with each change names a state by the look that first saw it, and so does the moment of a look.
+ */
+function isNamedForEver(
+  { series, order }: TableMapping,
+  transition: Transition,
+  token: Token,
+  row: TableRow,
+  sight: Sight,
+): boolean {
+  // The first row of a series only tells how things stood before.
+  if (series !== undefined) return sight.before !== undefined;
+  if (token[3] === 1 || transition.once) return true;
+  const column = transition.at.find((name) => textOf(row, name) !== undefined);
+  return column !== undefined && !(order.by === "time" && order.columns.includes(column));
 }

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { IsochronError } from "../../errors.ts";
 import { duration, instant } from "../../model/instant.ts";
+import type { Instant } from "../../model/instant.ts";
 import type { Json, JsonObject } from "../../model/json.ts";
 import { baseUrl, parseSettings, secretReference } from "../http-settings.ts";
 import { asObject, asText } from "../json-fields.ts";
@@ -49,6 +50,8 @@ const eventId = z.string().regex(/^\d{1,20}$/);
 export const zabbixCursor = z.object({
   /** Where the first passes begin, in milliseconds since the epoch. */
   since: z.number().int(),
+  /** True where it reads again: then ids are followed from the first event of that moment on. */
+  again: z.boolean().default(false),
   /** Everything up to this id was read long enough ago; null until then. */
   floor: eventId.nullable(),
   /** The highest id that each of the latest passes saw. */
@@ -71,12 +74,14 @@ export async function fetchEvents(
   const now = io.now();
   const cursor = from ?? {
     since: now - settings.look_back_hours * 3_600_000,
+    again: false,
     floor: null,
     marks: [],
     pass: null,
   };
   const call = await openZabbix(settings, io);
-  const after = cursor.pass?.after ?? cursor.floor;
+  const known = cursor.pass?.after ?? cursor.floor;
+  const after = known ?? (cursor.again ? await findPlace(call, settings, cursor.since) : null);
   const items = await readEvents(call, settings, after, cursor.since);
   const ids = items.map(idOf).filter((id) => id !== undefined);
   const records = await writeRecords(call, settings, items, io);
@@ -109,6 +114,34 @@ function advance(
   return { ...cursor, floor, marks: marks.filter(({ at }) => at > settledAt) };
 }
 
+/** Reads again from the first event of that moment on. */
+export function startEventsAt(_config: JsonObject, at: Instant): ZabbixCursor {
+  return { since: Math.floor(at), again: true, floor: null, marks: [], pass: null };
+}
+
+function ofGroups({ group_ids: groups }: ZabbixSettings): JsonObject {
+  return groups.length > 0 ? { groupids: groups } : {};
+}
+
+/**
+ * The id before the first event of that moment on, from which ids are followed: what a proxy delivers late has an old
+ * time and a new id. Null where there is no such event.
+ */
+async function findPlace(call: ZabbixCall, settings: ZabbixSettings, since: number): Promise<string | null> {
+  const first = await call("event.get", {
+    output: ["eventid"],
+    source: 0,
+    object: 0,
+    ...ofGroups(settings),
+    time_from: Math.floor(since / 1000),
+    sortfield: ["eventid"],
+    sortorder: "ASC",
+    limit: 1,
+  });
+  const id = listOf(first, "event.get").map(idOf)[0];
+  return id === undefined ? null : String(BigInt(id) - 1n);
+}
+
 async function readEvents(
   call: ZabbixCall,
   settings: ZabbixSettings,
@@ -122,7 +155,7 @@ async function readEvents(
     object: 0,
     selectHosts: ["hostid", "host", "name"],
     selectTags: "extend",
-    ...(settings.group_ids.length > 0 && { groupids: settings.group_ids }),
+    ...ofGroups(settings),
     ...(after === null
       ? { time_from: Math.floor(since / 1000) }
       : { eventid_from: String(BigInt(after) + 1n) }),
