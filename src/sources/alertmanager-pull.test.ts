@@ -1,3 +1,4 @@
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { IsochronError } from "../errors.ts";
 import type { EventDraft } from "../model/event.ts";
@@ -190,4 +191,35 @@ test.each<[string, Partial<HttpResponse>, string]>([
   const known = await play(alertmanagerAt(0, [listed()]).io);
   const attempt = alertmanagerPull.fetch({ url }, known.last.cursor, alertmanagerAt(1, [], 600, reply).io);
   await expect(attempt).rejects.toMatchObject({ code });
+});
+
+test("listed again beside its place, what was lost is found under its first name, and nothing else is new", async () => {
+  const names = ["79e11e8ad019121c", "aaaaaaaaaaaaaaaa", "bbbbbbbbbbbbbbbb"];
+  const sight = fc.array(fc.constantFrom(null, "", "silence-a", "silence-b"), { minLength: 3, maxLength: 3 });
+  const sights = fc.array(sight, { minLength: 1, maxLength: 8 });
+  await fc.assert(
+    fc.asyncProperty(sights, fc.infiniteStream(fc.boolean()), async (seen, isLost) => {
+      const listings = seen.map((states) =>
+        states.flatMap((silence, index) =>
+          silence === null ? [] : [listed({ fingerprint: names[index]! }, silence === "" ? [] : [silence])],
+        ),
+      );
+      const { events } = await play(...listings.map((alerts, index) => alertmanagerAt(index, alerts).io));
+      const truth = new Set(events.flat().map(({ key }) => key));
+      const stored = [...truth].filter(() => !isLost.next().value);
+      const start = alertmanagerPull.startAt!({ url }, instant(0), undefined) as AlertmanagerCursor;
+      // Twice, as a lane that goes on does.
+      const again: string[] = [];
+      for (let count = 0, cursor = start; count < 2; count += 1) {
+        const server = alertmanagerAt(seen.length + count, listings.at(-1)!).io;
+        const page = await alertmanagerPull.fetch({ url }, cursor, server);
+        again.push(...eventsOf(page).map(({ key }) => key));
+        cursor = page.cursor;
+      }
+      expect(again.filter((key) => !truth.has(key))).toEqual([]);
+      const owed = listings.at(-1)!.map((alert) => `${alert["fingerprint"]}/${alert["startsAt"]}/firing`);
+      expect(owed.filter((key) => !stored.includes(key) && !again.includes(key))).toEqual([]);
+    }),
+    { numRuns: 200 },
+  );
 });

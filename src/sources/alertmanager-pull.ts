@@ -9,6 +9,7 @@ import {
   alertmanagerCursor,
   alertmanagerPullSettings,
   fetchAlerts,
+  listAlertsAnew,
   suppressorsOf,
 } from "./alertmanager/alert-pass.ts";
 import { asObject, asShape } from "./json-fields.ts";
@@ -30,12 +31,14 @@ export const alertmanagerPull: PullSource<AlertmanagerCursor> = {
     commitDelayMax: duration(10 * 60_000),
     clockErrorMax: alertPrecision,
     delivery: "pull",
+    revisions: "allowed",
     blindSpots:
       "An alert that fires and ends between two passes; the exact time of an end or of a suppression (it lies between two passes); ends within five minutes after a start of Alertmanager are told later.",
   },
   config: alertmanagerPullSettings as unknown as z.ZodType<JsonObject>,
   cursor: alertmanagerCursor,
   fetch: fetchAlerts,
+  startAt: listAlertsAnew,
   normalise,
 };
 

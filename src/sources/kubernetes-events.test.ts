@@ -3,6 +3,7 @@ import { IsochronError } from "../errors.ts";
 import type { EventDraft } from "../model/event.ts";
 import { formatInstant } from "../model/instant.ts";
 import type { Json, JsonObject } from "../model/json.ts";
+import type { Finding, Hole } from "../model/source-health.ts";
 import { decoders } from "../normalise/decode.ts";
 import { bytesOf } from "./conformance/fixture.ts";
 import { kubernetesEvents } from "./kubernetes-events.ts";
@@ -57,11 +58,14 @@ async function pass(answers: readonly Answer[], from?: KubernetesCursor, config:
   } as unknown as SourceIo;
   const settings = { url: "https://k8s.example/base/", token: "file:/token", ...config };
   let cursor = from;
+  const [findings, holes]: [Finding[], Hole[]] = [[], []];
   for (;;) {
     const page = await kubernetesEvents.fetch(settings, cursor, io);
     cursor = page.cursor;
     events.push(...page.records.flatMap((record) => kubernetesEvents.normalise(record, decoders).events));
-    if (page.done) return { ...page, requests, warnings, events, cursor };
+    findings.push(...(page.findings ?? []));
+    holes.push(...(page.holes ?? []));
+    if (page.done) return { ...page, requests, warnings, events, cursor, findings, holes };
   }
 }
 
@@ -75,7 +79,8 @@ const asked = ({ requests }: Awaited<ReturnType<typeof pass>>) =>
     ];
   });
 const path = "/base/apis/events.k8s.io/v1/events";
-const from: KubernetesCursor = { continue: null, resourceVersion: "7" };
+const heardAt = decoders.time("2026-11-21T02:00:00Z");
+const from: KubernetesCursor = { continue: null, resourceVersion: "7", heardAt };
 
 async function draftOf(change: JsonObject, config: JsonObject = {}): Promise<EventDraft> {
   const { events } = await pass([lines(["ADDED", eventOf(change)])], from, config);
@@ -105,7 +110,7 @@ describe("a pass", () => {
       [path, "true", "100"],
     ]);
     expect(read.events.map(({ key }) => key)).toEqual(["u-1/1", "u-2/1", "u-3/1"]);
-    expect(read.cursor).toEqual({ continue: null, resourceVersion: "103" });
+    expect(read.cursor).toMatchObject({ continue: null, resourceVersion: "103" });
     expect(read.requests[0]!.headers).toMatchObject({ authorization: "Bearer value of file:/token" });
   });
 
@@ -130,6 +135,28 @@ describe("a pass", () => {
     ]);
     expect(read.events.map(({ key }) => key)).toEqual(["u-1/1"]);
     expect(read.warnings).toHaveLength(1);
+    // What happened between the last answer under the forgotten version and the new list is not known.
+    expect(read.findings).toEqual([
+      { code: "place-lost", says: expect.stringContaining("02:00:00") as string },
+    ]);
+    expect(read.holes).toMatchObject([
+      { from: heardAt, to: decoders.time("2026-11-21T03:10:00Z"), reason: "place-lost" },
+    ]);
+  });
+
+  test("goes on from a cursor of an earlier version, which did not say when it was heard", async () => {
+    const old = kubernetesEvents.cursor.parse({ continue: null, resourceVersion: "7" }) as KubernetesCursor;
+    const read = await pass([{ status: 410 }, listOf([], "500"), { text: "" }], old);
+    expect([read.findings.length, read.holes]).toEqual([1, []]);
+  });
+
+  test("anew from a moment on lists whatever the cluster still keeps, under the same keys", async () => {
+    const events = [eventOf(), eventOf({ metadata: { uid: "u-2" } })];
+    const first = await pass([listOf([events[0]!], "100"), lines(["ADDED", events[1]!])]);
+    const start = kubernetesEvents.startAt!({}, heardAt, first.cursor) as KubernetesCursor;
+    const again = await pass([listOf(events, "200"), { text: "" }], start);
+    expect(again.events.map(({ key }) => key)).toEqual(first.events.map(({ key }) => key));
+    expect(again.holes).toEqual([]);
   });
 
   test("keeps what a stream told before its version was forgotten", async () => {

@@ -8,7 +8,12 @@ import type { Duration, Instant } from "../model/instant.ts";
 import type { JsonObject } from "../model/json.ts";
 import { asShape, asText } from "./json-fields.ts";
 import type { KubernetesCursor } from "./kubernetes-events/event-pass.ts";
-import { fetchEvents, kubernetesCursor, kubernetesSettings } from "./kubernetes-events/event-pass.ts";
+import {
+  fetchEvents,
+  kubernetesCursor,
+  kubernetesSettings,
+  listAnew,
+} from "./kubernetes-events/event-pass.ts";
 import type { Decoders, PullSource, RawRecord } from "./source.ts";
 
 /** The events of a Kubernetes cluster, of the API `events.k8s.io/v1` or of the core API's `v1`. */
@@ -26,12 +31,15 @@ export const kubernetesEvents: PullSource<KubernetesCursor> = {
     clockErrorMax: duration(5_000),
     retention: duration(60 * 60_000),
     delivery: "pull",
+    revisions: "never",
+    completeness: "read",
     blindSpots:
       "Events are best effort: components drop them under load and fold repetitions, so that counts jump; a cluster keeps them for one hour, and what is older when we come back is lost.",
   },
   config: kubernetesSettings as unknown as z.ZodType<JsonObject>,
   cursor: kubernetesCursor,
   fetch: fetchEvents,
+  startAt: listAnew,
   normalise,
 };
 

@@ -25,7 +25,7 @@ import {
   readSubnet,
 } from "./openstack-inventory/network-items.ts";
 import { readMigration, readServerAction } from "./openstack-inventory/operation-items.ts";
-import { fetchInventory } from "./openstack-inventory/pass.ts";
+import { fetchInventory, startInventoryAt } from "./openstack-inventory/pass.ts";
 import { inventorySettings } from "./openstack-inventory/settings.ts";
 import {
   readBackup,
@@ -88,11 +88,13 @@ export const openstackInventory: PullSource<InventoryCursor> = {
     commitDelayMax: duration(300_000),
     clockErrorMax: duration(5_000),
     delivery: "pull",
+    revisions: "allowed",
     blindSpots:
       "What happened and was undone between two passes is not seen; services tell when they were last heard of, not when they failed; detached volumes and removed addresses are not inferred from absence; users of domains with identity drivers of their own are not listed.",
   },
   config: inventorySettings as unknown as z.ZodType<JsonObject>,
   cursor: inventoryCursor,
   fetch: fetchInventory,
+  startAt: startInventoryAt,
   normalise,
 };

@@ -131,9 +131,30 @@ describe("a pass", () => {
     const without = await pass({ [incidentsUrl]: { json: page(later) } }, first.cursor);
     expect(without.warnings).toEqual(["a status page no longer shows all that was new since the last pass"]);
     expect(without).not.toHaveProperty("completeTo");
+    const [from, to] = [investigating["created_at"] as string, "2026-11-21T03:59:00Z"];
+    expect(without.holes).toMatchObject([
+      { from: decoders.time(from), to: decoders.time(to), reason: "outlived-retention" },
+    ]);
+    expect(without.findings).toMatchObject([{ code: "outlived-retention" }]);
     const reaching = await pass({ [incidentsUrl]: { json: page(later, investigating) } }, first.cursor);
+    expect(reaching).not.toHaveProperty("holes");
     expect([reaching.warnings, reaching.completeTo]).toEqual([[], decoders.time("2026-11-21T04:00:00Z")]);
   });
+});
+
+test("read again, a page tells whatever it still shows under the same keys, whatever it said of being unchanged", async () => {
+  const answers = { [incidentsUrl]: { json: incidents as unknown as Json, headers: { etag: '"1"' } } };
+  const first = await pass(answers);
+  const start = statuspage.startAt!(
+    {},
+    decoders.time("2026-11-21T00:00:00Z"),
+    first.cursor,
+  ) as StatuspageCursor;
+  const again = await pass(answers, start);
+  expect(again.requests[0]!.headers).not.toHaveProperty("if-none-match");
+  const keysOf = (read: typeof first) => draftsOf(read.records).map(({ key }) => key);
+  expect(keysOf(again)).toEqual(keysOf(first));
+  expect(keysOf(first).length).toBeGreaterThan(0);
 });
 
 describe("an update", () => {

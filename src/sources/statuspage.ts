@@ -10,7 +10,7 @@ import { asShape, asText } from "./json-fields.ts";
 import type { Decoders, PullSource, RawRecord } from "./source.ts";
 import { stripMarkup } from "./statuspage/feed.ts";
 import type { StatuspageCursor } from "./statuspage/pages-pass.ts";
-import { fetchPages, statuspageCursor, statuspageSettings } from "./statuspage/pages-pass.ts";
+import { fetchPages, readPagesAnew, statuspageCursor, statuspageSettings } from "./statuspage/pages-pass.ts";
 
 /** What suppliers and clouds say of themselves on a status page. */
 export const statuspage: PullSource<StatuspageCursor> = {
@@ -27,12 +27,14 @@ export const statuspage: PullSource<StatuspageCursor> = {
     clockErrorMax: duration(60_000),
     retention: duration(7 * 86_400_000),
     delivery: "pull",
+    revisions: "allowed",
     blindSpots:
       "Only what somebody posts, and when they post it; in a feed every state of an incident but the last before each pass.",
   },
   config: statuspageSettings as unknown as z.ZodType<JsonObject>,
   cursor: statuspageCursor,
   fetch: fetchPages,
+  startAt: readPagesAnew,
   normalise,
 };
 

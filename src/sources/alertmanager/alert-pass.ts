@@ -3,6 +3,7 @@ import { IsochronError } from "../../errors.ts";
 import type { Instant } from "../../model/instant.ts";
 import { instant } from "../../model/instant.ts";
 import type { Json, JsonObject } from "../../model/json.ts";
+import { diffListing, noDrop } from "../cursor/listing-diff.ts";
 import { authHeaders, baseUrl, httpAuth, joinUrl, nameRequest, parseSettings } from "../http-settings.ts";
 import { asObject, asText } from "../json-fields.ts";
 import { readJsonAnswer } from "../json-answer.ts";
@@ -75,6 +76,11 @@ export async function fetchAlerts(
   return compare(cursor, listing.body as readonly Json[], seenAt, seenAt - upSince >= settledAfterMs);
 }
 
+/** Tells every alert that is listed as if for the first time; ends are told by the place that knew their beginnings. */
+export function listAlertsAnew(): AlertmanagerCursor {
+  return { seenAt: null, alerts: {} };
+}
+
 function notAlertmanager(from: string, what: string): IsochronError {
   return new IsochronError(
     "source-malformed",
@@ -109,18 +115,23 @@ function compare(
       missingSince: null,
     });
   }
+  const missed = new Map(
+    Object.entries(cursor.alerts).map(([id, { missingSince }]) => [id, missingSince === null ? 0 : 1]),
+  );
+  // A listing soon after a start of Alertmanager is not complete, and proves no absence.
+  const { once, gone } = isSettled
+    ? diffListing(missed, (id) => known.has(id), noDrop)
+    : { once: [...missed.keys()].filter((id) => !known.has(id)), gone: [] };
   let completeTo: number = seenAt;
-  for (const [id, before] of Object.entries(cursor.alerts)) {
-    if (known.has(id)) continue;
-    if (isSettled && before.missingSince !== null) {
-      const times = { gone_at: before.missingSince, previous_seen_at: before.lastSeenAt };
-      records.push(
-        write(before.alert, `GET /api/v2/alerts: no longer ${id}`, seenAt, { part: "gone", ...times }),
-      );
-      continue;
-    }
+  for (const id of once) {
+    const before = cursor.alerts[id]!;
     known.set(id, { ...before, missingSince: isSettled ? seenAt : null });
     completeTo = Math.min(completeTo, before.lastSeenAt);
+  }
+  for (const id of gone) {
+    const { alert, missingSince, lastSeenAt } = cursor.alerts[id]!;
+    const times = { gone_at: missingSince, previous_seen_at: lastSeenAt };
+    records.push(write(alert, `GET /api/v2/alerts: no longer ${id}`, seenAt, { part: "gone", ...times }));
   }
   return {
     records,

@@ -1,7 +1,10 @@
 import { z } from "zod";
 import { IsochronError } from "../../errors.ts";
+import { instant } from "../../model/instant.ts";
 import type { Instant } from "../../model/instant.ts";
 import type { Json, JsonObject } from "../../model/json.ts";
+import type { LostPlace } from "../cursor/opaque.ts";
+import { losePlace } from "../cursor/opaque.ts";
 import {
   authHeaders,
   baseUrl,
@@ -56,10 +59,17 @@ type KubernetesSettings = z.output<typeof kubernetesSettings>;
 export const kubernetesCursor = z.object({
   continue: z.string().nullable(),
   resourceVersion: z.string().nullable(),
+  /** When that list was asked for, or the last watch: what happened until then was read. */
+  heardAt: z.number().int().nullable().default(null),
 });
 export type KubernetesCursor = z.output<typeof kubernetesCursor>;
 
-const beginning: KubernetesCursor = { continue: null, resourceVersion: null };
+const beginning: KubernetesCursor = { continue: null, resourceVersion: null, heardAt: null };
+
+/** Lists whatever the cluster still keeps, whenever that was. */
+export function listAnew(): KubernetesCursor {
+  return beginning;
+}
 
 /** How often one call may begin anew before it is given up for this pass. */
 const restartsMax = 2;
@@ -76,13 +86,16 @@ export async function fetchEvents(
 ): Promise<Page<KubernetesCursor>> {
   const settings = parseSettings(kubernetesSettings, config);
   let cursor = from ?? beginning;
+  let lost: Partial<LostPlace> = {};
   for (let restarts = 0; restarts <= restartsMax; restarts += 1) {
     const isWatching = cursor.continue === null && cursor.resourceVersion !== null;
     const page = isWatching
-      ? await watchEvents(settings, cursor.resourceVersion!, io)
+      ? await watchEvents(settings, cursor, cursor.resourceVersion!, io)
       : await listEvents(settings, cursor, io);
-    if (page !== "gone") return page;
+    if (page !== "gone") return { ...lost, ...page };
     io.warn("the cluster has forgotten our place, so its events are listed anew");
+    // A place that is lost again at once is one and the same loss.
+    if (lost.findings === undefined) lost = loseVersion(settings, cursor, io.now());
     cursor = beginning;
   }
   throw new IsochronError(
@@ -90,6 +103,10 @@ export async function fetchEvents(
     `The cluster answered 410 to ${restartsMax + 1} requests in a row.`,
     "Nothing was skipped; the next pass tries again.",
   );
+}
+
+function loseVersion({ url }: KubernetesSettings, { heardAt }: KubernetesCursor, now: Instant): LostPlace {
+  return losePlace(`The cluster at ${url}`, heardAt === null ? undefined : instant(heardAt), now);
 }
 
 function addressOf({ url, api, namespace }: KubernetesSettings, query: Record<string, string>): string {
@@ -108,6 +125,7 @@ async function listEvents(
   cursor: KubernetesCursor,
   io: SourceIo,
 ): Promise<Page<KubernetesCursor> | "gone"> {
+  const askedAt = io.now();
   const url = addressOf(settings, {
     limit: String(settings.page_size),
     ...(cursor.continue !== null && { continue: cursor.continue }),
@@ -126,13 +144,18 @@ async function listEvents(
   return {
     records: ((items ?? []) as readonly Json[]).map((item) => recordOf(item, "list", receivedAt, settings)),
     // The watch begins where the list began: what happened while it was read in pages is read again, and folds.
-    cursor: { continue: asText(metadata?.["continue"]) ?? null, resourceVersion: version },
+    cursor: {
+      continue: asText(metadata?.["continue"]) ?? null,
+      resourceVersion: version,
+      heardAt: cursor.heardAt ?? answer.sentAt ?? askedAt,
+    },
     done: false,
   };
 }
 
 async function watchEvents(
   settings: KubernetesSettings,
+  cursor: KubernetesCursor,
   resourceVersion: string,
   io: SourceIo,
 ): Promise<Page<KubernetesCursor> | "gone"> {
@@ -155,7 +178,9 @@ async function watchEvents(
     if (type === "ERROR") {
       // What was read before it is kept: the place is only forgotten for what comes after.
       if (asObject(object)?.["code"] === 410 && records.length === 0) return "gone";
-      if (asObject(object)?.["code"] === 410) return { records, cursor: beginning, done: false };
+      if (asObject(object)?.["code"] === 410) {
+        return { ...loseVersion(settings, cursor, receivedAt), records, cursor: beginning, done: false };
+      }
       throw malformed(name, `the error ${asText(asObject(object)?.["message"]) ?? "without a message"}`);
     }
     version = asText(asObject(asObject(object)?.["metadata"])?.["resourceVersion"]) ?? version;
@@ -164,11 +189,12 @@ async function watchEvents(
       records.push(recordOf(object ?? null, "watch", receivedAt, settings));
     }
   }
+  const heardAt = answer.sentAt ?? askedAt;
   return {
     records,
-    cursor: { continue: null, resourceVersion: version },
+    cursor: { continue: null, resourceVersion: version, heardAt },
     done: true,
-    completeTo: answer.sentAt ?? askedAt,
+    completeTo: heardAt,
   };
 }
 

@@ -11,6 +11,10 @@ const listingPlace = z.object({
   since: z.number().int(),
   /** Per item id what has to be compared with the next pass. */
   known: remembered,
+  /** Of what the last reading lacked: when it was listed last, in milliseconds since the epoch. */
+  missing: z.record(z.string(), z.number().int()).default({}),
+  /** How many items the last complete reading had; null where it was narrowed, or nobody counted. */
+  rows: z.number().int().nullable().default(null),
 });
 
 /** A pass that is not over: a large cloud is handed over in several pages. */
@@ -27,6 +31,8 @@ const openPass = z.object({
   seenAt: z.number().int().nullable(),
   /** What that listing has given to remember so far. */
   known: remembered,
+  /** How many items it has given so far. */
+  rows: z.number().int().default(0),
 });
 
 export const inventoryCursor = z.object({
@@ -34,6 +40,8 @@ export const inventoryCursor = z.object({
   passedAt: z.number().int().nullable(),
   pass: openPass.nullable(),
   listings: z.record(z.string(), listingPlace),
+  /** Where only what changed from a moment on is read again: that moment, in milliseconds since the epoch. */
+  again: z.number().int().nullable().default(null),
 });
 
 export type InventoryCursor = z.infer<typeof inventoryCursor>;

@@ -1,4 +1,6 @@
 import type { JsonObject } from "../../model/json.ts";
+import type { DropLimit } from "../cursor/listing-diff.ts";
+import { neverEmpty, usualDrop } from "../cursor/listing-diff.ts";
 import type { Kept, Remember } from "./health.ts";
 import { agentHealth, rememberHealth, serviceHealth, serviceName } from "./health.ts";
 import { text } from "./item.ts";
@@ -21,8 +23,8 @@ export interface Listing {
   readonly since?: "later" | "always";
   readonly firstPassOnly?: true;
   readonly remember?: Remember;
-  /** Whether an item that is no longer listed is itself news. */
-  readonly reportsGone?: true;
+  /** Set where an item that two listings in a row lack is itself news: when so many are missing that it is not believed. */
+  readonly reportsGone?: DropLimit;
 }
 
 const byId = (item: JsonObject): string | undefined => text(item, "id");
@@ -64,7 +66,7 @@ export const listings: readonly Listing[] = [
     every: "pass",
     paging: "none",
     remember: rememberHealth(serviceHealth, byId),
-    reportsGone: true,
+    reportsGone: neverEmpty,
   }),
   whole("hypervisors", "compute", "/os-hypervisors/detail", "hypervisors", {
     every: "pass",
@@ -87,7 +89,7 @@ export const listings: readonly Listing[] = [
     every: "pass",
     paging: "none",
     remember: rememberHealth(serviceHealth, serviceName),
-    reportsGone: true,
+    reportsGone: neverEmpty,
   }),
   whole("volumes", "block-storage", "/volumes/detail", "volumes", {
     ...allTenants,
@@ -104,13 +106,13 @@ export const listings: readonly Listing[] = [
   whole("transfers", "block-storage", "/volume-transfers/detail", "transfers", {
     ...allTenants,
     remember: rememberTransfer,
-    reportsGone: true,
+    reportsGone: usualDrop,
   }),
   whole("agents", "network", "/agents", "agents", {
     every: "pass",
     paging: "none",
     remember: rememberHealth(agentHealth, byId),
-    reportsGone: true,
+    reportsGone: neverEmpty,
   }),
   whole("networks", "network", "/networks", "networks"),
   whole("subnets", "network", "/subnets", "subnets"),

@@ -7,7 +7,8 @@ import { instant } from "../../model/instant.ts";
 import type { Json, JsonObject } from "../../model/json.ts";
 import type { HttpClient, Page, SourceIo } from "../source.ts";
 import type { InventoryCursor } from "./inventory-cursor.ts";
-import { fetchInventory } from "./pass.ts";
+import { inventoryCursor } from "./inventory-cursor.ts";
+import { fetchInventory, startInventoryAt } from "./pass.ts";
 
 /** What the peer answers to a GET: a body, or a status with one. */
 type Handler = (url: URL, request: IncomingMessage) => Json | { readonly status: number };
@@ -329,19 +330,52 @@ test("actions are read of changed servers only, each with its steps", async () =
   expect(cloud.requests.filter((path) => path.includes("/servers/old/"))).toEqual([]);
 });
 
-test("a transfer and a service that are no longer listed are told once", async () => {
+test("a transfer is gone once two listings in a row lack it, at the last one that had it", async () => {
   let present = true;
   const cloud = await startCloud({
     "/volume/v3/p1/volume-transfers/detail": () => ({
       transfers: present ? [{ id: "t1", volume_id: "v1" }] : [],
     }),
   });
-  const first = await passOver(cloud, "2026-11-21T01:00:00Z", undefined, { services: ["block-storage"] });
-  present = false;
-  const second = await passOver(cloud, "2026-11-21T01:10:00Z", first.cursor, { services: ["block-storage"] });
-  const third = await passOver(cloud, "2026-11-21T01:20:00Z", second.cursor, { services: ["block-storage"] });
-  expect(second.items).toEqual([
-    expect.objectContaining({ listing: "transfers", gone: true, previous: ["v1", null, null] }),
+  const told: unknown[][] = [];
+  let cursor: InventoryCursor | undefined;
+  for (const [minute, there] of [true, false, true, false, false, false].entries()) {
+    present = there;
+    const at = `2026-11-21T01:${minute}0:00Z`;
+    const pass = await passOver(cloud, at, cursor, { services: ["block-storage"] });
+    cursor = inventoryCursor.parse(JSON.parse(JSON.stringify(pass.cursor)));
+    told.push(pass.items.filter((item) => "gone" in item));
+  }
+  expect(told.map((items) => items.length)).toEqual([0, 0, 0, 0, 1, 0]);
+  expect(told[4]).toEqual([
+    expect.objectContaining({
+      listing: "transfers",
+      previous: ["v1", null, null],
+      previousSeenAt: Date.parse("2026-11-21T01:20:00Z"),
+    }),
   ]);
-  expect(third.items).toEqual([]);
+});
+
+test("read again from a moment on, only what changed since is asked for: servers, deletions, migrations", async () => {
+  const cloud = await startCloud({
+    ...noServices,
+    "/compute/v2.1/servers/detail": () => ({ servers: [] }),
+    "/compute/v2.1/os-migrations": () => ({ migrations: [{ id: 1, uuid: "m1" }] }),
+  });
+  const at = instant(Date.parse("2026-11-21T00:30:00Z"));
+  const from = inventoryCursor.parse(startInventoryAt(cloud.config, at));
+  const first = await passOver(cloud, "2026-11-21T01:00:00Z", from);
+  const since = "changes-since=2026-11-21T00%3A30%3A00Z";
+  expect(cloud.requests.filter((path) => path.includes("?"))).toEqual([
+    `/compute/v2.1/servers/detail?all_tenants=1&limit=2&${since}`,
+    `/compute/v2.1/servers/detail?all_tenants=1&deleted=true&limit=2&${since}`,
+    `/compute/v2.1/os-migrations?limit=2&${since}`,
+  ]);
+  expect(first.idsOf("migrations")).toEqual([1]);
+  cloud.requests.length = 0;
+  await passOver(cloud, "2026-11-21T01:05:00Z", first.cursor);
+  expect(cloud.requests.filter((path) => path.includes("?"))).toEqual([
+    expect.stringContaining("changes-since=2026-11-21T00%3A59%3A00Z"),
+    expect.stringMatching(/os-migrations.*changes-since=2026-11-21T00%3A59%3A00Z/),
+  ]);
 });

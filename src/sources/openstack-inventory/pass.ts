@@ -1,6 +1,9 @@
 import { IsochronError } from "../../errors.ts";
 import { instant } from "../../model/instant.ts";
 import type { JsonObject } from "../../model/json.ts";
+import type { Instant } from "../../model/instant.ts";
+import type { Finding } from "../../model/source-health.ts";
+import { nextLowerBound } from "../cursor/time-window.ts";
 import type { Page, RawRecord, SourceIo } from "../source.ts";
 import { resolveAccess } from "./credentials.ts";
 import type { InventoryCursor, ListingPlace, OpenPass } from "./inventory-cursor.ts";
@@ -8,6 +11,7 @@ import type { InventoryRecord } from "./inventory-record.ts";
 import { writeRecord } from "./inventory-record.ts";
 import type { CloudSession } from "./keystone.ts";
 import { openSession } from "./keystone.ts";
+import { endListing } from "./listing-end.ts";
 import type { Listing } from "./listings.ts";
 import { listingNamed, listings } from "./listings.ts";
 import type { ListingPage } from "./listing-page.ts";
@@ -45,7 +49,7 @@ export async function fetchInventory(
 ): Promise<Page<InventoryCursor>> {
   const settings = readSettings(config);
   const now = io.now();
-  let cursor: InventoryCursor = from ?? { passedAt: null, pass: null, listings: {} };
+  let cursor: InventoryCursor = from ?? emptyCursor;
   // A moment that was read before (a recording played again, a clock set back) would tell changes backwards.
   if (now < (cursor.pass?.startedAt ?? 0) || (cursor.pass === null && now <= (cursor.passedAt ?? -1))) {
     return { records: [], cursor, done: true };
@@ -61,6 +65,7 @@ export async function fetchInventory(
   };
   cursor = { ...cursor, pass: cursor.pass ?? beginPass(cursor, reading, now) };
   const records: RawRecord[] = [];
+  const findings: Finding[] = [];
   const endBy = now + callMsMax;
   while (
     cursor.pass !== null &&
@@ -70,10 +75,22 @@ export async function fetchInventory(
   ) {
     const step = await takeStep(reading, cursor, cursor.pass);
     records.push(...step.records);
+    findings.push(...(step.findings ?? []));
     cursor = step.cursor;
   }
-  if (cursor.pass === null || cursor.pass.todo.length > 0) return { records, cursor, done: false };
-  return endPass(records, cursor, cursor.pass);
+  const found = findings.length === 0 ? {} : { findings };
+  if (cursor.pass === null || cursor.pass.todo.length > 0) return { records, cursor, done: false, ...found };
+  return { ...endPass(records, cursor, cursor.pass), ...found };
+}
+
+const emptyCursor: InventoryCursor = { passedAt: null, pass: null, listings: {}, again: null };
+
+/**
+ * Reads again what the APIs can be asked for by the time of its change: servers with their actions, deleted servers,
+ * migrations. States are only ever seen by looking, so that looking again tells nothing of their past.
+ */
+export function startInventoryAt(_config: JsonObject, at: Instant): InventoryCursor {
+  return { ...emptyCursor, again: Math.floor(at) };
 }
 
 function beginPass(cursor: InventoryCursor, { settings, isRecorded }: Reading, now: number): OpenPass {
@@ -81,6 +98,7 @@ function beginPass(cursor: InventoryCursor, { settings, isRecorded }: Reading, n
   const wanted = listings.filter((listing) => {
     const seenAt = cursor.listings[listing.name]?.seenAt;
     if (!settings.services.includes(listing.service)) return false;
+    if (cursor.again !== null && listing.since === undefined) return false;
     if (seenAt === undefined) return true;
     if (listing.firstPassOnly) return false;
     return listing.every === "pass" || now - seenAt >= fullEveryMs;
@@ -88,7 +106,7 @@ function beginPass(cursor: InventoryCursor, { settings, isRecorded }: Reading, n
   return { ...atBeginning, startedAt: now, todo: wanted.map(({ name }) => name), read: [], failed: [] };
 }
 
-const atBeginning = { next: null, pages: 0, seenAt: null, known: {} } as const;
+const atBeginning = { next: null, pages: 0, seenAt: null, known: {}, rows: 0 } as const;
 
 function endPass(
   records: readonly RawRecord[],
@@ -112,6 +130,7 @@ function endPass(
 
 interface Step {
   readonly records: readonly RawRecord[];
+  readonly findings?: readonly Finding[];
   readonly cursor: InventoryCursor;
 }
 
@@ -151,8 +170,9 @@ async function readStep(
   const { settings, session, io } = reading;
   const place = cursor.listings[listing.name];
   const lookBack = pass.startedAt - settings.look_back_hours * 3_600_000;
-  const newSince = place?.since ?? lookBack;
-  const narrowed = listing.since === "always" || (listing.since === "later" && place !== undefined);
+  const newSince = place?.since ?? cursor.again ?? lookBack;
+  const isLater = place !== undefined || cursor.again !== null;
+  const narrowed = listing.since === "always" || (listing.since === "later" && isLater);
   const readsActions = listing.path === "/servers/detail";
   const pageSize = readsActions ? Math.min(settings.page_size, serverPageSizeMax) : settings.page_size;
   const query = pass.next ?? firstQuery(listing, pageSize, narrowed ? newSince : undefined);
@@ -179,19 +199,20 @@ async function readStep(
     ? await recordActions(reading, page, newSince, headers)
     : [];
   const records = [...made.records, ...actions];
+  const rows = pass.rows + page.items.length;
+  const seenAt = pass.seenAt ?? page.sentAt;
   if (page.next !== undefined) {
-    const seenAt = pass.seenAt ?? page.sentAt;
-    const open = { ...pass, next: page.next, pages: pass.pages + 1, seenAt, known: made.known };
+    const open = { ...pass, next: page.next, pages: pass.pages + 1, seenAt, known: made.known, rows };
     return { records, cursor: { ...cursor, pass: open } };
   }
-  const gone = recordGone(listing, page, place, made.known);
-  const since = pass.startedAt - settings.overlap_seconds * 1000;
-  const done: ListingPlace = { seenAt: pass.seenAt ?? page.sentAt, since, known: made.known };
+  const ended = endListing(listing, place, page.sentAt, { known: made.known, rows: narrowed ? null : rows });
+  const since = nextLowerBound(pass.startedAt, { overlapMs: settings.overlap_seconds * 1000 });
   return {
-    records: [...records, ...gone],
+    records: [...records, ...ended.gone],
+    findings: ended.findings,
     cursor: {
       ...cursor,
-      listings: { ...cursor.listings, [listing.name]: done },
+      listings: { ...cursor.listings, [listing.name]: { seenAt, since, ...ended.place } },
       pass: { ...pass, ...atBeginning, todo: pass.todo.slice(1), read: [...pass.read, listing.name] },
     },
   };
@@ -245,30 +266,6 @@ function previousOf(
   const id = item["id"];
   const previous = remembered ?? (typeof id === "string" ? place.known[id] : undefined);
   return { previousSeenAt: instant(place.seenAt), ...(previous === undefined ? {} : { previous }) };
-}
-
-function recordGone(
-  listing: Listing,
-  page: ListingPage,
-  place: ListingPlace | undefined,
-  known: OpenPass["known"],
-): readonly RawRecord[] {
-  if (listing.reportsGone !== true || place === undefined) return [];
-  return Object.entries(place.known)
-    .filter(([id]) => known[id] === undefined)
-    .map(([id, previous]) =>
-      writeRecord(
-        {
-          listing: listing.name,
-          item: { id },
-          gone: true,
-          previous,
-          seenAt: page.sentAt,
-          previousSeenAt: instant(place.seenAt),
-        },
-        `GET ${listing.path}: no longer has ${id}`,
-      ),
-    );
 }
 
 async function recordActions(

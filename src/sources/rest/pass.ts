@@ -3,6 +3,7 @@ import { IsochronError } from "../../errors.ts";
 import { duration, instant } from "../../model/instant.ts";
 import type { Instant } from "../../model/instant.ts";
 import type { Json, JsonObject } from "../../model/json.ts";
+import { nextLowerBound, settledTo, signpost } from "../cursor/time-window.ts";
 import { parseSettings } from "../http-settings.ts";
 import type { Page, RawRecord, SourceIo } from "../source.ts";
 import type { RestApi } from "./api-shape.ts";
@@ -99,8 +100,7 @@ export async function fetchTickets(
     },
     io,
   );
-  const startedAt =
-    open.pages === 0 ? Math.floor(Math.min(open.startedAt, page.serverTime ?? now)) : open.startedAt;
+  const startedAt = open.pages === 0 ? signpost(open.startedAt, page.serverTime) : open.startedAt;
   return readTickets(reading, { ...cursor, pass: { ...open, startedAt } }, page, now + callMsMax);
 }
 
@@ -167,12 +167,14 @@ function endPage(
   const isWhole = pass.failed.length === 0;
   // Where no history at all was read, the service is away, and nothing is known of any ticket.
   const counted = pass.failed.map((id) => [id, (unread[id] ?? 0) + (pass.read > 0 ? 1 : 0)]);
-  const since = isWhole ? pass.startedAt - settings.overlap_seconds * 1000 : pass.since;
+  const since = isWhole
+    ? nextLowerBound(pass.startedAt, { overlapMs: settings.overlap_seconds * 1000 })
+    : pass.since;
   return {
     records,
     cursor: { since, pass: null, unread: Object.fromEntries(counted) as RestCursor["unread"] },
     done: true,
-    ...(isWhole && { completeTo: instant(pass.startedAt - settleMs) }),
+    ...(isWhole && { completeTo: instant(settledTo(pass.startedAt, { settleMs })) }),
   };
 }
 

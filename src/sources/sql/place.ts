@@ -1,7 +1,9 @@
 import type { TableRow } from "../source.ts";
 import { holds } from "./condition.ts";
-import type { Gap } from "./gap-set.ts";
-import { boundGaps, closeGaps, gapsBetween } from "./gap-set.ts";
+import type { Gap } from "../cursor/gap-set.ts";
+import { boundGaps, closeGaps, gapsBetween } from "../cursor/gap-set.ts";
+import { diffListing } from "../cursor/listing-diff.ts";
+import { openKeys, OpenSet } from "../cursor/open-set.ts";
 import type { TableMapping } from "./mapping.ts";
 import type { KnownRow, TablePlace } from "./sql-cursor.ts";
 import { freshPlace } from "./sql-cursor.ts";
@@ -13,10 +15,6 @@ export const knownMax = 20_000;
 
 /** Rows of the overlap that are remembered only so that they are not told twice; the store would know them too. */
 const recentMax = 5_000;
-
-/** A listing that lacks this share of what was there is suspected rather than believed. */
-const dropShare = 0.5;
-const dropRowsMin = 10;
 
 /** The source's clock when a page was read, in its own spelling, and how long its transactions may take. */
 export interface PageClock {
@@ -98,11 +96,7 @@ export function planReads(mapping: TableMapping, place: TablePlace, clock?: Pick
   const pass = passOf(place);
   const isFirst = pass.after === null;
   const revisits = isFirst && mapping.open?.revisit === true && mapping.series === undefined;
-  const keys = revisits
-    ? Object.entries(place.known)
-        .filter(([, known]) => known.open === 1)
-        .map(([key]) => JSON.parse(key) as string[])
-    : [];
+  const keys = revisits ? openKeys(place.known).map((key) => JSON.parse(key) as string[]) : [];
   const { order } = mapping;
   return {
     keys,
@@ -135,20 +129,18 @@ class PageReading {
   readonly #mapping: TableMapping;
   readonly #place: TablePlace;
   readonly #clock: PageClock;
-  readonly #known: Map<string, KnownRow>;
+  readonly #known: OpenSet<KnownRow>;
   readonly #news: RowNews[] = [];
   readonly #number: number;
   readonly #isAgain: boolean;
-  #recent: number;
 
   constructor(mapping: TableMapping, place: TablePlace, clock: PageClock) {
     this.#mapping = mapping;
     this.#place = place;
     this.#clock = clock;
-    this.#known = new Map(Object.entries(place.known));
+    this.#known = new OpenSet(place.known, recentMax);
     this.#number = place.passes + 1;
     this.#isAgain = place.again !== null;
-    this.#recent = [...this.#known.values()].filter(({ open }) => open === 0).length;
   }
 
   take({ row, isFresh, isOld, place }: ReadRow): void {
@@ -169,13 +161,11 @@ class PageReading {
     // A row that committed after its successor in the series tells of itself, but not of how things stand.
     if (isLate) return;
     const isOpen = this.#isOpen(row, tokens.length);
-    if (!isOpen && !(isFresh && this.#hasRoom(before))) {
-      this.#forget(key, before);
+    if (!isOpen && !isFresh) {
+      this.#known.forget(key);
       return;
     }
-    if (!isOpen && before?.open !== 0) this.#recent += 1;
-    if (isOpen && before?.open === 0) this.#recent -= 1;
-    this.#known.set(key, {
+    this.#known.keep(key, {
       tokens: tokens.map((token) => [...token]),
       open: isOpen ? 1 : 0,
       pass: this.#number,
@@ -191,15 +181,6 @@ class PageReading {
     return open !== undefined && holds(open.when, row, this.#clock.ms);
   }
 
-  #hasRoom(before: KnownRow | undefined): boolean {
-    return before?.open === 0 || this.#recent < recentMax;
-  }
-
-  #forget(key: string, before: KnownRow | undefined): void {
-    if (before?.open === 0) this.#recent -= 1;
-    this.#known.delete(key);
-  }
-
   /** Open rows that were asked for by key and are not there: over once two passes agree. */
   missRevisited(found: readonly ReadRow[]): void {
     const asked = planReads(this.#mapping, this.#place).keys;
@@ -212,10 +193,14 @@ class PageReading {
     const known = this.#known.get(key);
     if (known === undefined) return;
     if (known.misses === 0) {
-      this.#known.set(key, { ...known, misses: 1 });
+      this.#known.keep(key, { ...known, misses: 1 });
       return;
     }
-    this.#known.delete(key);
+    this.#known.forget(key);
+    this.#tellGone(key);
+  }
+
+  #tellGone(key: string): void {
     if (this.#isAgain) return;
     const values = JSON.parse(key) as string[];
     const row = Object.fromEntries(this.#mapping.key.map((name, index) => [name, values[index] ?? null]));
@@ -228,12 +213,12 @@ class PageReading {
     const last = forward.at(-1);
     const after = last === undefined ? pass.after : [...last.place];
     const suspected = isLast ? this.#endListing() : 0;
-    if (isLast && this.#mapping.order.by !== "listing") this.#dropUnread();
-    const forgotten = this.#bound();
+    if (isLast && this.#mapping.order.by !== "listing") this.#known.forgetUnread(this.#number);
+    const forgotten = this.#known.bound(knownMax);
     const base: TablePlace = {
       ...this.#place,
       ...this.#serialPlace(late, forward),
-      known: Object.fromEntries(this.#known),
+      known: this.#known.rows(),
       // An empty list still says that the first page of the pass has been read.
       pass: { ...pass, after: after ?? [] },
     };
@@ -268,24 +253,11 @@ class PageReading {
   /** What a complete listing no longer holds; told once a second listing agrees, and never all at once. */
   #endListing(): number {
     if (this.#mapping.order.by !== "listing") return 0;
-    const missing = [...this.#known].filter(([, known]) => known.pass !== this.#number);
-    if (missing.length >= dropRowsMin && missing.length > this.#known.size * dropShare) return missing.length;
-    for (const [key] of missing) this.#miss(key);
-    return 0;
-  }
-
-  /** Rows of the overlap that this pass has not read again need no memory any more. */
-  #dropUnread(): void {
-    for (const [key, known] of this.#known) {
-      if (known.open === 0 && known.pass !== this.#number) this.#forget(key, known);
-    }
-  }
-
-  #bound(): number {
-    const open = [...this.#known].filter(([, known]) => known.open === 1);
-    const excess = Math.max(0, open.length - knownMax);
-    for (const [key] of open.slice(0, excess)) this.#known.delete(key);
-    return excess;
+    const known = new Map(this.#known.entries());
+    const misses = new Map([...known].map(([key, row]) => [key, row.misses]));
+    const { once, gone, suspected } = diffListing(misses, (key) => known.get(key)?.pass === this.#number);
+    for (const key of [...once, ...gone]) this.#miss(key);
+    return suspected;
   }
 }
 

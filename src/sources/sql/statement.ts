@@ -1,5 +1,5 @@
 import type { SqlClient, SqlValue } from "../source.ts";
-import type { Gap } from "./gap-set.ts";
+import type { Gap } from "../cursor/gap-set.ts";
 import type { TableMapping } from "./mapping.ts";
 import { columnsOf, timeColumnsOf } from "./mapping.ts";
 import type { Reads } from "./place.ts";

@@ -3,6 +3,9 @@ import { IsochronError } from "../../errors.ts";
 import { instant } from "../../model/instant.ts";
 import type { Instant } from "../../model/instant.ts";
 import type { Json, JsonObject } from "../../model/json.ts";
+import type { Finding, Hole } from "../../model/source-health.ts";
+import type { LostPlace } from "../cursor/opaque.ts";
+import { outliveRetention } from "../cursor/opaque.ts";
 import { authHeaders, httpAuth, nameRequest, parseSettings } from "../http-settings.ts";
 import { checkStatus, readJsonAnswer } from "../json-answer.ts";
 import { asObject, asText } from "../json-fields.ts";
@@ -38,6 +41,13 @@ type PagePlace = StatuspageCursor["pages"][string];
 
 const updatesMax = 5_000;
 
+const nothingLost: LostPlace = { findings: [], holes: [] };
+
+/** Reads whatever the pages still show, whenever that was posted. */
+export function readPagesAnew(): StatuspageCursor {
+  return { pages: {} };
+}
+
 /** Reads every address once. One that fails does not hold up the others; throws when all of them failed. */
 export async function fetchPages(
   config: JsonObject,
@@ -48,6 +58,7 @@ export async function fetchPages(
   const askedAt = io.now();
   const records: RawRecord[] = [];
   const pages: Record<string, PagePlace> = {};
+  const [findings, holes]: [Finding[], Hole[]] = [[], []];
   let failed: IsochronError | undefined;
   let isWhole = true;
   for (const url of settings.urls) {
@@ -57,7 +68,9 @@ export async function fetchPages(
       const read = await readPage(url, place, authHeaders(settings.auth, io), io);
       records.push(...read.records);
       pages[url] = read.place;
-      isWhole &&= read.isWhole;
+      isWhole &&= read.lost.holes.length === 0;
+      findings.push(...read.lost.findings);
+      holes.push(...read.lost.holes);
     } catch (error) {
       if (!(error instanceof IsochronError) || error.kind !== "unavailable") throw error;
       if (settings.urls.length > 1)
@@ -68,14 +81,20 @@ export async function fetchPages(
   }
   if (failed !== undefined && Object.values(pages).length === 0) throw failed;
   if (failed !== undefined && settings.urls.length === 1) throw failed;
-  return { records, cursor: { pages }, done: true, ...(isWhole && { completeTo: askedAt }) };
+  return {
+    records,
+    cursor: { pages },
+    done: true,
+    ...(isWhole && { completeTo: askedAt }),
+    ...(holes.length > 0 && { findings, holes }),
+  };
 }
 
 interface ReadPage {
   readonly records: readonly RawRecord[];
   readonly place: PagePlace;
-  /** False where what the page still shows does not reach back to what was read before. */
-  readonly isWhole: boolean;
+  /** What the page no longer shows, though it was not read before. */
+  readonly lost: LostPlace;
 }
 
 async function readPage(
@@ -95,7 +114,7 @@ async function readPage(
       ...(place?.lastModified != null && { "if-modified-since": place.lastModified }),
     },
   });
-  if (answer.status === 304 && place !== undefined) return { records: [], place, isWhole: true };
+  if (answer.status === 304 && place !== undefined) return { records: [], place, lost: nothingLost };
   checkStatus(answer, name);
   const receivedAt = answer.sentAt ?? io.now();
   const items = /^\s*(\ufeff)?[[{]/.test(new TextDecoder().decode(answer.body.subarray(0, 100)))
@@ -104,8 +123,12 @@ async function readPage(
   const times = items.flatMap(({ at }) => (at === undefined ? [] : [at]));
   const [oldest, latest] = [Math.min(...times), Math.max(...times)];
   const reachedTo = place?.reachesTo ?? null;
-  const isWhole = reachedTo === null || times.length === 0 || oldest <= reachedTo;
-  if (!isWhole) io.warn("a status page no longer shows all that was new since the last pass", { url: name });
+  const lost =
+    reachedTo === null || times.length === 0
+      ? nothingLost
+      : outliveRetention(name, instant(reachedTo), instant(oldest));
+  if (lost.holes.length > 0)
+    io.warn("a status page no longer shows all that was new since the last pass", { url: name });
   const { etag, "last-modified": lastModified } = answer.headers;
   return {
     records: items.map(({ content, form }) => ({
@@ -119,7 +142,7 @@ async function readPage(
       lastModified: lastModified ?? null,
       reachesTo: times.length > 0 ? latest : reachedTo,
     },
-    isWhole,
+    lost,
   };
 }
 

@@ -3,6 +3,9 @@ import { IsochronError } from "../../errors.ts";
 import { duration, instant } from "../../model/instant.ts";
 import type { Instant } from "../../model/instant.ts";
 import type { Json, JsonObject } from "../../model/json.ts";
+import type { LostPlace } from "../cursor/opaque.ts";
+import { outliveRetention } from "../cursor/opaque.ts";
+import { settledTo, settleMarks } from "../cursor/time-window.ts";
 import { baseUrl, parseSettings, secretReference } from "../http-settings.ts";
 import { asObject, asText } from "../json-fields.ts";
 import type { Page, RawRecord, SourceIo } from "../source.ts";
@@ -42,6 +45,13 @@ export const zabbixSettings = z.strictObject({
     .max(8760)
     .default(24)
     .describe("How far back the first passes read."),
+  retention_days: z
+    .number()
+    .int()
+    .min(1)
+    .max(9125)
+    .default(365)
+    .describe("How long Zabbix's housekeeper keeps events of triggers (*Administration → Housekeeping*)."),
 });
 type ZabbixSettings = z.output<typeof zabbixSettings>;
 
@@ -79,6 +89,7 @@ export async function fetchEvents(
     marks: [],
     pass: null,
   };
+  const lost = housekept(settings, cursor, now);
   const call = await openZabbix(settings, io);
   const known = cursor.pass?.after ?? cursor.floor;
   const after = known ?? (cursor.again ? await findPlace(call, settings, cursor.since) : null);
@@ -90,15 +101,27 @@ export async function fetchEvents(
   if (items.length >= settings.page_size) {
     if (highest === null || highest === after)
       throw malformed("Zabbix gave a page of events that leads nowhere");
-    return { records, cursor: { ...cursor, pass: { startedAt, after: highest } }, done: false };
+    return { records, cursor: { ...cursor, pass: { startedAt, after: highest } }, done: false, ...lost };
   }
   if (items.length === 0 && after !== null) await checkIdsGoOn(call, after);
   return {
     records,
     cursor: { ...advance(cursor, highest, startedAt, settings), pass: null },
-    completeTo: instant(startedAt - settleMs),
+    completeTo: instant(settledTo(startedAt, { settleMs })),
     done: true,
+    ...lost,
   };
+}
+
+/** What the housekeeper may have deleted before it was read, told once when a pass begins. */
+function housekept(
+  { retention_days: days, url }: ZabbixSettings,
+  { pass, marks }: ZabbixCursor,
+  now: number,
+): Partial<LostPlace> {
+  const readTo = marks.at(-1)?.at;
+  if (pass !== null || readTo === undefined) return {};
+  return outliveRetention(`Zabbix at ${url}`, instant(readTo - settleMs), instant(now - days * 86_400_000));
 }
 
 /** Ids that were seen long enough ago become the floor. */
@@ -109,9 +132,8 @@ function advance(
   settings: ZabbixSettings,
 ): ZabbixCursor {
   const marks = highest === null ? cursor.marks : [...cursor.marks, { at: startedAt, id: highest }];
-  const settledAt = startedAt - settings.overlap_seconds * 1000;
-  const floor = marks.findLast(({ at }) => at <= settledAt)?.id ?? cursor.floor;
-  return { ...cursor, floor, marks: marks.filter(({ at }) => at > settledAt) };
+  const settled = settleMarks(cursor.floor, marks, startedAt, { overlapMs: settings.overlap_seconds * 1000 });
+  return { ...cursor, floor: settled.floor, marks: [...settled.marks] };
 }
 
 /** Reads again from the first event of that moment on. */

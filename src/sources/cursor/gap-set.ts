@@ -1,3 +1,9 @@
+/**
+ * Cursor kind *id with gap set and open set*, first half: rows are followed by an id that is given out in order and
+ * committed in any. Every id that was passed over is a gap, looked at again until nothing can commit in it any more.
+ * The other half, rows that change after they were passed, is the open set (`open-set.ts`).
+ */
+
 /** Ids from the first to the last that were passed over, and since when that is known (the source's clock, ms). */
 export type Gap = readonly [from: string, to: string, sinceMs: number];
 

@@ -1,0 +1,87 @@
+import { instant } from "../../model/instant.ts";
+import type { Instant } from "../../model/instant.ts";
+import type { Finding } from "../../model/source-health.ts";
+import { diffListing, isSuddenDrop, usualDrop } from "../cursor/listing-diff.ts";
+import type { RawRecord } from "../source.ts";
+import type { ListingPlace } from "./inventory-cursor.ts";
+import { writeRecord } from "./inventory-record.ts";
+import type { Listing } from "./listings.ts";
+
+/** What a listing that was read to its end leaves behind. */
+export interface EndedListing {
+  readonly place: Pick<ListingPlace, "known" | "missing" | "rows">;
+  /** One record for each item that is gone. */
+  readonly gone: readonly RawRecord[];
+  readonly findings: readonly Finding[];
+}
+
+/** An inventory that loses most of its rows at once was more likely asked with a narrower scope. */
+const rowsDrop = { ...usualDrop, emptiedMin: 5 };
+
+/**
+ * Compares a complete listing with the one before it: an item is gone once two in a row lack it, and none is where
+ * suspiciously many are missing. `read.rows` is null where the listing was narrowed, so that its length says nothing.
+ */
+export function endListing(
+  listing: Listing,
+  before: ListingPlace | undefined,
+  seenAt: Instant,
+  read: Pick<ListingPlace, "known" | "rows">,
+): EndedListing {
+  const place: EndedListing["place"] = { ...read, missing: {} };
+  if (before === undefined) return { place, gone: [], findings: [] };
+  if (listing.reportsGone === undefined) {
+    return { place, gone: [], findings: suspectRows(listing, before, read.rows) };
+  }
+  const misses = new Map(
+    Object.keys(before.known).map((id) => [id, before.missing[id] === undefined ? 0 : 1]),
+  );
+  const { once, gone, suspected } = diffListing(
+    misses,
+    (id) => read.known[id] !== undefined,
+    listing.reportsGone,
+  );
+  const kept = suspected > 0 ? [...misses.keys()].filter((id) => read.known[id] === undefined) : once;
+  const known = { ...read.known, ...pick(before.known, kept) };
+  const missing = Object.fromEntries(kept.map((id) => [id, before.missing[id] ?? before.seenAt]));
+  return {
+    place: { known, missing, rows: read.rows },
+    gone: gone.map((id) => recordGone(listing, id, before, seenAt)),
+    findings: suspected > 0 ? [sayDrop(listing, misses.size, misses.size - suspected)] : [],
+  };
+}
+
+/** Nothing is inferred from what such a listing lacks, so that its new length is what the next one is compared with. */
+function suspectRows(
+  listing: Listing,
+  { rows: before }: ListingPlace,
+  rows: number | null,
+): readonly Finding[] {
+  if (before === null || rows === null || !isSuddenDrop(before, rows, rowsDrop)) return [];
+  return [sayDrop(listing, before, rows)];
+}
+
+function sayDrop({ service, path }: Listing, before: number, rows: number): Finding {
+  const says =
+    `${service} ${path} lists ${rows} of the ${before} items that it listed before; ` +
+    "check what the credentials may see.";
+  return { code: "sudden-drop", says };
+}
+
+function pick(known: ListingPlace["known"], ids: readonly string[]): ListingPlace["known"] {
+  return Object.fromEntries(ids.map((id) => [id, known[id]!]));
+}
+
+function recordGone(listing: Listing, id: string, before: ListingPlace, seenAt: Instant): RawRecord {
+  return writeRecord(
+    {
+      listing: listing.name,
+      item: { id },
+      gone: true,
+      previous: before.known[id]!,
+      seenAt,
+      previousSeenAt: instant(before.missing[id] ?? before.seenAt),
+    },
+    `GET ${listing.path}: no longer has ${id}`,
+  );
+}
