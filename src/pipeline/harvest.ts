@@ -1,112 +1,77 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { IsochronError } from "../errors.ts";
 import type { JsonObject } from "../model/json.ts";
-import type { Connection, PullSource, SourceIo } from "../sources/source.ts";
-import { addIngested, nothingIngested } from "./import-file.ts";
+import type { PullSource, SourceIo } from "../sources/source.ts";
 import type { Ingested, Stages } from "./ingest.ts";
-import { ingest } from "./ingest.ts";
-import { reattribute } from "./reattribute.ts";
+import { readLanes } from "./lanes.ts";
+import { failureRestMs, holdLease, isFenced, type LeaseClaim } from "./lease-keeper.ts";
+import { reconcileWhenDue, whyNotReconciled, type ReconcileSchedule } from "./reconcile.ts";
+import { machineScheduler } from "./scheduler.ts";
 
-/** A pass that needs more pages than this is not coming to an end. */
-const pagesMax = 100_000;
+/** The least that a worker waits before it asks for a lease again. */
+const waitMsMin = 100;
 
-/** How long a lease lasts without a page: far longer than any page may take. */
-const leaseMs = 120_000;
+/** How far the rests of a connection differ, so that connections of one interval do not stay in step. */
+const jitter = 0.1;
 
-/** The most records that one transaction takes; a page of a source may hold more. */
-const recordsPerTransaction = 1000;
-
-export interface Pass {
-  readonly connection: Connection;
+export interface Pass extends Omit<LeaseClaim, "io"> {
   readonly source: PullSource;
   readonly config: JsonObject;
   readonly io: SourceIo;
-  /** Names this process among those that share the store. */
-  readonly holder: string;
 }
 
 /**
  * One complete pass of a pulling source, under its lease. Events, facts, rejects and the cursor of a page
- * commit together; the cursor moves with the last part of its page. Throws `fenced` when another worker
- * holds the connection.
+ * commit together. Throws `fenced` when another worker holds the connection, or takes it over meanwhile.
  */
 export async function harvestOnce(stages: Stages, pass: Pass): Promise<Ingested> {
-  const { connection } = pass;
-  await stages.store.connect({ ...connection, config: {} });
-  const epoch = await stages.store.lease(connection.name, pass.holder, leaseMs);
-  if (epoch === undefined) {
-    throw new IsochronError(
-      "fenced",
-      `Another worker is reading ${connection.name} now.`,
-      "Nothing needs to be done: its events are stored once either way.",
-    );
-  }
-  try {
-    const total = await readPages(stages, pass, epoch);
-    await stages.store.report(connection.name, undefined);
-    return total;
-  } catch (error) {
-    await stages.store.report(connection.name, error instanceof Error ? error.message : String(error));
-    throw error;
-  } finally {
-    await stages.store.release(connection.name, epoch);
-  }
+  const ingested = await harvestUnlessHeld(stages, pass);
+  if (ingested !== undefined) return ingested;
+  throw new IsochronError(
+    "fenced",
+    `Another worker is reading ${pass.connection.name} now.`,
+    "Nothing needs to be done: its events are stored once either way.",
+  );
 }
 
-async function readPages(stages: Stages, pass: Pass, epoch: number): Promise<Ingested> {
-  const { connection, source, config, io } = pass;
-  const saved = await stages.store.cursor(connection.name, "main");
-  let cursor = saved === undefined ? undefined : source.cursor.parse(saved);
-  let total = nothingIngested;
-  for (let count = 0; count < pagesMax; count++) {
-    io.signal.throwIfAborted();
-    const page = await source.fetch(config, cursor, io);
-    cursor = page.cursor;
-    const parts = inParts(page.records);
-    for (const [index, records] of parts.entries()) {
-      const last = index === parts.length - 1;
-      const place = last
-        ? { cursor: page.cursor, ...(page.completeTo === undefined ? {} : { completeTo: page.completeTo }) }
-        : {};
-      total = addIngested(
-        total,
-        await ingest(stages, { connection, source, stream: "main", records, epoch, ...place }),
-      );
-      await reattribute(stages, io.signal);
-    }
-    if (page.done) return total;
-  }
-  throw new Error(`${connection.name} gave ${pagesMax} pages without an end`);
+/** The same, but undefined when another worker holds the connection, or it rests. */
+export async function harvestUnlessHeld(stages: Stages, pass: Pass): Promise<Ingested | undefined> {
+  return holdLease(stages, pass, async ({ epoch, signal }) => {
+    const { connection, source, config } = pass;
+    const io = { ...pass.io, signal };
+    return (await readLanes(stages, { connection, source, config, io, epoch })).ingested;
+  });
 }
 
-/** At least one part, so that a page without records still moves the cursor. */
-function inParts<T>(items: readonly T[]): readonly (readonly T[])[] {
-  const parts: T[][] = [];
-  for (let start = 0; start < items.length; start += recordsPerTransaction) {
-    parts.push(items.slice(start, start + recordsPerTransaction));
-  }
-  return parts.length === 0 ? [[]] : parts;
-}
-
-/** Passes of one connection again and again, with rests in between, until the signal ends it. */
+/**
+ * Passes of one connection again and again until the signal ends it. Any number of workers may do so over one store:
+ * the connection is read by one at a time, with a rest of about `intervalMs` in between whoever reads it, and by the
+ * others as soon as that one's lease is over. After a pass the connection is compared with its source when that is due.
+ */
 export async function harvestForever(
   stages: Stages,
   pass: Pass,
   intervalMs: number,
   onError: (error: unknown) => void,
+  reconcile?: ReconcileSchedule,
 ): Promise<void> {
+  const { scheduler = machineScheduler, random = Math.random } = stages;
   const { signal } = pass.io;
+  const comparison = { ...pass, intervalMs };
+  const schedule = whyNotReconciled(comparison) === undefined ? reconcile : undefined;
   while (!signal.aborted) {
+    const restMs = intervalMs * (1 - jitter + random() * 2 * jitter);
+    let waitMs = Math.min(restMs, failureRestMs);
     try {
-      await harvestOnce(stages, pass);
+      const ingested = await harvestUnlessHeld(stages, { ...pass, restMs });
+      if (ingested !== undefined && schedule !== undefined)
+        await reconcileWhenDue(stages, comparison, schedule);
+      waitMs = await stages.store.waitFor(pass.connection.name, pass.holder, restMs);
     } catch (error) {
       if (signal.aborted) return;
-      onError(error);
+      if (isFenced(error))
+        pass.io.warn("another worker has taken over", { connection: pass.connection.name });
+      else onError(error);
     }
-    try {
-      await sleep(intervalMs * (0.9 + Math.random() * 0.2), undefined, { signal });
-    } catch (error) {
-      if (!signal.aborted) throw error;
-    }
+    await scheduler.wait(Math.max(waitMs, waitMsMin), signal);
   }
 }

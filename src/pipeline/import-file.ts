@@ -41,6 +41,9 @@ export function addIngested(a: Ingested, b: Ingested): Ingested {
     revised: a.revised + b.revised,
     setAside: a.setAside + b.setAside,
     factsOnly: a.factsOnly + b.factsOnly,
+    ...(a.foundLate === undefined && b.foundLate === undefined
+      ? {}
+      : { foundLate: (a.foundLate ?? 0) + (b.foundLate ?? 0) }),
     ...(a.latest === undefined && b.latest === undefined
       ? {}
       : {
@@ -83,7 +86,8 @@ export async function importFile(stages: Stages, request: ImportRequest): Promis
     if (page.length === 0) return;
     const records = page;
     page = [];
-    total = addIngested(total, await ingest(stages, { connection, source, stream: "import", records }));
+    const batch = { connection, source, stream: "import", records };
+    total = addIngested(total, await ingest(stages, { ...batch, secondHand: true }));
     await reattribute(stages);
     request.onProgress?.(read, file.size);
   };

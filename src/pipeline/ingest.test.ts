@@ -123,15 +123,59 @@ describe("taking records in", () => {
     expect(await stages.store.setAside("bus", 10)).toEqual([]);
   });
 
-  it("lets a bug be seen instead of setting its record aside", async () => {
+  it("sets a record aside that one of our own readers cannot stand, tells of the defect, and takes the others", async () => {
+    const told: string[] = [];
+    const observed: Stages = {
+      ...stages,
+      onDefect: ({ name }, { position }, defect) => told.push(`${name} ${position} ${defect.message}`),
+    };
+    const bad = { ...created, position: "delivery 99" };
     const broken = {
       ...source,
-      normalise: () => {
-        throw new TypeError("a bug");
+      normalise: (record: RawRecord) => {
+        if (record === bad) throw new TypeError("a bug");
+        return source.normalise(record, stages.decoders);
       },
     };
-    const batch = { connection, source: broken, stream: "live", records: [created] };
-    await expect(ingest(stages, batch)).rejects.toThrow("a bug");
+    const batch = { connection, source: broken, stream: "live", records: [bad, created] };
+    expect(await ingest(observed, batch)).toMatchObject({ records: 2, created: 1, setAside: 1 });
+    expect(told).toEqual(["bus delivery 99 a bug"]);
+    expect(await stages.store.setAside("bus", 10)).toMatchObject([
+      {
+        position: "delivery 99",
+        code: "record-invalid",
+        reason: expect.stringContaining("TypeError: a bug"),
+      },
+    ]);
+  });
+
+  it("sets a record aside that cannot be attributed for a defect, with its facts, and takes the others", async () => {
+    const told: string[] = [];
+    const observed: Stages = {
+      ...stages,
+      onDefect: (_, { position }) => told.push(position),
+      resolve: (drafts, name, view) => {
+        if (drafts.some(({ subject }) => subject.id === "v-bad")) throw new TypeError("a bug");
+        return stages.resolve(drafts, name, view);
+      },
+    };
+    const bad = notification(98, "volume.create.end", { volume_id: "v-bad", tenant_id: "acme" });
+    const batch = { connection, source, stream: "live", records: [bad, created] };
+    expect(await ingest(observed, batch)).toMatchObject({ records: 2, created: 1, setAside: 1 });
+    expect(told).toEqual([bad.position]);
+  });
+
+  it("lets a defect be seen that no record alone brings to light", async () => {
+    const broken: Stages = {
+      ...stages,
+      resolve: (drafts, name, view) => {
+        if (drafts.length > 1) throw new TypeError("a bug of pages");
+        return stages.resolve(drafts, name, view);
+      },
+    };
+    const other = notification(97, "volume.create.end", { volume_id: "v2", tenant_id: "acme" });
+    const batch = { connection, source, stream: "live", records: [other, created] };
+    await expect(ingest(broken, batch)).rejects.toThrow("a bug of pages");
   });
 });
 

@@ -4,6 +4,7 @@ import type { EventDraft, Observation, TenantEdition, Attribution } from "../mod
 import { instant } from "../model/instant.ts";
 import type { Instant } from "../model/instant.ts";
 import type { Json } from "../model/json.ts";
+import type { Finding, Hole } from "../model/source-health.ts";
 import type { KnownFact } from "../model/topology.ts";
 import type { Resolver, TopologyView } from "../resolve/resolver.ts";
 import type { Connection, Decoders, RawRecord, Source } from "../sources/source.ts";
@@ -14,8 +15,13 @@ import type {
   Reject,
   ResolvedPage,
   StatedFact,
+  StorableEvent,
 } from "../store/event-store.ts";
 import type { TopologyReader } from "../store/topology-reader.ts";
+import type { Admitted, StormGate } from "./storm-fold.ts";
+import { ContractWatch, lateAfterMs, type CheckedRecord } from "./contract-check.ts";
+import { defectReason, findDefect, isolateDefects, rejectOf, type ReadRecords } from "./defect.ts";
+import type { Scheduler } from "./scheduler.ts";
 
 /**
  * What became of a batch of records: created, folded, repeated, revised, set aside and facts only add up to `records`.
@@ -32,6 +38,8 @@ export interface Ingested {
   readonly factsOnly: number;
   /** When the latest of the events happened that are stored and whose time is not suspect; absent where there was none. */
   readonly latest?: Instant;
+  /** New events from before the moment of `lateBefore`; absent where there was none. */
+  readonly foundLate?: number;
 }
 
 /** The stages, handed in by `main.ts`. */
@@ -47,8 +55,18 @@ export interface Stages {
   ) => readonly TenantEdition[];
   readonly store: EventStore;
   readonly topology: TopologyReader;
+  /** Tells a storm's events from others; without it every event stands by itself. */
+  readonly storms?: StormGate;
   /** Our own clock: no source is complete beyond it, whatever its records say. */
   readonly now: () => Instant;
+  /** Told of each record that one of our own readers cannot stand, which is a defect to be mended. */
+  readonly onDefect?: (connection: Connection, record: RawRecord, defect: Error) => void;
+  /** What is kept in mind of each connection's pages; without it each is looked at alone. */
+  readonly contractWatch?: ContractWatch;
+  /** What waits and renews; this machine's time where absent. */
+  readonly scheduler?: Scheduler;
+  /** From 0 to 1; this machine's where absent. */
+  readonly random?: () => number;
 }
 
 /** Where a batch comes from and what to write down with it. */
@@ -58,8 +76,18 @@ export interface Batch {
   readonly stream: string;
   readonly records: readonly RawRecord[];
   readonly cursor?: Json;
+  /** Whose place the cursor is; the stream's own where absent. */
+  readonly lane?: string;
   readonly completeTo?: Instant;
+  readonly findings?: readonly Finding[];
+  readonly holes?: readonly Hole[];
+  /** True when it reads again what was read before. */
+  readonly reconciling?: boolean;
+  /** New events from before this moment are counted as found late. */
+  readonly lateBefore?: Instant;
   readonly epoch?: number;
+  /** True for what was replayed or imported: it tells nothing of how its source is now. */
+  readonly secondHand?: true;
 }
 
 /** How many hops around a page the resolver can walk. */
@@ -69,38 +97,111 @@ const neighbourhoodHops = 3;
 export async function ingest(stages: Stages, batch: Batch): Promise<Ingested> {
   const read = readRecords(stages, batch);
   const { connection } = batch;
-  const facts = read.facts.map((fact) => asKnown(fact, connection));
   const keys = new Set(read.drafts.flatMap(neighbourKeys));
   // Taken before the view: events that miss what arrives from here on are asked about again.
   const topologyMark = await stages.topology.mark();
   const known = await stages.topology.neighbourhood(connection.controlPlane, [...keys], neighbourhoodHops);
-  const view = stages.buildView(connection.controlPlane, [...known, ...facts]);
-  const named = read.drafts.map((draft) => withName(draft, view));
-  const resolved = stages.resolve(named, connection.name, view);
+  const attribute = ({ drafts, facts }: ReadRecords): readonly StorableEvent[] => {
+    const stated = facts.map((fact) => asKnown(fact, connection));
+    const view = stages.buildView(connection.controlPlane, [...known, ...stated]);
+    const named = drafts.map((draft) => withName(draft, view));
+    return stages.resolve(named, connection.name, view).map((event) => ({
+      ...event,
+      editions: stages.redact(event.draft, event.attribution, event.ownEntities),
+    }));
+  };
+  const { sound, result: redacted } = isolateDefects(read, attribute, (record, defect) =>
+    stages.onDefect?.(connection, record, defect),
+  );
+  const admitted = stages.storms?.admit(connection.name, redacted);
   const page: ResolvedPage = {
     connection: connection.name,
     stream: batch.stream,
     controlPlane: connection.controlPlane,
-    events: resolved.map((event) => ({
-      ...event,
-      editions: stages.redact(event.draft, event.attribution, event.ownEntities),
-    })),
-    facts: read.facts,
-    rejects: read.rejects,
-    origins: read.origins,
+    events: admitted?.events ?? redacted,
+    facts: sound.facts,
+    rejects: sound.rejects,
+    origins: sound.origins,
     topologyMark,
     ...(batch.cursor === undefined ? {} : { cursor: batch.cursor }),
     ...(batch.completeTo === undefined ? {} : { completeTo: notAfterNow(stages, batch.completeTo) }),
-    ...(batch.epoch === undefined ? {} : { epoch: batch.epoch }),
+    ...noteOf(batch),
+    ...holdAgainstContract(stages, batch, sound),
   };
-  const appended = await stages.store.append(page);
+  const appended = await appendSettled(stages.store, page, admitted);
   const drafts = page.events.map(({ draft }) => draft);
   const latest = latestOf(drafts.filter((draft) => appended.outcomes.has(draft)));
+  const { lateBefore = Number.NEGATIVE_INFINITY } = batch;
+  const foundLate = drafts.filter(
+    (draft) => appended.outcomes.get(draft) === "created" && draft.occurredAt < lateBefore,
+  ).length;
   return {
-    ...countRecords(read, drafts, appended),
+    ...countRecords(sound, drafts, appended),
     records: batch.records.length,
     ...(latest === undefined ? {} : { latest }),
+    ...(foundLate === 0 ? {} : { foundLate }),
   };
+}
+
+/** What of a batch goes into its page as it is. */
+function noteOf({ lane, findings, holes, reconciling, epoch }: Batch): Partial<ResolvedPage> {
+  return {
+    ...(lane === undefined ? {} : { lane }),
+    ...(findings === undefined ? {} : { findings }),
+    ...(holes === undefined ? {} : { holes }),
+    ...(reconciling === undefined ? {} : { reconciling }),
+    ...(epoch === undefined ? {} : { epoch }),
+  };
+}
+
+/** What the page tells of how its source keeps its contract, and what the store is to hold it against. */
+function holdAgainstContract(
+  { contractWatch = new ContractWatch() }: Stages,
+  batch: Batch,
+  read: ReadRecords,
+): Partial<ResolvedPage> {
+  if (batch.secondHand === true) return {};
+  const { contract } = batch.source;
+  const { retention, revisions } = contract;
+  const { findings, settled } = contractWatch.check(batch.connection.name, contract, {
+    records: checkedRecords(read),
+    findings: batch.findings ?? [],
+    endsPass: batch.completeTo !== undefined && batch.reconciling !== true,
+    reconciling: batch.reconciling === true,
+  });
+  const slackMs = lateAfterMs(contract);
+  return {
+    findings,
+    settled,
+    ...(slackMs === undefined ? {} : { lateAfterMs: slackMs }),
+    ...(retention === undefined || contract.delivery === "push" ? {} : { retentionMs: retention }),
+    ...(revisions === "never" ? { recordsAreFinal: true } : {}),
+  };
+}
+
+/** Those that could be read, in their order, and those that had to be set aside. */
+function checkedRecords({ drafts, kept, rejects }: ReadRecords): readonly CheckedRecord[] {
+  let start = 0;
+  const read = kept.map(({ record, events }): CheckedRecord => {
+    const own = drafts.slice(start, start + events);
+    start += events;
+    return { position: record.position, receivedAt: record.receivedAt, events: own };
+  });
+  return [
+    ...read,
+    ...rejects.map(({ position, receivedAt }) => ({ position, receivedAt, events: undefined })),
+  ];
+}
+
+/** What was not stored, or not for the first time, does not count towards a storm. */
+async function appendSettled(store: EventStore, page: ResolvedPage, admitted?: Admitted): Promise<Appended> {
+  let appended: Appended | undefined;
+  try {
+    appended = await store.append(page);
+    return appended;
+  } finally {
+    admitted?.settle(appended?.outcomes);
+  }
 }
 
 /** The moment, or now where it lies in the future. */
@@ -150,32 +251,22 @@ function latestOf(drafts: readonly EventDraft[]): Instant | undefined {
   );
 }
 
-interface ReadRecords {
-  readonly drafts: readonly EventDraft[];
-  readonly facts: readonly StatedFact[];
-  readonly rejects: readonly Reject[];
-  /** The record behind each source id. */
-  readonly origins: ReadonlyMap<string, RecordOrigin>;
-  /** Each record that could be read, with the number of its events. */
-  readonly kept: readonly { readonly sourceId: string; readonly events: number }[];
-}
-
 /** Normalises each record alone, so that a bad one is set aside whole and delays no other. */
 function readRecords(stages: Stages, batch: Batch): ReadRecords {
   const drafts: EventDraft[] = [];
   const facts: StatedFact[] = [];
   const rejects: Reject[] = [];
   const origins = new Map<string, RecordOrigin>();
-  const kept: { sourceId: string; events: number }[] = [];
+  const kept: { sourceId: string; events: number; record: RawRecord }[] = [];
   for (const record of batch.records) {
-    const outcome = readRecord(stages, batch.source, record);
+    const outcome = readRecord(stages, batch, record);
     if ("code" in outcome) {
       rejects.push(outcome);
       continue;
     }
     drafts.push(...outcome.events);
     const sourceId = outcome.events[0]?.sourceIds[0] ?? record.position;
-    kept.push({ sourceId, events: outcome.events.length });
+    kept.push({ sourceId, events: outcome.events.length, record });
     facts.push(...outcome.facts.map((fact) => ({ ...fact, sourceId })));
     for (const id of [sourceId, ...outcome.events.flatMap((draft) => draft.sourceIds)])
       origins.set(id, record);
@@ -183,7 +274,7 @@ function readRecords(stages: Stages, batch: Batch): ReadRecords {
   return { drafts, facts, rejects, origins, kept };
 }
 
-function readRecord(stages: Stages, source: Source, record: RawRecord): Observation | Reject {
+function readRecord(stages: Stages, { source, connection }: Batch, record: RawRecord): Observation | Reject {
   if (record.meta["too_large"] === true) {
     return {
       ...record,
@@ -191,20 +282,18 @@ function readRecord(stages: Stages, source: Source, record: RawRecord): Observat
       reason: `The record is longer than ${record.bytes.length} bytes; its head is kept.`,
     };
   }
+  const read = () => stages.clean(source.normalise(record, stages.decoders), record.receivedAt);
   try {
-    return stages.clean(source.normalise(record, stages.decoders), record.receivedAt);
+    return read();
   } catch (error) {
-    // Only what the contract names is the record's fault; anything else is a bug and must be seen.
-    if (!(error instanceof IsochronError) || error.kind !== "invalid") throw error;
-    return {
-      position: record.position,
-      bytes: record.bytes,
-      meta: record.meta,
-      receivedAt: record.receivedAt,
-      code: error.code,
-      reason: error.problem,
-    };
+    if (error instanceof IsochronError && error.kind === "invalid")
+      return rejectOf(record, error.code, error.problem);
   }
+  // Anything else is our own defect. It must be seen, but it must not stop the source: the same record comes first again.
+  const defect = findDefect(read);
+  if (!(defect instanceof Error)) return defect;
+  stages.onDefect?.(connection, record, defect);
+  return rejectOf(record, "record-invalid", defectReason(defect));
 }
 
 /** The entities that can lead from a draft to its owner. */

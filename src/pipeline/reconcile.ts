@@ -1,0 +1,269 @@
+import { createHash } from "node:crypto";
+import { z } from "zod";
+import { IsochronError } from "../errors.ts";
+import type { Instant } from "../model/instant.ts";
+import { instant } from "../model/instant.ts";
+import type { Json, JsonObject } from "../model/json.ts";
+import type { PullSource, SourceIo, Span, WebhookSource } from "../sources/source.ts";
+import { ingest } from "./ingest.ts";
+import type { Stages } from "./ingest.ts";
+import type { MainRead, Reading } from "./lanes.ts";
+import { inParts, parsePlace, readLanes, readPage } from "./lanes.ts";
+import { holdLease, orAborted, type HeldLease, type LeaseClaim } from "./lease-keeper.ts";
+import { reattribute } from "./reattribute.ts";
+
+/** A comparison that needs more pages than this is not coming to an end. */
+const pagesMax = 100_000;
+
+/** A comparison that was broken off longer ago than this begins anew. */
+const resumeWithinMs = 6 * 3_600_000;
+
+/** What a sender may still be about to post, beside what the source's contract says. */
+const postDelayMs = 60_000;
+
+const hourMs = 3_600_000;
+
+/** Connections are compared in these hours after midnight (UTC), each at a time of its own. */
+const nightMs = 6 * hourMs;
+
+/** One connection to compare with its source. */
+export interface ReconcilePass extends Omit<LeaseClaim, "restMs" | "io"> {
+  readonly source: PullSource | WebhookSource;
+  readonly config: JsonObject;
+  readonly io: SourceIo;
+  /** How long the main lane may wait meanwhile. */
+  readonly intervalMs: number;
+}
+
+/** How often a connection is compared, and how far back. */
+export interface ReconcileSchedule {
+  readonly everyMs: number;
+  readonly spanMs: number;
+}
+
+export interface ReconcileOutcome extends Span {
+  readonly records: number;
+  /** Events of the span that had been missing. After a crash in the middle the last page before it may be left out. */
+  readonly foundLate: number;
+}
+
+/** What the lane keeps: how far the comparison has come, or when the last one ended. */
+const progressSchema = z.union([
+  z.strictObject({ endedAt: z.number() }),
+  z.strictObject({
+    from: z.number(),
+    to: z.number(),
+    records: z.number(),
+    foundLate: z.number(),
+    cursor: z.json(),
+  }),
+]);
+interface Progress extends ReconcileOutcome {
+  readonly cursor: Json | undefined;
+}
+
+/** Why the connection cannot be compared with its source; undefined when it can. */
+export function whyNotReconciled({ source, config, io }: ReconcilePass): string | undefined {
+  if (source.delivery === "pull") {
+    return source.startAt === undefined ? `${source.title} cannot be asked for its past.` : undefined;
+  }
+  const now = io.now();
+  const pages = source.recall?.(config, { from: now, to: now }, io);
+  if (pages !== undefined) return undefined;
+  return source.recall === undefined
+    ? `${source.title} can only be received; nobody can be asked for what was missed.`
+    : "Its settings name no API that could be asked for what was missed.";
+}
+
+/**
+ * Compares what is stored of the last `spanMs` with what the source still knows of it, stores what was missing and says
+ * so. Of a pulling source the main lane is read first: what it finds is new, what only the comparison finds is late.
+ * Throws `usage` where the source cannot be asked, and `fenced` when another worker holds the connection.
+ */
+export async function reconcileOnce(
+  stages: Stages,
+  pass: ReconcilePass,
+  spanMs: number,
+): Promise<ReconcileOutcome> {
+  const outcome = await reconcileUnlessHeld(stages, pass, spanMs);
+  if (outcome !== undefined) return outcome;
+  throw new IsochronError(
+    "fenced",
+    `Another worker is reading ${pass.connection.name} now.`,
+    "Try again when it has finished; it compares by itself as well, see `reconcile_every_hours`.",
+  );
+}
+
+/** The same when the schedule says so; undefined when not, or when another worker is at it. */
+export async function reconcileWhenDue(
+  stages: Stages,
+  pass: ReconcilePass,
+  { everyMs, spanMs }: ReconcileSchedule,
+): Promise<ReconcileOutcome | undefined> {
+  const { name } = pass.connection;
+  const saved = progressSchema.safeParse(await stages.store.cursor(name, "reconcile"));
+  if (!saved.success) {
+    // The first one comes at its time, not on top of the first harvest.
+    await holdLease(stages, pass, ({ epoch }) => noteEnd(stages, pass, epoch));
+    return undefined;
+  }
+  // One that was broken off goes on at once.
+  const isDue =
+    !("endedAt" in saved.data) || isReconcileDue(name, everyMs, instant(saved.data.endedAt), stages.now());
+  return isDue ? reconcileUnlessHeld(stages, pass, spanMs) : undefined;
+}
+
+/** Whether the connection's time, which is its own among all connections, has passed since the last comparison. */
+export function isReconcileDue(connection: string, everyMs: number, last: Instant, now: Instant): boolean {
+  const hash = createHash("sha256").update(connection).digest().readUInt32BE(0) / 2 ** 32;
+  const offsetMs = hash * Math.min(everyMs, nightMs);
+  const turn = (at: Instant): number => Math.floor((at - offsetMs) / everyMs);
+  return turn(now) > turn(last);
+}
+
+async function reconcileUnlessHeld(
+  stages: Stages,
+  pass: ReconcilePass,
+  spanMs: number,
+): Promise<ReconcileOutcome | undefined> {
+  const reason = whyNotReconciled(pass);
+  if (reason !== undefined) {
+    throw new IsochronError(
+      "usage",
+      `${pass.connection.name} cannot be reconciled. ${reason}`,
+      "Its events are as complete as what arrives.",
+    );
+  }
+  return holdLease(stages, pass, async (lease) => {
+    const outcome = await compare(stages, pass, lease, spanMs);
+    const { from, to, records, foundLate } = outcome;
+    await stages.store.reconciled(pass.connection.name, { from, to, records, foundLate });
+    await noteEnd(stages, pass, lease.epoch);
+    return { from, to, records, foundLate };
+  });
+}
+
+function compare(
+  stages: Stages,
+  pass: ReconcilePass,
+  lease: HeldLease,
+  spanMs: number,
+): Promise<ReconcileOutcome> {
+  const io = { ...pass.io, signal: lease.signal };
+  const { source } = pass;
+  if (source.delivery === "webhook") {
+    return recallSpan(stages, { ...pass, source, io }, lease, spanMs);
+  }
+  return readAgain(stages, { ...pass, source, io, epoch: lease.epoch }, spanMs);
+}
+
+/** Reads a pulling source's span once more, in a lane of its own that can go on after a crash. */
+async function readAgain(
+  stages: Stages,
+  reading: Reading & Pick<ReconcilePass, "intervalMs">,
+  spanMs: number,
+): Promise<ReconcileOutcome> {
+  const main = await readLanes(stages, reading);
+  let mainReadAt = stages.now();
+  const { from, to, ...begun } = await beginOrGoOn(stages, reading, main, spanMs);
+  let { records, foundLate, cursor } = begun;
+  for (let pages = 0; pages < pagesMax; pages++) {
+    const page = await readPage(stages, reading, {
+      name: "reconcile",
+      cursor,
+      lateBefore: to,
+      keep: (place, read) => ({ from, to, records: records + read, foundLate, cursor: place }),
+    });
+    records += page.ingested.records;
+    foundLate += page.ingested.foundLate ?? 0;
+    cursor = page.cursor;
+    if (page.done) return { from, to, records, foundLate };
+    // What happens now does not wait for what was.
+    if (stages.now() - mainReadAt >= reading.intervalMs) {
+      await readLanes(stages, reading);
+      mainReadAt = stages.now();
+    }
+  }
+  throw new Error(`${reading.connection.name} gave ${pagesMax} pages without an end`);
+}
+
+async function beginOrGoOn(
+  stages: Stages,
+  reading: Reading,
+  main: MainRead,
+  spanMs: number,
+): Promise<Progress> {
+  const { connection, source, config, io } = reading;
+  const { commitDelayMax, clockErrorMax } = source.contract;
+  const to = main.completeTo ?? instant(io.now() - commitDelayMax - clockErrorMax);
+  const from = instant(to - spanMs);
+  const saved = progressSchema.safeParse(await stages.store.cursor(connection.name, "reconcile"));
+  if (saved.success && !("endedAt" in saved.data)) {
+    const { data } = saved;
+    const cursor = source.cursor.safeParse(data.cursor);
+    if (cursor.success && data.to >= to - resumeWithinMs && data.from <= from) {
+      return { ...data, from: instant(data.from), to: instant(data.to), cursor: cursor.data };
+    }
+  }
+  const place = parsePlace(reading, await stages.store.cursor(connection.name, "main"));
+  return { from, to, records: 0, foundLate: 0, cursor: source.startAt?.(config, from, place) };
+}
+
+/** Asks a push source's sender for what it still knows; a repeated record changes nothing, so it starts over after a crash. */
+async function recallSpan(
+  stages: Stages,
+  { connection, source, config, io }: ReconcilePass & { readonly source: WebhookSource },
+  { epoch, signal }: HeldLease,
+  spanMs: number,
+): Promise<ReconcileOutcome> {
+  const { commitDelayMax, clockErrorMax } = source.contract;
+  const to = instant(io.now() - commitDelayMax - clockErrorMax - postDelayMs);
+  const span = { from: instant(to - spanMs), to };
+  let records = 0;
+  let foundLate = 0;
+  for await (const page of untilAborted(source.recall?.(config, span, io), signal)) {
+    for (const part of inParts(page)) {
+      const batch = { connection, source, stream: "webhook", records: part, epoch };
+      const ingested = await ingest(stages, { ...batch, reconciling: true, lateBefore: to });
+      await reattribute(stages, signal);
+      records += ingested.records;
+      foundLate += ingested.foundLate ?? 0;
+      signal.throwIfAborted();
+    }
+  }
+  return { ...span, records, foundLate };
+}
+
+/** The same pages until the signal ends them. Throws its reason. */
+async function* untilAborted<Item>(
+  pages: AsyncIterable<Item> | undefined,
+  signal: AbortSignal,
+): AsyncIterable<Item> {
+  const iterator = pages?.[Symbol.asyncIterator]();
+  if (iterator === undefined) return;
+  try {
+    for (let count = 0; count < pagesMax; count++) {
+      const step = await orAborted(iterator.next(), signal);
+      if (step.done === true) return;
+      yield step.value;
+    }
+  } finally {
+    // Whoever is still asking for a page is told to stop, and neither waited for nor listened to.
+    iterator.return?.().catch(() => undefined);
+  }
+}
+
+/** Leaves behind when the comparison ended, from which the next one's turn follows. */
+async function noteEnd(stages: Stages, { connection }: ReconcilePass, epoch: number): Promise<void> {
+  await stages.store.append({
+    connection: connection.name,
+    stream: "main",
+    controlPlane: connection.controlPlane,
+    events: [],
+    facts: [],
+    rejects: [],
+    lane: "reconcile",
+    epoch,
+    cursor: { endedAt: stages.now() },
+  });
+}
