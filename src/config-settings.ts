@@ -21,6 +21,22 @@ const secretReference = z.string().regex(/^(env:[A-Za-z_][A-Za-z0-9_]*|file:.+)$
   error: "`env:NAME` or `file:PATH`, never the secret itself",
 });
 
+const limitsSchema = z.strictObject(
+  {
+    requests_per_second: z
+      .number({ error: "a number from 0.01 to 1000" })
+      .min(0.01, { error: "a number from 0.01 to 1000" })
+      .max(1000, { error: "a number from 0.01 to 1000" })
+      .default(50),
+    requests_at_once: z
+      .int({ error: "a whole number from 1 to 64" })
+      .min(1, { error: "a whole number from 1 to 64" })
+      .max(64, { error: "a whole number from 1 to 64" })
+      .default(4),
+  },
+  { error: "requests_per_second and requests_at_once" },
+);
+
 const connectionSchema = z.strictObject(
   {
     name: z
@@ -37,6 +53,22 @@ const connectionSchema = z.strictObject(
       .min(1, { error: "a number of seconds from 1 to 86400" })
       .max(86_400, { error: "a number of seconds from 1 to 86400" })
       .default(60),
+    limits: limitsSchema.prefault({}),
+    storm_threshold: z
+      .int({ error: "a whole number from 0 to 1000000" })
+      .min(0, { error: "a whole number from 0 to 1000000" })
+      .max(1_000_000, { error: "a whole number from 0 to 1000000" })
+      .default(200),
+    reconcile_every_hours: z
+      .number({ error: "a number of hours from 0 (never) to 744" })
+      .min(0, { error: "a number of hours from 0 (never) to 744" })
+      .max(744, { error: "a number of hours from 0 (never) to 744" })
+      .default(24),
+    reconcile_span_hours: z
+      .number({ error: "a number of hours from 1 to 8784" })
+      .min(1, { error: "a number of hours from 1 to 8784" })
+      .max(8784, { error: "a number of hours from 1 to 8784" })
+      .default(48),
     config: z.record(z.string(), z.json(), { error: "the source's settings, one per line" }).default({}),
   },
   { error: "name, source and config" },
@@ -129,6 +161,17 @@ export const settings: readonly Setting[] = [
     fromText: (text) => text.split(",").map((word) => word.trim()),
   },
   {
+    name: "in_flight_bytes_max",
+    env: "ISOCHRON_IN_FLIGHT_BYTES_MAX",
+    fallback: "`67108864` (64 MiB)",
+    meaning:
+      "Bytes that all connections of a process together hold between arriving and being stored; one holds a quarter at most.",
+    schema: z
+      .int({ error: "a whole number of bytes from 8388608 (8 MiB)" })
+      .min(8_388_608, { error: "a whole number of bytes from 8388608 (8 MiB)" }),
+    fromText: (text) => (/^\d+$/.test(text) ? Number(text) : text),
+  },
+  {
     name: "connections",
     fallback: "none",
     meaning: "The configured uses of sources; see below.",
@@ -171,7 +214,33 @@ export const connectionSettings = [
     meaning: "Cloud whose ids it speaks of; ids are compared within one only.",
   },
   { name: "enabled", fallback: "`true`", meaning: "False keeps the connection known, but at rest." },
-  { name: "interval_seconds", fallback: "`60`", meaning: "Rest between two passes of a polled source." },
+  {
+    name: "interval_seconds",
+    fallback: "`60`",
+    meaning: "Rest between two passes of a polled source, by however many workers.",
+  },
+  {
+    name: "reconcile_every_hours",
+    fallback: "`24`",
+    meaning: "How often what is stored is compared with what the source still knows; 0 never does.",
+  },
+  { name: "reconcile_span_hours", fallback: "`48`", meaning: "How far back that comparison looks." },
+  {
+    name: "limits.requests_per_second",
+    fallback: "`50`",
+    meaning: "Requests to its source in any second, retries included; below 1, one in so many seconds.",
+  },
+  {
+    name: "limits.requests_at_once",
+    fallback: "`4`",
+    meaning: "Requests under way at its source; fewer while it is slow or refuses.",
+  },
+  {
+    name: "storm_threshold",
+    fallback: "`200`",
+    meaning:
+      "Symptoms, recoveries or activities of one type in a minute beyond which the rest is folded; 0 never folds.",
+  },
   {
     name: "config",
     fallback: "`{}`",

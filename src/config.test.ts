@@ -37,6 +37,7 @@ describe("the configuration", () => {
       port: 4400,
       logLevel: "info",
       logFormat: "json",
+      inFlightBytesMax: 64 * 1024 * 1024,
       providerDomains: ["default"],
       connections: [],
       warnings: [],
@@ -97,6 +98,14 @@ describe("the configuration", () => {
     expect(problemsOf({ env: { ISOCHRON_CONFIG: "nowhere.yaml" } })).toHaveLength(1);
   });
 
+  test("a source is asked as much as its connection's limits say, and no more by an unknown one", () => {
+    const withLimits = (limits: string) => `connections:\n  - {name: a, source: nova, limits: ${limits}}\n`;
+    const { connections } = load({ file: withLimits("{requests_per_second: 0.5}") });
+    expect(connections[0]!.limits).toEqual({ requestsPerSecond: 0.5, requestsAtOnce: 4 });
+    for (const wrong of ["{requests_per_second: 0}", "{requests_at_once: 1.5}", "{rps: 1}"])
+      expect(() => load({ file: withLimits(wrong) })).toThrow("1 problem");
+  });
+
   test("each connection is checked against its own source", () => {
     const sources = new Map([["nova", { config: z.strictObject({ url: z.string() }) }]]);
     const file = "connections:\n  - {name: a, source: nova, config: {url: 1}}\n  - {name: a, source: nope}\n";
@@ -106,13 +115,14 @@ describe("the configuration", () => {
       'isochron.yaml:3 connections[1].source "nope" is no source',
     ]);
     const good = "connections:\n  - {name: a, source: nova, control_plane: r1, config: {url: u}}\n";
-    expect(load({ file: good, sources }).connections).toEqual([
+    expect(load({ file: good, sources }).connections).toMatchObject([
       {
         name: "a",
         source: "nova",
         controlPlane: "r1",
         enabled: true,
         intervalSeconds: 60,
+        stormThreshold: 200,
         config: { url: "u" },
       },
     ]);

@@ -26,6 +26,8 @@ export interface Config {
   /** A reference for {@link resolveSecret}. */
   readonly secret?: string;
   readonly providerDomains: readonly string[];
+  /** What all connections of the process hold between arriving and being stored. */
+  readonly inFlightBytesMax: number;
   readonly connections: readonly ConnectionConfig[];
   /** The server that reading commands ask, instead of opening the store themselves. */
   readonly server?: string;
@@ -42,6 +44,14 @@ export interface ConnectionConfig {
   readonly enabled: boolean;
   /** The rest between two passes of a pulling source. */
   readonly intervalSeconds: number;
+  /** How often what is stored is compared with its source, 0 for never; absent for the default. */
+  readonly reconcileEveryHours?: number;
+  /** How far back that looks; absent for the default. */
+  readonly reconcileSpanHours?: number;
+  /** What its source may be asked at most; absent for the defaults. */
+  readonly limits?: { readonly requestsPerSecond: number; readonly requestsAtOnce: number };
+  /** Events of one type in a minute beyond which the rest is folded, 0 for never; absent for the default. */
+  readonly stormThreshold?: number;
   readonly config: JsonObject;
 }
 
@@ -91,6 +101,7 @@ export function loadConfig(input: ConfigInput = {}): Config {
       (values["log_format"] as "json" | "pretty" | undefined) ??
       (input.terminal === true ? "pretty" : "json"),
     providerDomains: (values["provider_domains"] as string[] | undefined) ?? ["default"],
+    inFlightBytesMax: (values["in_flight_bytes_max"] as number | undefined) ?? 64 * 1024 * 1024,
     connections: (values["connections"] as ConnectionSetting[]).map(toConnection),
     warnings: strangers(env),
     ...(Object.fromEntries(Object.entries(optional).filter(([, value]) => value !== undefined)) as object),
@@ -275,8 +286,23 @@ function present(text: string | undefined): string | undefined {
 }
 
 function toConnection(connection: ConnectionSetting): ConnectionConfig {
-  const { control_plane: controlPlane, interval_seconds: intervalSeconds, ...rest } = connection;
-  return { ...rest, controlPlane, intervalSeconds, config: rest.config as JsonObject };
+  const { control_plane: controlPlane, interval_seconds: intervalSeconds, limits, ...others } = connection;
+  const {
+    storm_threshold: stormThreshold,
+    reconcile_every_hours: reconcileEveryHours,
+    reconcile_span_hours: reconcileSpanHours,
+    ...rest
+  } = others;
+  return {
+    ...rest,
+    controlPlane,
+    intervalSeconds,
+    reconcileEveryHours,
+    reconcileSpanHours,
+    stormThreshold,
+    limits: { requestsPerSecond: limits.requests_per_second, requestsAtOnce: limits.requests_at_once },
+    config: rest.config as JsonObject,
+  };
 }
 
 function dataFolder(env: NodeJS.ProcessEnv, demo: boolean): string {

@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { Config } from "./config.ts";
 import { resolveSecret } from "./config.ts";
@@ -15,15 +16,21 @@ import type { JsonObject } from "./model/json.ts";
 import { clean } from "./normalise/clean.ts";
 import { decoders } from "./normalise/decode.ts";
 import { redact } from "./normalise/redact.ts";
-import { harvestForever, harvestOnce } from "./pipeline/harvest.ts";
+import { harvestOnce } from "./pipeline/harvest.ts";
 import { createHttpClient } from "./pipeline/http-client.ts";
 import { addIngested, importFile, nothingIngested } from "./pipeline/import-file.ts";
 import type { Ingested, Stages } from "./pipeline/ingest.ts";
-import { reattribute } from "./pipeline/reattribute.ts";
+import { guardPull, guardRecall } from "./pipeline/protection/guarded-source.ts";
+import { Protection } from "./pipeline/protection/protection.ts";
+import { startDelayMs } from "./pipeline/protection/ramp.ts";
+import type { SourceGuard, SourceLimits } from "./pipeline/protection/source-guard.ts";
+import { sourceLimits } from "./pipeline/protection/source-guard.ts";
 import { noteTooLarge, receiveRequest } from "./pipeline/receive.ts";
+import { reconcileOnce, type ReconcileOutcome, type ReconcileSchedule } from "./pipeline/reconcile.ts";
 import { replaySetAside } from "./pipeline/replay.ts";
+import { runConnections } from "./pipeline/run-connections.ts";
 import { createSqlAccess } from "./pipeline/sql-client.ts";
-import { runStream } from "./pipeline/stream.ts";
+import { createStormGate, stormThresholdUsual } from "./pipeline/storm-fold.ts";
 import { findWhatElse } from "./pipeline/what-else.ts";
 import type { ApiParts } from "./present/api/api-parts.ts";
 import { buildApi } from "./present/api/server.ts";
@@ -41,6 +48,9 @@ interface Configured extends Connection {
   readonly config: JsonObject;
   readonly intervalMs: number;
   readonly enabled: boolean;
+  readonly limits: SourceLimits;
+  readonly reconcile: ReconcileSchedule;
+  readonly stormThreshold: number;
 }
 
 export interface ApiOptions {
@@ -65,6 +75,8 @@ export interface Isochron {
     readonly onProgress?: (done: number, total: number) => void;
   }): Promise<Ingested>;
   harvestOnce(connection: string, options: { readonly recorded?: string }): Promise<Ingested>;
+  /** Compares a connection with what its source still knows. Throws `usage` where nobody can be asked. */
+  reconcile(connection: string, options: { readonly hours?: number }): Promise<Reconciliation>;
   /** Undefined when the store knows no such connection. */
   replaySetAside(connection: string): Promise<Ingested | undefined>;
   startHarvest(signal: AbortSignal): Promise<void>;
@@ -73,10 +85,17 @@ export interface Isochron {
   close(): Promise<void>;
 }
 
+/** What a comparison found, and how many holes it closed of those that were known. */
+export interface Reconciliation extends ReconcileOutcome {
+  readonly holesClosed: number;
+  readonly holesLeft: number;
+}
+
 export interface OpenOptions {
   readonly version: string;
 }
 
+const hourMs = 3_600_000;
 const now = (): Instant => instant(Date.now());
 
 /** Opens the store and builds every stage over it; the only place that knows them all. */
@@ -85,17 +104,24 @@ export async function openIsochron(config: Config, log: Logger, options: OpenOpt
     ...(config.databaseUrl === undefined ? { dataDir: config.data } : { databaseUrl: config.databaseUrl }),
     log: (level, message, fields) => log[level](fields ?? {}, message),
   });
+  const connections = configuredConnections(config);
+  const protection = buildProtection(config, connections);
   const stages: Stages = {
     decoders,
     clean,
     resolve: createResolver({ providerDomains: new Set(config.providerDomains) }),
     buildView: buildTopologyView,
     redact,
-    store: store.events,
+    store: protection.guardStore(store.events),
     topology: store.topology,
+    storms: createStormGate((name) => connections.get(name)?.stormThreshold ?? stormThresholdUsual),
     now,
+    onDefect: ({ name }, { position }, err) =>
+      log.error(
+        { connection: name, position, err },
+        "a record was set aside for a defect of ours; please report it",
+      ),
   };
-  const connections = configuredConnections(config);
   const holder = randomUUID();
 
   const isochron: Isochron = {
@@ -119,10 +145,10 @@ export async function openIsochron(config: Config, log: Logger, options: OpenOpt
     },
     async harvestOnce(name, { recorded }) {
       const connection = findConnection(connections, name);
-      const source = pullSource(connection);
-      const signal = new AbortController().signal;
-      const ios =
-        recorded === undefined ? [liveIo(log, name, signal)] : await recordedIos(log, name, signal, recorded);
+      const guard = protection.guard(name, connection.limits, false);
+      const source = guardPull(pullSource(connection), guard);
+      const live = liveIo(log, guard, name, new AbortController().signal);
+      const ios = recorded === undefined ? [live] : await recordedIos(live, recorded);
       let total = nothingIngested;
       for (const io of ios) {
         total = addIngested(
@@ -132,14 +158,34 @@ export async function openIsochron(config: Config, log: Logger, options: OpenOpt
       }
       return total;
     },
+    async reconcile(name, { hours }) {
+      const connection = findConnection(connections, name);
+      const { config: settings, intervalMs, reconcile } = connection;
+      const guard = protection.guard(name, connection.limits, false);
+      const source = askable(guarded(findSource(connection.source), guard), name);
+      const io = liveIo(log, guard, name, new AbortController().signal);
+      const holes = async (): Promise<number> => {
+        const coverage = await store.reader.coverage({ kind: "provider" });
+        return coverage.connections.find((one) => one.connection === name)?.holes.length ?? 0;
+      };
+      const before = await holes();
+      const spanMs = hours === undefined ? reconcile.spanMs : hours * hourMs;
+      const outcome = await reconcileOnce(
+        stages,
+        { connection, source, config: settings, io, holder, intervalMs },
+        spanMs,
+      );
+      const holesLeft = await holes();
+      return { ...outcome, holesClosed: Math.max(0, before - holesLeft), holesLeft };
+    },
     async replaySetAside(name) {
       const coverage = await store.reader.coverage({ kind: "provider" });
       const isKnown = coverage.connections.some(({ connection }) => connection === name);
       return isKnown ? replaySetAside(stages, findSource, name) : undefined;
     },
-    startHarvest: (signal) => runConnections(stages, connections, { log, signal, holder }),
+    startHarvest: (signal) => runAll(stages, connections, { log, signal, holder, protection }),
     api: async (request) =>
-      buildApiFor(request, { config, log, store, stages, connections, version: options.version }),
+      buildApiFor(request, { config, log, store, stages, connections, protection, version: options.version }),
     loadDemo: (onProgress) => loadDemo({ isochron, store: store.events, demoRoot: demoRoot() }, onProgress),
     close: () => store.close(),
   };
@@ -155,6 +201,9 @@ function configuredConnections(config: Config): ReadonlyMap<string, Configured> 
     config: connection.config,
     intervalMs: connection.intervalSeconds * 1000,
     enabled: connection.enabled,
+    limits: connection.limits ?? sourceLimits,
+    reconcile: toSchedule(connection.reconcileEveryHours, connection.reconcileSpanHours),
+    stormThreshold: connection.stormThreshold ?? stormThresholdUsual,
   }));
   const taken = new Set(configured.map((connection) => connection.source));
   const plain = sources
@@ -167,8 +216,15 @@ function configuredConnections(config: Config): ReadonlyMap<string, Configured> 
       intervalMs: 60_000,
       // Only a webhook needs no setting to be of use; the others wait for a file or a recording.
       enabled: delivery === "webhook",
+      limits: sourceLimits,
+      reconcile: toSchedule(),
+      stormThreshold: stormThresholdUsual,
     }));
   return new Map([...configured, ...plain].map((connection) => [connection.name, connection]));
+}
+
+function toSchedule(everyHours = 24, spanHours = 48): ReconcileSchedule {
+  return { everyMs: everyHours * hourMs, spanMs: spanHours * hourMs };
 }
 
 function findConnection(connections: ReadonlyMap<string, Configured>, name: string): Configured {
@@ -191,11 +247,35 @@ function pullSource(connection: Configured) {
   );
 }
 
-function liveIo(log: Logger, name: string, signal: AbortSignal): SourceIo {
+/** Only what is polled or posted has somebody to ask. */
+function askable(source: Source, name: string) {
+  if (source.delivery === "pull" || source.delivery === "webhook") return source;
+  throw new IsochronError(
+    "usage",
+    `${name} cannot be reconciled. ${source.title} can only be received; nobody can be asked for what was missed.`,
+    "Its events are as complete as what arrives.",
+  );
+}
+
+function buildProtection(config: Config, connections: ReadonlyMap<string, Configured>): Protection {
+  const posted = [...connections.values()].filter(({ source }) => findSource(source).delivery === "webhook");
+  return new Protection({
+    bytesMax: config.inFlightBytesMax,
+    clock: {
+      nowMs: () => performance.now(),
+      wallNowMs: Date.now,
+      random: Math.random,
+      wait: (ms, signal) => sleep(ms, undefined, { signal }),
+    },
+    pushConnections: new Set(posted.map(({ name }) => name)),
+  });
+}
+
+function liveIo(log: Logger, guard: SourceGuard, name: string, signal: AbortSignal): SourceIo {
   const warn: SourceIo["warn"] = (message, fields) => log.warn({ connection: name, ...fields }, message);
   return {
-    http: createHttpClient({ signal, warn }),
-    sql: createSqlAccess({ signal }),
+    http: createHttpClient({ signal, guard, warn }),
+    sql: createSqlAccess({ signal, guard }),
     now,
     signal,
     warn,
@@ -212,38 +292,48 @@ function liveIo(log: Logger, name: string, signal: AbortSignal): SourceIo {
 }
 
 /** One set of answers per recorded moment, in the order of time. */
-async function recordedIos(
-  log: Logger,
-  name: string,
-  signal: AbortSignal,
-  dir: string,
-): Promise<readonly SourceIo[]> {
+async function recordedIos(live: SourceIo, dir: string): Promise<readonly SourceIo[]> {
   const moments = await recordedMoments(dir);
-  return moments.map((moment) => ({ ...liveIo(log, name, signal), http: moment.http, now: moment.now }));
+  return moments.map((moment) => ({ ...live, http: moment.http, now: moment.now }));
 }
 
 /** Everything that runs by itself while the server is up. */
-async function runConnections(
+function runAll(
   stages: Stages,
   connections: ReadonlyMap<string, Configured>,
-  running: { readonly log: Logger; readonly signal: AbortSignal; readonly holder: string },
+  running: {
+    readonly log: Logger;
+    readonly signal: AbortSignal;
+    readonly holder: string;
+    readonly protection: Protection;
+  },
 ): Promise<void> {
-  const { log, signal, holder } = running;
-  await reattribute(stages, signal);
-  const loops = [...connections.values()]
-    .filter((connection) => connection.enabled)
-    .map(async (connection) => {
-      const source: Source = findSource(connection.source);
-      const io = liveIo(log, connection.name, signal);
-      const onError = (error: unknown) =>
-        log.error({ connection: connection.name, err: error }, "a pass failed");
-      if (source.delivery === "pull") {
-        const pass = { connection, source, config: connection.config, io, holder };
-        await harvestForever(stages, pass, connection.intervalMs, onError);
-      }
-      if (source.delivery === "stream") await runStream(stages, connection, source, connection.config, io);
-    });
-  await Promise.all(loops);
+  const { log, signal, holder, protection } = running;
+  const enabled = [...connections.values()].filter((connection) => connection.enabled);
+  const polled = enabled.filter(({ source }) => findSource(source).delivery === "pull");
+  const runnings = enabled.map((connection) => {
+    const { name, intervalMs, reconcile } = connection;
+    const guard = protection.guard(name, connection.limits, true);
+    const place = { index: polled.indexOf(connection), count: polled.length, intervalMs };
+    return {
+      connection,
+      source: guarded(findSource(connection.source), guard),
+      config: connection.config,
+      io: liveIo(log, guard, name, signal),
+      intervalMs,
+      startDelayMs: place.index < 0 ? 0 : startDelayMs(place, Math.random),
+      credits: protection.credits.account(`stream ${name}`),
+      ...(reconcile.everyMs === 0 ? {} : { reconcile }),
+    };
+  });
+  const onError = (error: unknown, connection?: string): void =>
+    log.error({ ...(connection === undefined ? {} : { connection }), err: error }, "a pass failed");
+  return runConnections(stages, runnings, { holder, signal, onError });
+}
+
+function guarded(source: Source, guard: SourceGuard): Source {
+  if (source.delivery === "pull") return guardPull(source, guard);
+  return source.delivery === "webhook" ? guardRecall(source, guard) : source;
 }
 
 interface ApiContext {
@@ -252,11 +342,12 @@ interface ApiContext {
   readonly store: Store;
   readonly stages: Stages;
   readonly connections: ReadonlyMap<string, Configured>;
+  readonly protection: Protection;
   readonly version: string;
 }
 
 async function buildApiFor(request: ApiOptions, context: ApiContext): ReturnType<typeof buildApi> {
-  const { config, log, store, stages, connections } = context;
+  const { config, log, store, stages, connections, protection } = context;
   const pages = findWebPages();
   const parts: ApiParts = {
     store,
@@ -266,15 +357,18 @@ async function buildApiFor(request: ApiOptions, context: ApiContext): ReturnType
         scope,
         query,
       ),
-    ingest: (name, posted) => {
+    ingest: (name, { takeBytes, ...posted }) => {
       const connection = connections.get(name);
       const settings = {
         config: connection?.config ?? {},
         secret: (reference: string) => resolveSecret(reference),
       };
-      return receiveRequest(stages, findSource, connection, posted, settings);
+      return receiveRequest(stages, findSource, connection, posted, settings, takeBytes);
     },
+    pushRoom: protection.pushRoom,
+    protection: () => protection.state(),
     noteTooLarge: (name, posted) => noteTooLarge(stages, findSource, connections.get(name), posted),
+    contractOf,
     clock: now,
     secret: await serverSecret(config),
     version: context.version,
@@ -285,6 +379,24 @@ async function buildApiFor(request: ApiOptions, context: ApiContext): ReturnType
     ...(request.viewer === undefined ? {} : { viewer: request.viewer }),
   };
   return buildApi(parts);
+}
+
+/** What a source promises, as the API tells it; undefined for a source that this version does not have. */
+function contractOf(name: string): ReturnType<NonNullable<ApiParts["contractOf"]>> {
+  const source = sources.find((one) => one.name === name);
+  if (source === undefined) return undefined;
+  const { contract } = source;
+  return {
+    identity: contract.identity,
+    version: contract.version,
+    ordering: contract.ordering,
+    commit_delay_max_ms: contract.commitDelayMax,
+    clock_error_max_ms: contract.clockErrorMax,
+    retention_ms: contract.retention ?? null,
+    delivery: contract.delivery,
+    revisions: contract.revisions,
+    blind_spots: contract.blindSpots,
+  };
 }
 
 /** The folder of the built pages: in a checkout, or beside the installed program. */

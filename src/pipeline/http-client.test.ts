@@ -1,12 +1,15 @@
 import { createServer } from "node:http";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { afterEach, expect, test } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 import type { HttpClientOptions } from "./http-client.ts";
 import { createHttpClient } from "./http-client.ts";
+import { ByteCredits } from "./protection/byte-credits.ts";
+import { guardOver, StillTime } from "../../test/guard.ts";
 
 let server: Server | undefined;
 afterEach(() => {
+  vi.useRealTimers();
   server?.closeAllConnections();
   server?.close();
 });
@@ -21,6 +24,7 @@ function client(options: Partial<HttpClientOptions> = {}) {
   const waits: number[] = [];
   const http = createHttpClient({
     signal: new AbortController().signal,
+    guard: guardOver(new StillTime()),
     wait: (ms) => {
       waits.push(ms);
       return Promise.resolve();
@@ -43,12 +47,12 @@ test("an answer comes with its status, its headers in lower case and its bytes",
   expect(Buffer.from(answer.body).toString()).toBe("short and stout");
 });
 
-test("429 and 503 are tried again after Retry-After, else with growing jitter", async () => {
+test("429 and 5xx are tried again after Retry-After, else with growing jitter", async () => {
   let count = 0;
   const base = await listen((_request, response) => {
     count += 1;
     if (count === 1) response.writeHead(429, { "Retry-After": "7" }).end();
-    else if (count < 4) response.writeHead(503).end();
+    else if (count < 4) response.writeHead(count === 2 ? 503 : 500).end();
     else response.end("at last");
   });
   const { http, waits } = client();
@@ -57,11 +61,11 @@ test("429 and 503 are tried again after Retry-After, else with growing jitter", 
   expect(waits).toEqual([7000, 500, 1000]);
 });
 
-test("waiting is bounded in length and number; the last refusal is the answer", async () => {
+test("waiting is bounded in number; the last refusal is the answer", async () => {
   let count = 0;
   const base = await listen((_request, response) => {
     count += 1;
-    response.writeHead(429, { "Retry-After": "86400" }).end();
+    response.writeHead(429, { "Retry-After": "60" }).end();
   });
   const { http, waits } = client();
   expect((await http({ method: "GET", url: base })).status).toBe(429);
@@ -69,7 +73,105 @@ test("waiting is bounded in length and number; the last refusal is the answer", 
   expect(waits).toEqual([60_000, 60_000, 60_000]);
 });
 
-test("a lost connection is tried again for reads only, and ends as unavailable", async () => {
+test("a service that asks for a longer rest gets it, up to an hour: no request leaves meanwhile", async () => {
+  let count = 0;
+  const base = await listen((_request, response) => {
+    count += 1;
+    response.writeHead(503, { "Retry-After": "99999999999999999999" }).end();
+  });
+  const time = new StillTime();
+  const { http, waits } = client({ guard: guardOver(time) });
+  expect((await http({ method: "GET", url: base })).status).toBe(503);
+  time.ms += 3_599_000;
+  await expect(http({ method: "GET", url: base })).rejects.toThrow("asked for a rest");
+  expect([count, waits]).toEqual([1, []]);
+  time.ms += 2_000;
+  await http({ method: "GET", url: base });
+  expect(count).toBe(2);
+});
+
+test("retries are a tenth of the requests at most, and the first six", async () => {
+  let count = 0;
+  const base = await listen((request, response) => {
+    count += 1;
+    response.writeHead(request.url === "/good" ? 200 : 500).end();
+  });
+  const { http } = client({ retriesMax: 1 });
+  for (let round = 0; round < 10; round++) {
+    await http({ method: "GET", url: `${base}/good` });
+    await http({ method: "GET", url: `${base}/bad${round}` });
+  }
+  expect(count).toBe(20 + 6);
+});
+
+test("other refusals are answers that are not tried again", async () => {
+  let count = 0;
+  const base = await listen((request, response) => {
+    count += 1;
+    response.writeHead(Number(request.url?.slice(1))).end();
+  });
+  const { http } = client();
+  for (const status of [400, 401, 403, 404, 410, 422, 501]) {
+    expect((await http({ method: "GET", url: `${base}/${status}` })).status).toBe(status);
+  }
+  expect(count).toBe(7);
+});
+
+test("after five failures in a row the source is left alone until a probe goes well", async () => {
+  let count = 0;
+  let well = false;
+  const base = await listen((request, response) => {
+    count += 1;
+    if (well) response.end("well");
+    else request.socket.destroy();
+  });
+  const time = new StillTime();
+  const { http } = client({ guard: guardOver(time), retriesMax: 0 });
+  for (let attempt = 0; attempt < 8; attempt++) {
+    await expect(http({ method: "GET", url: base })).rejects.toMatchObject({ code: "source-unavailable" });
+  }
+  expect(count).toBe(5);
+  await expect(http({ method: "GET", url: base })).rejects.toThrow(
+    /left alone since 2026-11-21T00:00:00.000Z.*could not be reached.*tried again at 2026-11-21T00:00:09.000Z/,
+  );
+  well = true;
+  time.ms += 9_000;
+  expect((await http({ method: "GET", url: base })).status).toBe(200);
+  expect(count).toBe(6);
+});
+
+test("bytes are taken as they are read; a page larger than a connection may hold is refused, not gathered", async () => {
+  const base = await listen((_request, response) => response.end("x".repeat(300_000)));
+  const credits = new ByteCredits(4 * 500_000);
+  const guard = guardOver(new StillTime(), { credits: credits.account("nova") });
+  const { http } = client({ guard });
+  await http({ method: "GET", url: base });
+  expect(credits.heldBytes).toBe(300_000);
+  await expect(http({ method: "GET", url: base })).rejects.toMatchObject({ code: "source-malformed" });
+  guard.endPage();
+  expect(credits.heldBytes).toBe(0);
+  await http({ method: "GET", url: base });
+  expect(credits.heldBytes).toBe(300_000);
+});
+
+test("the time that is spent waiting for room does not count as the service's", async () => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
+  const base = await listen((_request, response) => response.end("late"));
+  const guard = guardOver(new StillTime());
+  const [asked, room] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  guard.takeBytes = () => {
+    asked.resolve();
+    return room.promise;
+  };
+  const { http } = client({ guard, retriesMax: 0, totalTimeoutMs: 5000 });
+  const answer = http({ method: "GET", url: base });
+  await asked.promise;
+  vi.advanceTimersByTime(60_000);
+  room.resolve();
+  expect(Buffer.from((await answer).body).toString()).toBe("late");
+});
+
+test("a lost connection is tried again for what may be repeated only, and ends as unavailable", async () => {
   let count = 0;
   const base = await listen((request) => {
     count += 1;
@@ -82,10 +184,12 @@ test("a lost connection is tried again for reads only, and ends as unavailable",
   });
   expect(count).toBe(4);
   expect(warned).toHaveLength(3);
-  await expect(http({ method: "POST", url: base, body: "{}" })).rejects.toMatchObject({
-    code: "source-unavailable",
-  });
+  const post = { method: "POST", url: `${base}/other`, body: "{}" } as const;
+  await expect(http(post)).rejects.toMatchObject({ code: "source-unavailable" });
   expect(count).toBe(5);
+  const third = { ...post, url: `${base}/third`, repeatable: true };
+  await expect(http(third)).rejects.toMatchObject({ code: "source-unavailable" });
+  expect(count).toBe(9);
 });
 
 test("problems name the address without its query", async () => {

@@ -2,14 +2,18 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { IsochronError } from "../errors.ts";
 import type { JsonObject } from "../model/json.ts";
 import type { HttpClient, HttpRequest, HttpResponse } from "../sources/source.ts";
+import { askedMsMax, delayMsMax, jitteredDelayMs, retryAfterMs } from "./protection/retry-delay.ts";
+import type { Judgement, SourceGuard } from "./protection/source-guard.ts";
 
 export interface HttpClientOptions {
   /** Ends every request under way; its reason is thrown on. */
   readonly signal: AbortSignal;
+  /** Asked before each attempt. */
+  readonly guard: SourceGuard;
   readonly warn?: (message: string, fields?: JsonObject) => void;
   /** From sending to the answer's head, connecting included; a large listing takes its service long to gather. */
   readonly answerTimeoutMs?: number;
-  /** From sending to the last byte of the body. */
+  /** From sending to the last byte of the body, without waiting for room in memory. */
   readonly totalTimeoutMs?: number;
   readonly bodyBytesMax?: number;
   /** How many more attempts follow the first. */
@@ -18,23 +22,21 @@ export interface HttpClientOptions {
   readonly wait?: (ms: number, signal: AbortSignal) => Promise<void>;
   /** Gives a number from 0 up to 1, for the jitter. */
   readonly random?: () => number;
+  /** The time of day, against which a date in `Retry-After` is read. */
+  readonly wallNowMs?: () => number;
 }
-
-/** The first wait is at most this long, each further one at most twice the one before. */
-const firstDelayMs = 500;
-
-/** No wait is longer, not even one that the service asks for. */
-const delayMsMax = 60_000;
 
 const redirectsMax = 3;
 
 type Limits = Required<Omit<HttpClientOptions, "warn">> & Pick<HttpClientOptions, "warn">;
 
 /**
- * HTTP over the built-in fetch, for pulling sources. 429 and 503 are tried again, after `Retry-After` or with full
- * jitter, and so are reads that got no answer; the last answer is then given as it is. Redirects are followed within
- * the same origin only, because the headers hold a token. Throws `source-unavailable` when no answer came in time,
- * `source-malformed` when the body is larger than `bodyBytesMax` (64 MiB) or a redirect leads elsewhere.
+ * HTTP over the built-in fetch, for pulling sources, behind the connection's guard. 408, 429 and 5xx are tried again,
+ * after `Retry-After` or with full jitter, and so are requests that got no answer; of a POST that does not say that it
+ * may be repeated only 429 and 503, which were not carried out. The last answer is then given as it is. Redirects are
+ * followed within the same origin only, because the headers hold a token. Throws `source-unavailable` when no answer
+ * came in time or the source is left alone, `source-malformed` when the body is larger than `bodyBytesMax` (64 MiB) or
+ * than the connection may hold, or a redirect leads elsewhere.
  */
 export function createHttpClient(options: HttpClientOptions): HttpClient {
   const limits: Limits = {
@@ -44,64 +46,129 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
     retriesMax: 3,
     wait: (ms, signal) => sleep(ms, undefined, { signal }),
     random: Math.random,
+    wallNowMs: Date.now,
     ...options,
   };
-  return (request) => attempt(request, limits, 0);
+  return (request) => {
+    limits.guard.noteFirstAttempt();
+    return attempt(request, limits, 0);
+  };
+}
+
+/** An outcome with the time to the answer's head. */
+interface Outcome {
+  readonly result: HttpResponse | IsochronError;
+  readonly answerMs?: number;
 }
 
 /** One attempt, and those after it. */
 async function attempt(request: HttpRequest, limits: Limits, made: number): Promise<HttpResponse> {
-  const outcome = await tryOnce(request, limits);
-  const isLast = made >= limits.retriesMax;
-  if (outcome instanceof IsochronError) {
-    // A POST may have been carried out although its answer was lost.
-    if (isLast || request.method === "POST" || outcome.code !== "source-unavailable") throw outcome;
-  } else if (isLast || (outcome.status !== 429 && outcome.status !== 503)) {
-    return outcome;
+  const { guard } = limits;
+  const target = targetOf(request.url);
+  const { result } = await guard.request(target, () => tryOnce(request, limits), judge, limits.signal);
+  const asked =
+    result instanceof IsochronError
+      ? undefined
+      : retryAfterMs(result.headers["retry-after"], limits.wallNowMs());
+  const isAgain = isTemporary(result, request);
+  if (isAgain && asked !== undefined && asked > delayMsMax)
+    guard.restFor(target, Math.min(askedMsMax, asked));
+  if (!isAgain || made >= limits.retriesMax || !guard.mayRetry(target)) {
+    if (result instanceof IsochronError) throw result;
+    return result;
   }
-  const ms = delayMs(outcome, limits, made);
+  const ms = Math.round(Math.max(asked ?? 0, jitteredDelayMs(made, limits.random)));
   limits.warn?.("a request is tried again", {
     url: withoutQuery(request.url),
-    because: outcome instanceof IsochronError ? outcome.problem : `answer ${outcome.status}`,
+    because: result instanceof IsochronError ? result.problem : `answer ${result.status}`,
     wait_ms: ms,
   });
   await limits.wait(ms, limits.signal);
   return attempt(request, limits, made + 1);
 }
 
-function delayMs(outcome: HttpResponse | IsochronError, limits: Limits, made: number): number {
-  const asked = outcome instanceof IsochronError ? undefined : retryAfterMs(outcome.headers["retry-after"]);
-  const jittered = limits.random() * firstDelayMs * 2 ** made;
-  return Math.round(Math.min(delayMsMax, asked ?? jittered));
+/** Whether the same request may bring another outcome, and does no harm where it was carried out already. */
+function isTemporary(result: HttpResponse | IsochronError, request: HttpRequest): boolean {
+  if (result instanceof IsochronError) return isRepeatable(request);
+  const { status } = result;
+  if (status === 429 || status === 503) return true;
+  // 501 and 505 say what the service will never do.
+  return isRepeatable(request) && (status === 408 || (status >= 500 && status !== 501 && status !== 505));
 }
 
-/** `Retry-After` (RFC 9110, section 10.2.3): seconds or a date. */
-function retryAfterMs(value: string | undefined): number | undefined {
-  if (value === undefined) return undefined;
-  if (/^\d+$/.test(value.trim())) return Number(value) * 1000;
-  const date = Date.parse(value);
-  return Number.isNaN(date) ? undefined : Math.max(0, date - Date.now());
+function isRepeatable({ method, repeatable }: HttpRequest): boolean {
+  return repeatable ?? method !== "POST";
+}
+
+function judge({ result, answerMs }: Outcome): Judgement {
+  if (result instanceof IsochronError) return { verdict: "bad", slowDown: true, problem: result.problem };
+  const { status } = result;
+  const problem = `It answered ${status}.`;
+  if (status === 401) return { verdict: "denied", slowDown: false };
+  if (status === 408 || status === 429 || status >= 500) return { verdict: "bad", slowDown: true, problem };
+  return { verdict: "good", slowDown: false, ...(answerMs === undefined ? {} : { answerMs }) };
+}
+
+/** What fails together: the origin and the first part of the path, behind which clouds keep services of their own. */
+function targetOf(url: string): string {
+  const { origin, pathname } = new URL(url);
+  return `${origin}/${pathname.split("/")[1] ?? ""}`;
 }
 
 /** The answer, or why there is none; what is no fault of the network is thrown. */
-async function tryOnce(request: HttpRequest, limits: Limits): Promise<HttpResponse | IsochronError> {
+async function tryOnce(request: HttpRequest, limits: Limits): Promise<Outcome> {
   limits.signal.throwIfAborted();
   const late = new AbortController();
+  const sentAtMs = performance.now();
   const answerTimer = setTimeout(() => late.abort(new Late("no answer")), limits.answerTimeoutMs);
-  const totalTimer = setTimeout(() => late.abort(new Late("no complete answer")), limits.totalTimeoutMs);
+  const total = new Deadline(limits.totalTimeoutMs, () => late.abort(new Late("no complete answer")));
   const signal = AbortSignal.any([limits.signal, late.signal]);
   try {
     const answer = await follow(request, request.url, signal, 0);
     clearTimeout(answerTimer);
-    const body = await readBody(answer, limits.bodyBytesMax, request);
-    return { status: answer.status, headers: Object.fromEntries(answer.headers), body };
+    const answerMs = performance.now() - sentAtMs;
+    const body = await readBody(answer, limits, request, total);
+    return { result: { status: answer.status, headers: Object.fromEntries(answer.headers), body }, answerMs };
   } catch (error) {
     if (limits.signal.aborted || (error instanceof IsochronError && error.code !== "source-unavailable"))
       throw error;
-    return unavailable(request, late.signal.aborted ? late.signal.reason : error);
+    return { result: unavailable(request, late.signal.aborted ? late.signal.reason : error) };
   } finally {
     clearTimeout(answerTimer);
-    clearTimeout(totalTimer);
+    total.stop();
+  }
+}
+
+/** A time-out that stands still while it is our turn. */
+class Deadline {
+  readonly #onEnd: () => void;
+  #leftMs: number;
+  #runsSinceMs = 0;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(ms: number, onEnd: () => void) {
+    this.#leftMs = ms;
+    this.#onEnd = onEnd;
+    this.#start();
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+  }
+
+  async standStill<Result>(during: Promise<Result>): Promise<Result> {
+    this.stop();
+    this.#leftMs -= performance.now() - this.#runsSinceMs;
+    try {
+      return await during;
+    } finally {
+      this.#start();
+    }
+  }
+
+  #start(): void {
+    this.#runsSinceMs = performance.now();
+    this.#timer = setTimeout(this.#onEnd, Math.max(0, this.#leftMs));
   }
 }
 
@@ -135,18 +202,25 @@ async function follow(
   return follow(request, target.href, signal, followed + 1);
 }
 
-async function readBody(answer: Response, bytesMax: number, request: HttpRequest): Promise<Uint8Array> {
+async function readBody(
+  answer: Response,
+  { bodyBytesMax, guard, signal }: Limits,
+  request: HttpRequest,
+  total: Deadline,
+): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of answer.body ?? []) {
     size += chunk.byteLength;
-    if (size > bytesMax) {
+    if (size > bodyBytesMax) {
       throw new IsochronError(
         "source-malformed",
-        `The answer of ${withoutQuery(request.url)} is larger than ${bytesMax} bytes.`,
+        `The answer of ${withoutQuery(request.url)} is larger than ${bodyBytesMax} bytes.`,
         "Ask for smaller pages.",
       );
     }
+    // While there is no room, nothing more is read, and the service waits with the rest.
+    await total.standStill(guard.takeBytes(chunk.byteLength, signal));
     chunks.push(chunk);
   }
   return Buffer.concat(chunks, size);

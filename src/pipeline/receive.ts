@@ -1,13 +1,10 @@
-import { promisify } from "node:util";
-import { gunzip as gunzipCallback } from "node:zlib";
+import { createGunzip } from "node:zlib";
 import { IsochronError } from "../errors.ts";
 import type { Instant } from "../model/instant.ts";
 import type { Connection, PushRequest, PushSettings, Source } from "../sources/source.ts";
 import type { Ingested, Stages } from "./ingest.ts";
 import { ingest } from "./ingest.ts";
 import { reattribute } from "./reattribute.ts";
-
-const gunzip = promisify(gunzipCallback);
 
 /** How large a compressed body may become: what the decoders read as one piece. */
 const inflatedBytesMax = 8 * 1024 * 1024;
@@ -18,10 +15,13 @@ const inflationMax = 100;
 /** Below this no ratio is looked at, because a few repeated lines shrink to nearly nothing. */
 const inflatedBytesFree = 64 * 1024;
 
+/** Takes room in memory for further bytes of a request. Throws `rate-limited` or `overloaded` when there is none. */
+export type TakeBytes = (bytes: number) => void;
+
 /**
  * Stores what a sender posted; settles after the commit, so that the answer is a receipt. Undefined when
  * the connection does not take requests. Throws `body-invalid` when the body is none of the source's, and
- * `signature-invalid` before anything is stored.
+ * `signature-invalid` before anything is stored. `takeBytes` is asked as a compressed body grows.
  */
 export async function receiveRequest(
   stages: Stages,
@@ -29,12 +29,13 @@ export async function receiveRequest(
   connection: Connection | undefined,
   request: PushRequest,
   settings?: PushSettings,
+  takeBytes: TakeBytes = () => undefined,
 ): Promise<Ingested | undefined> {
   if (connection === undefined) return undefined;
   const source = findSource(connection.source);
   if (source.delivery !== "webhook") return undefined;
   await stages.store.connect({ ...asConnection(connection), config: {} });
-  const stored = await storeRequest(stages, source, connection, request, settings);
+  const stored = await storeRequest(stages, source, connection, request, { settings, takeBytes });
   await reattribute(stages);
   return stored;
 }
@@ -44,12 +45,12 @@ async function storeRequest(
   source: Extract<Source, { delivery: "webhook" }>,
   connection: Connection,
   request: PushRequest,
-  settings: PushSettings | undefined,
+  { settings, takeBytes }: { settings: PushSettings | undefined; takeBytes: TakeBytes },
 ): Promise<Ingested> {
   const stream = "webhook";
   let { body } = request;
   try {
-    body = await inflate(request);
+    body = await inflate(request, takeBytes);
     const records = source.split({ ...request, body }, stages.decoders, settings);
     return await ingest(stages, { connection, source, stream, records });
   } catch (error) {
@@ -124,28 +125,42 @@ function noteOf({ headers, body, receivedAt }: PushRequest): TooLargeRequest {
 }
 
 /** The body as its sender had it before `Content-Encoding: gzip`, within the limits on size and ratio. */
-async function inflate({ headers, body }: PushRequest): Promise<Uint8Array> {
+async function inflate({ headers, body }: PushRequest, takeBytes: TakeBytes): Promise<Uint8Array> {
   if (headers["content-encoding"] !== "gzip") return body;
   const maxOutputLength = Math.min(
     inflatedBytesMax,
     Math.max(inflatedBytesFree, body.byteLength * inflationMax),
   );
+  const chunks: Buffer[] = [];
+  let size = 0;
   try {
-    return await gunzip(body, { maxOutputLength });
-  } catch (error) {
-    if (!(error instanceof Error)) throw error;
-    if ((error as NodeJS.ErrnoException).code === "ERR_BUFFER_TOO_LARGE") {
-      throw new IsochronError(
-        "body-too-large",
-        `The body grows to more than ${maxOutputLength} bytes when it is decompressed.`,
-        "Send smaller batches.",
-        { cause: error },
-      );
+    for await (const chunk of gunzipped(body)) {
+      size += chunk.byteLength;
+      if (size > maxOutputLength) throw growsTooLarge(maxOutputLength);
+      takeBytes(chunk.byteLength);
+      chunks.push(chunk);
     }
+  } catch (error) {
+    if (!(error instanceof Error) || error instanceof IsochronError) throw error;
     throw new IsochronError("body-invalid", "The body is not valid gzip.", "Send it again, whole.", {
       cause: error,
     });
   }
+  return Buffer.concat(chunks, size);
+}
+
+function gunzipped(body: Uint8Array): AsyncIterable<Buffer> {
+  const stream = createGunzip();
+  stream.end(body);
+  return stream;
+}
+
+function growsTooLarge(bytesMax: number): IsochronError {
+  return new IsochronError(
+    "body-too-large",
+    `The body grows to more than ${bytesMax} bytes when it is decompressed.`,
+    "Send smaller batches.",
+  );
 }
 
 function asConnection({ name, source, controlPlane }: Connection): Connection {

@@ -3,6 +3,7 @@ import pg from "pg";
 import { IsochronError } from "../errors.ts";
 import type { ErrorCode } from "../errors.ts";
 import type { SqlClient, SqlQuery, TableRow } from "../sources/source.ts";
+import type { Judgement, SourceGuard } from "./protection/source-guard.ts";
 
 export interface SqlClientOptions {
   /** Ends what is under way; its reason is thrown on. */
@@ -10,9 +11,11 @@ export interface SqlClientOptions {
   readonly connectTimeoutMs?: number;
   /** For each statement, kept by the server itself. */
   readonly statementTimeoutMs?: number;
+  /** Asked before each transaction; absent where the server is our own, as in tests. */
+  readonly guard?: SourceGuard;
 }
 
-type Limits = Required<SqlClientOptions>;
+type Limits = Required<Omit<SqlClientOptions, "guard">> & Pick<SqlClientOptions, "guard">;
 
 /**
  * Read-only access to databases of others. Each transaction has a connection of its own, so that nothing is held
@@ -41,7 +44,52 @@ interface Session {
   readonly destroy: () => void;
 }
 
+type Read<Result> =
+  { readonly ok: true; readonly result: Result } | { readonly ok: false; readonly error: IsochronError };
+
+/** One transaction behind the guard: it counts as one request, because it has a connection of its own. */
 async function readIn<Result>(
+  limits: Limits,
+  open: () => Promise<Session>,
+  zone: string,
+  work: (query: SqlQuery) => Promise<Result>,
+): Promise<Result> {
+  const { guard, signal } = limits;
+  if (guard === undefined) return transact(limits, open, zone, work);
+  const counting = (query: SqlQuery): SqlQuery => {
+    return async (text, values) => {
+      const rows = await query(text, values);
+      await guard.takeBytes(sizeOf(rows), signal);
+      return rows;
+    };
+  };
+  const send = async (): Promise<Read<Result>> => {
+    try {
+      return { ok: true, result: await transact(limits, open, zone, (query) => work(counting(query))) };
+    } catch (error) {
+      if (signal.aborted || !(error instanceof IsochronError)) throw error;
+      return { ok: false, error };
+    }
+  };
+  const read = await guard.request("database", send, judge, signal);
+  if (read.ok) return read.result;
+  throw read.error;
+}
+
+function judge(read: Read<unknown>): Judgement {
+  if (read.ok) return { verdict: "good", slowDown: false };
+  const { code, problem } = read.error;
+  if (code === "source-unavailable") return { verdict: "bad", slowDown: true, problem };
+  return { verdict: code === "source-denied" ? "denied" : "unknown", slowDown: false };
+}
+
+function sizeOf(rows: readonly TableRow[]): number {
+  let size = 0;
+  for (const row of rows) for (const value of Object.values(row)) size += value?.length ?? 0;
+  return size;
+}
+
+async function transact<Result>(
   { signal }: Limits,
   open: () => Promise<Session>,
   zone: string,

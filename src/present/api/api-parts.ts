@@ -5,6 +5,7 @@ import type { Scope } from "../../model/scope.ts";
 import type { VisibleEvent } from "../../store/event-reader.ts";
 import type { Store } from "../../store/store.ts";
 import type { TokenScope } from "../../store/token-store.ts";
+import type { ContractJson } from "./contract.ts";
 
 /** All that the HTTP API stands on; `main.ts` fills it in. */
 export interface ApiParts {
@@ -13,6 +14,12 @@ export interface ApiParts {
   readonly ingest: PostRecords;
   /** Counts a request of an allowed sender that was refused for its size; its body was not read. */
   readonly noteTooLarge: (connection: string, request: TooLargeRequest) => Promise<void>;
+  /** Room in memory for posted bodies; absent where nothing is bounded. */
+  readonly pushRoom?: PushRoom;
+  /** What protects the sources and this process, in figures; absent where nothing is protected. */
+  readonly protection?: () => ProtectionState;
+  /** What a source promises; absent where no source is known. */
+  readonly contractOf?: (source: string) => ContractJson | undefined;
   readonly clock: () => Instant;
   /** Signs cursors and session cookies: 32 bytes or more, the same in every process that serves one store. */
   readonly secret: Uint8Array;
@@ -101,11 +108,45 @@ export interface WhatElseCandidate {
   readonly also: number;
 }
 
+/** Throws `rate-limited` when the connection's share is full, `overloaded` when all is. */
+export interface PushRoom {
+  admit(connection: string, bytes: number): PushCredit;
+}
+
+/** The room of one request. */
+export interface PushCredit {
+  take(bytes: number): void;
+  giveBack(): void;
+}
+
+/** Figures of this process; counts are since its start. */
+export interface ProtectionState {
+  readonly inFlightBytes: number;
+  readonly inFlightBytesMax: number;
+  readonly guards: readonly {
+    readonly connection: string;
+    readonly breaker: "closed" | "open" | "half-open";
+    readonly requests: number;
+    readonly retries: number;
+    readonly throttledMs: number;
+    readonly requestsAtOnce: number;
+    readonly heldBytes: number;
+  }[];
+  /** Posted requests refused for want of room; the name is empty for connections that are not configured. */
+  readonly refused: readonly {
+    readonly connection: string;
+    readonly share: number;
+    readonly whole: number;
+  }[];
+}
+
 /** A request that a push source's sender made, with the bytes as they came. */
 export interface PostedRecords {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array;
   readonly receivedAt: Instant;
+  /** Takes room for what the body grows to when it is decompressed. Throws as {@link PushRoom} does. */
+  readonly takeBytes: (bytes: number) => void;
 }
 
 export interface TooLargeRequest {

@@ -1,9 +1,11 @@
 import type { ServerResponse } from "node:http";
+import { Transform, type Readable } from "node:stream";
 import type { FastifyRequest } from "fastify";
 import type { FastifyPluginAsyncZod } from "fastify-type-provider-zod";
 import { z } from "zod";
 import { IsochronError } from "../../errors.ts";
 import type { ApiContext } from "./api-context.ts";
+import type { PushCredit, PushRoom } from "./api-parts.ts";
 import { ingestedSchema, type IngestedJson } from "./contract.ts";
 import { notFound } from "./problem.ts";
 import { onResponseEnd } from "./response-end.ts";
@@ -12,8 +14,10 @@ import { checkCsrf, checkMayPost } from "./sign-in.ts";
 const ingestParams = z.object({ connection: z.string().regex(/^[^\p{Cc}\p{Cs}/]{1,200}$/u) });
 
 /** Takes what push sources send. The bytes are handed on untouched, because signatures are over bytes. */
-export function ingestRoute({ ingest, noteTooLarge, clock, limits }: ApiContext): FastifyPluginAsyncZod {
+export function ingestRoute(context: ApiContext): FastifyPluginAsyncZod {
+  const { ingest, noteTooLarge, clock, limits, pushRoom = unboundedRoom } = context;
   const inFlight = new Map<string, number>();
+  const credits = new WeakMap<FastifyRequest, PushCredit>();
   return async (app) => {
     app.removeAllContentTypeParsers();
     app.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, done) => done(null, body));
@@ -35,6 +39,16 @@ export function ingestRoute({ ingest, noteTooLarge, clock, limits }: ApiContext)
           checkMayPost(request, connection);
           checkEncoding(request);
           admit(connection, reply.raw);
+          const declared = describeBody(request).declaredBytes ?? 0;
+          // A body over the limit is never read, so it needs no room.
+          const credit = pushRoom.admit(connection, declared > limits.ingestBodyBytesMax ? 0 : declared);
+          credits.set(request, credit);
+          onResponseEnd(reply.raw, () => credit.giveBack());
+        },
+        preParsing: async (request, _reply, payload) => {
+          const credit = credits.get(request);
+          const isDeclared = describeBody(request).declaredBytes !== undefined;
+          return credit === undefined || isDeclared ? payload : counted(payload, credit);
         },
         // Bodies are read only for who may post, so whoever comes here may.
         errorHandler: async (error, request) => {
@@ -51,6 +65,7 @@ export function ingestRoute({ ingest, noteTooLarge, clock, limits }: ApiContext)
           headers: plainHeaders(request),
           body: Buffer.isBuffer(request.body) ? request.body : new Uint8Array(),
           receivedAt: clock(),
+          takeBytes: (bytes) => credits.get(request)?.take(bytes),
         });
         if (outcome === undefined) throw notFound();
         const { records, created, folded, repeated, revised, setAside, factsOnly } = outcome;
@@ -76,6 +91,26 @@ export function ingestRoute({ ingest, noteTooLarge, clock, limits }: ApiContext)
       else inFlight.set(connection, now);
     });
   }
+}
+
+const unboundedRoom: PushRoom = {
+  admit: () => ({ take: () => undefined, giveBack: () => undefined }),
+};
+
+/** A body of unknown length takes room as it comes, and ends with a refusal where there is none. */
+function counted(payload: Readable, credit: PushCredit): Readable {
+  const counting = new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      try {
+        credit.take(chunk.byteLength);
+        done(null, chunk);
+      } catch (error) {
+        done(error as Error);
+      }
+    },
+  });
+  payload.on("error", (error) => counting.destroy(error));
+  return payload.pipe(counting);
 }
 
 function describeBody({ headers }: FastifyRequest): { declaredBytes?: number; contentType: string } {

@@ -40,6 +40,18 @@ export function problemOf(error: IsochronError): ProblemJson {
   };
 }
 
+/** The least that a caller is asked to wait, in seconds, where it is not said otherwise. */
+const restSeconds: Partial<Record<IsochronError["code"], number>> = {
+  // A full disk or a failover is not over in a moment.
+  "store-unavailable": 10,
+};
+
+/** Up to twice the least, so that callers who were refused together do not come back together. */
+export function retryAfterSeconds(code: IsochronError["code"], random: () => number = Math.random): number {
+  const least = restSeconds[code] ?? 5;
+  return least + Math.floor(random() * (least + 1));
+}
+
 /** Answers every failure as a problem document; whatever is not expected is a bug and tells nothing. */
 export function answerFailure(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
   const expected = error instanceof IsochronError ? error : refusalOf(error);
@@ -50,7 +62,9 @@ export function answerFailure(error: unknown, request: FastifyRequest, reply: Fa
   }
   if (expected.kind === "unavailable") {
     request.log.warn({ err: expected }, "a request had to be put off");
-    if (!reply.hasHeader("retry-after")) void reply.header("retry-after", "5");
+    if (!reply.hasHeader("retry-after")) {
+      void reply.header("retry-after", String(retryAfterSeconds(expected.code)));
+    }
   }
   if (expected.kind === "denied") void reply.header("www-authenticate", 'Bearer realm="isochron"');
   sendProblem(reply, problemOf(expected));
