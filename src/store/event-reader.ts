@@ -104,6 +104,11 @@ export interface TypeRate {
 export interface EventReader {
   timeline(scope: Scope, filter: EventFilter, page: PageRequest): Promise<EventPage>;
   event(scope: Scope, id: string): Promise<VisibleEvent | undefined>;
+  /**
+   * A page of what an event of a storm stands for, each member as the event that it would have been, in scope; empty
+   * for an event that stands for itself. `event` knows members by their own ids too.
+   */
+  members(scope: Scope, eventId: string, page: PageRequest): Promise<EventPage>;
   /** At most `bins` equal bins over [from, to). */
   histogram(
     scope: Scope,

@@ -23,6 +23,11 @@ export interface StatedFact extends TopologyFact {
 /** An event with what each tenant may know of it. */
 export interface StorableEvent extends ResolvedEvent {
   readonly editions: readonly TenantEdition[];
+  /**
+   * One of a storm: where it is new it becomes a member of the fold of its type, owner and minute instead of an event,
+   * and counts as created all the same. Without effect on one that stands already, or that has a twin.
+   */
+  readonly storm?: true;
 }
 
 /** The record that an event or a fact came from, as it would be set aside. */

@@ -161,6 +161,20 @@ export const eventsPageSchema = z.object({
 });
 export type EventsPageJson = z.infer<typeof eventsPageSchema>;
 
+export const membersQuerySchema = z.strictObject({
+  limit: decimalParameter(1, 2000, 200),
+  order: z.enum(["newest", "oldest"]).default("oldest"),
+  cursor: textParameter(1000)
+    .optional()
+    .describe("`next_cursor` of the page before; good for the same event and order only."),
+});
+/** What the event of a storm stands for; empty for an event that stands for itself. */
+export const membersPageSchema = z.object({
+  events: z.array(eventSchema),
+  next_cursor: z.string().nullable(),
+});
+export type MembersPageJson = z.infer<typeof membersPageSchema>;
+
 export const ownershipSchema = z.object({
   event_id: z.string(),
   attribution: attributionSchema,

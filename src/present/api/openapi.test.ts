@@ -84,6 +84,7 @@ describe("the OpenAPI document", () => {
       "DELETE /session/as",
       "GET /events",
       "GET /events/{id}",
+      "GET /events/{id}/members",
       "GET /events/{id}/ownership",
       "GET /health",
       "GET /histogram",
@@ -105,6 +106,7 @@ describe("each documented operation answers as documented", () => {
   const answers: Record<string, [z.ZodType, () => string | Promise<string>]> = {
     events: [contract.eventsPageSchema, () => "/events"],
     event: [contract.eventSchema, async () => `/events/${await anyId()}`],
+    members: [contract.membersPageSchema, async () => `/events/${await anyId()}/members`],
     ownership: [contract.ownershipSchema, async () => `/events/${await anyId()}/ownership`],
     "what-else": [contract.whatElseSchema, () => "/what-else?at=2026-11-20T12:00:00Z"],
     histogram: [contract.histogramSchema, () => "/histogram"],

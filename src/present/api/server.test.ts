@@ -117,6 +117,7 @@ describe("the one 404", () => {
     const askers = [
       [`/events/${foreign}`, `/events/${missing}`],
       [`/events/${foreign}/ownership`, `/events/${missing}/ownership`],
+      [`/events/${foreign}/members`, `/events/${missing}/members`],
       [`/what-else?event=${foreign}`, `/what-else?event=${missing}`],
       ["/resources/server/srv-south-1", "/resources/server/srv-south-9"],
       ["/resources/host/canary-host-7", "/resources/host/none"],

@@ -18,6 +18,7 @@ import { histogramRoute } from "./histogram-route.ts";
 import { ingestRoute } from "./ingest-route.ts";
 import { liveRoute } from "./live-route.ts";
 import { describeApi } from "./openapi-document.ts";
+import { membersRoute } from "./members-route.ts";
 import { metricsRoute } from "./metrics-route.ts";
 import { answerFailure, notFound } from "./problem.ts";
 import { compileValidator } from "./query-validator.ts";
@@ -127,6 +128,7 @@ async function addPlugins(app: FastifyInstance, context: ApiContext): Promise<vo
         reading.addHook("onRequest", app.rateLimit());
         await reading.register(eventsRoute(context));
         await reading.register(eventRoutes(context));
+        await reading.register(membersRoute(context));
         await reading.register(histogramRoute(context));
         await reading.register(whatElseRoute(context));
         await reading.register(resourceRoute(context));

@@ -50,7 +50,8 @@ test("no answer to a tenant holds a provider's field, a provider's word or anoth
     "/session",
   ];
   paths.push("/resources/server/srv-web-1", "/resources/flavor/f-1", "/resources/volume/vol-1");
-  for (const { id } of page.events) paths.push(`/events/${id}`, `/events/${id}/ownership`);
+  for (const { id } of page.events)
+    paths.push(`/events/${id}`, `/events/${id}/ownership`, `/events/${id}/members`);
   for (const path of paths) {
     const answer = await get(app, path, "north");
     expect(answer.statusCode).toBe(200);

@@ -4,6 +4,7 @@ import {
   apiPrefix,
   eventSchema,
   eventsPageSchema,
+  membersPageSchema,
   ownershipSchema,
   problemSchema,
   quarantineSchema,
@@ -13,6 +14,7 @@ import {
   whatElseSchema,
   type EventJson,
   type EventsPageJson,
+  type MembersPageJson,
   type OwnershipJson,
   type QuarantineJson,
   type ResourceJson,
@@ -40,6 +42,10 @@ export class ApiClient {
 
   event(id: string): Promise<EventJson> {
     return this.#get(`/events/${encodeURIComponent(id)}`, eventSchema);
+  }
+
+  members(id: string, query: Query): Promise<MembersPageJson> {
+    return this.#get(`/events/${encodeURIComponent(id)}/members${search(query)}`, membersPageSchema);
   }
 
   ownership(id: string): Promise<OwnershipJson> {

@@ -1,8 +1,10 @@
 import type { Command } from "commander";
 import { instant } from "../../model/instant.ts";
 import type { EventJson } from "../api/contract.ts";
-import { entityText, kindText, ownerText, precisionText } from "./event-columns.ts";
+import type { ApiClient } from "./api-client.ts";
+import { entityText, eventColumns, kindText, ownerText, precisionText } from "./event-columns.ts";
 import { exitCodes } from "./exit-code.ts";
+import { parseCount } from "./parse-count.ts";
 import { read } from "./reading.ts";
 import type { Run } from "./run.ts";
 import { printable, safeJson } from "./safe-text.ts";
@@ -11,7 +13,12 @@ import type { View } from "./view.ts";
 
 interface ShowOptions extends ReadOptions {
   readonly raw?: true;
+  readonly members?: true;
+  readonly limit: number;
 }
+
+/** The most that the API gives at once. */
+const pageMembersMax = 2000;
 
 export function addShowCommand(program: Command, run: Run): void {
   const command = program
@@ -19,18 +26,22 @@ export function addShowCommand(program: Command, run: Run): void {
     .summary("one event in full")
     .description("Shows one event with both its clocks, what it is about, and what the source said.")
     .argument("<event>", "the event's id")
-    .option("--raw", "the event as one line of JSON");
+    .option("--raw", "the event as one line of JSON")
+    .option("--members", "what the event of a storm stands for, oldest first")
+    .option("-n, --limit <count>", "with --members: at most so many", parseCount, 200);
   addReadOptions(command, ["table", "json", "ndjson"])
     .addHelpText(
       "after",
       `
 Examples:
   $ isochron show evt_mfzhi6lb5nq3v2ktw4xy7ucdoe
-  $ isochron show evt_mfzhi6lb5nq3v2ktw4xy7ucdoe --raw | jq .details`,
+  $ isochron show evt_mfzhi6lb5nq3v2ktw4xy7ucdoe --raw | jq .details
+  $ isochron show evt_mfzhi6lb5nq3v2ktw4xy7ucdoe --members -n 1000`,
     )
     .action(
       run.action(([id], options: ShowOptions) =>
         read(run.host, options, async ({ client, view }) => {
+          if (options.members === true) return printMembers(client, view, id ?? "", options.limit);
           const event = await client.event(id ?? "");
           if (options.raw === true || view.format === "ndjson") await view.ndjson([event]);
           else if (view.format === "json") await view.json(event);
@@ -39,6 +50,24 @@ Examples:
         }),
       ),
     );
+}
+
+async function printMembers(client: ApiClient, view: View, id: string, limit: number): Promise<number> {
+  const members: EventJson[] = [];
+  let cursor: string | undefined;
+  do {
+    const left = Math.min(limit - members.length, pageMembersMax);
+    const page = await client.members(id, { limit: left, cursor });
+    members.push(...page.events);
+    cursor = page.next_cursor ?? undefined;
+  } while (members.length < limit && cursor !== undefined);
+  if (view.format === "ndjson") await view.ndjson(members);
+  else if (view.format === "json") await view.json({ events: members, next_cursor: cursor ?? null });
+  else await view.rows(eventColumns(view, members), members, true);
+  if (members.length === 0) await view.note("The event stands for itself: it has no members.");
+  else if (cursor !== undefined)
+    await view.note(`There are more than these ${members.length}; ask for more with -n.`);
+  return exitCodes.ok;
 }
 
 async function printEvent(view: View, event: EventJson): Promise<void> {

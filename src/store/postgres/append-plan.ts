@@ -37,8 +37,16 @@ export interface PlannedEvent {
   reattributed: boolean;
 }
 
+/** An event of a storm: it is kept as a member of a fold instead of as an event. */
+export interface PlannedMember {
+  readonly id: string;
+  readonly key: string;
+  readonly event: StorableEvent;
+}
+
 export interface AppendPlan {
   readonly events: ReadonlyMap<string, PlannedEvent>;
+  readonly members: readonly PlannedMember[];
   readonly deliveries: readonly DeliveryRow[];
   /** Candidates: those that are stored already count as repeated. */
   readonly revisions: readonly RevisionRow[];
@@ -48,7 +56,7 @@ export interface AppendPlan {
   /** What each event came to, in the page's order; `revision` is as `writeRevisions` names it. */
   readonly decisions: readonly {
     readonly draft: EventDraft;
-    readonly what: Decision["what"];
+    readonly what: "create" | "fold" | "repeat" | "revise";
     readonly revision: string;
   }[];
 }
@@ -70,7 +78,7 @@ export interface PageIdentity {
 
 /** What becomes of one event, decided before anything is changed. */
 type Decision =
-  | { readonly what: "create"; readonly id: string; readonly key: string }
+  | { readonly what: "create" | "gather"; readonly id: string; readonly key: string }
   | { readonly what: "fold"; readonly id: string; readonly occurredAt: number }
   | {
       readonly what: "repeat" | "revise";
@@ -94,12 +102,12 @@ export async function planAppend(
   const register = new Register(identity, known.deliveries);
   const decided: Decided[] = events.map((event) => {
     const hash = hashDraft(event.draft);
-    return { event, hash, decision: register.decide(event.draft, hash) };
+    return { event, hash, decision: register.decide(event, hash) };
   });
   const standing = await loadStanding(decided, known.load);
   const decisions = decided.map(({ event, hash, decision }) => ({
     draft: event.draft,
-    what: decision.what,
+    what: decision.what === "gather" ? ("create" as const) : decision.what,
     revision: `${decision.id}\n${hash}`,
   }));
   return { ...carryOut(identity, decided, standing, register.added), decisions };
@@ -125,7 +133,7 @@ class Register {
     for (const delivery of deliveries) this.#remember(delivery);
   }
 
-  decide(draft: EventDraft, hash: string): Decision {
+  decide({ draft, storm }: StorableEvent, hash: string): Decision {
     const before = draft.sourceIds
       .map((id) => this.#byRecord.get(spell(id, draft.key)))
       .find((row) => row !== undefined);
@@ -142,7 +150,7 @@ class Register {
     const same = this.#byEvent.get(id)?.[0];
     if (same !== undefined) return this.#again(draft, hash, same);
     this.#deliver(draft, hash, id, draft.occurredAt);
-    return { what: "create", id, key };
+    return { what: storm === true && twin === undefined ? "gather" : "create", id, key };
   }
 
   /** The event stands: the same words again, perhaps under a further id, or other words for it. */
@@ -193,17 +201,19 @@ function spell(sourceId: string, key: string): string {
   return `${sourceId}\n${key}`;
 }
 
+function isNew(decision: Decision): decision is Extract<Decision, { readonly key: string }> {
+  return decision.what === "create" || decision.what === "gather";
+}
+
 /** The stored rows that the page adds something to. */
 async function loadStanding(
   decided: readonly Decided[],
   load: KnownBefore["load"],
 ): Promise<Map<string, EventRow>> {
-  const created = new Set(
-    decided.flatMap(({ decision }) => (decision.what === "create" ? [decision.id] : [])),
-  );
+  const created = new Set(decided.flatMap(({ decision }) => (isNew(decision) ? [decision.id] : [])));
   const places = new Map<string, { id: string; occurredAt: number }>();
   for (const { decision } of decided) {
-    if (decision.what === "create" || created.has(decision.id)) continue;
+    if (isNew(decision) || created.has(decision.id)) continue;
     if (decision.what === "fold" || decision.newIds.length > 0) places.set(decision.id, decision);
   }
   const rows = places.size === 0 ? [] : await load([...places.values()]);
@@ -217,6 +227,7 @@ function carryOut(
   deliveries: readonly DeliveryRow[],
 ): Omit<AppendPlan, "decisions"> {
   const events = new Map<string, PlannedEvent>();
+  const members: PlannedMember[] = [];
   const revisions: RevisionRow[] = [];
   const counts = { created: 0, folded: 0, repeated: 0 };
   const planned = (id: string): PlannedEvent | undefined => {
@@ -228,8 +239,12 @@ function carryOut(
   };
   for (const { event, hash, decision } of decided) {
     const { draft } = event;
-    if (decision.what === "create") {
+    if (isNew(decision)) {
       counts.created += 1;
+      if (decision.what === "gather") {
+        members.push({ id: decision.id, key: decision.key, event });
+        continue;
+      }
       const row = toEventRow({ ...identity, id: decision.id, key: decision.key }, event);
       const dependsOn = new Set(event.dependsOn);
       events.set(decision.id, { row, editions: event.editions, dependsOn, fresh: true, reattributed: false });
@@ -253,5 +268,5 @@ function carryOut(
     else
       revisions.push({ event_id: decision.id, content_hash: hash, occurred_at: decision.occurredAt, draft });
   }
-  return { events, deliveries, revisions, ...counts };
+  return { events, members, deliveries, revisions, ...counts };
 }

@@ -9,6 +9,8 @@ import type { Partitions } from "./partitions.ts";
 import { findPoison, isDataError, outOfTime, setAsideInstead, type Poison } from "./poison.ts";
 import type { Pools } from "./pools.ts";
 import { writeSetAside } from "./set-aside.ts";
+import { toStormMember } from "./storm-fold.ts";
+import { writeStormMembers } from "./storm-writes.ts";
 import { writeFacts, writePending } from "./topology-writes.ts";
 
 /** Deadlocks and serialisation failures pass; what still fails after so many tries does not. */
@@ -94,10 +96,16 @@ async function write(
   });
   const facts = await writeFacts(client, page);
   await writeEvents(client, tools.noticeSecret, plan.events.values());
+  const members = plan.members.map(({ id, key, event }) => ({
+    ...toStormMember(tools.noticeSecret, { ...identity, id, key }, event),
+    dependsOn: new Set(event.dependsOn),
+  }));
+  await writeStormMembers(client, members);
   await writeDeliveries(client, page.connection, plan.deliveries);
   const revisions = await writeRevisions(client, plan.revisions);
   const revised = revisions.size;
-  await writePending(client, page.controlPlane, plan.events.values(), page.topologyMark);
+  const pending = [...plan.events.values(), ...members];
+  await writePending(client, page.controlPlane, pending, page.topologyMark);
   const newlySetAside = await writeSetAside(client, page);
   const appended: Omit<Appended, "refused"> = {
     created: plan.created,
@@ -112,7 +120,7 @@ async function write(
   const lastEventAt = times.length === 0 ? undefined : times.reduce((a, b) => (a > b ? a : b));
   await advance(client, page, { appended, newlySetAside, lastEventAt });
   // Delivered at commit, and says nothing but that something is new.
-  if (plan.events.size > 0) await client.query("NOTIFY isochron_stored");
+  if (plan.events.size + members.length > 0) await client.query("NOTIFY isochron_stored");
   return appended;
 }
 

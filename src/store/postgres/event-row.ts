@@ -224,14 +224,27 @@ export function toEditionRows(
   return [...rows.values()];
 }
 
+/** Sets what is derived from an edition's other columns, as `refreshDerived` does for an event's. */
+export function refreshEdition(row: EditionRow): void {
+  const subject = { kind: row.subject_kind, id: row.subject_id };
+  row.mentions = [...new Set(mentionsOf(subject, row.related, row.operation))].sort();
+  row.search = searchText([
+    row.summary,
+    row.subject_name,
+    row.subject_id,
+    row.type,
+    ...row.related.flatMap(({ name, ref }) => [name, ref.id]),
+    ...Object.values(row.operation ?? {}),
+  ]);
+}
+
 function toEditionRow(
   secret: Uint8Array,
   key: string,
   row: Pick<EventRow, "id" | "occurred_at" | "precision_ms">,
   edition: TenantEdition,
 ): EditionRow {
-  const operation = edition.operation ?? null;
-  return {
+  const made: EditionRow = {
     tenant_key: key,
     id: edition.notice ? noticeId(secret, row.id, key) : row.id,
     occurred_at: row.occurred_at,
@@ -246,23 +259,18 @@ function toEditionRow(
     subject_id: edition.subject.id,
     subject_name: edition.subjectName ?? null,
     related: edition.related,
-    mentions: [...new Set(mentionsOf(edition.subject, edition.related, operation))].sort(),
-    operation,
+    mentions: [],
+    operation: edition.operation ?? null,
     domain_id: edition.tenant.domainId ?? null,
     project_id: edition.tenant.projectId ?? null,
     notice: edition.notice,
     because: edition.because,
     summary: edition.summary,
     details: edition.details,
-    search: searchText([
-      edition.summary,
-      edition.subjectName,
-      edition.subject.id,
-      edition.type,
-      ...edition.related.flatMap(({ name, ref }) => [name, ref.id]),
-      ...Object.values(operation ?? {}),
-    ]),
+    search: "",
   };
+  refreshEdition(made);
+  return made;
 }
 
 export function toStoredEvent(row: EventRow & { recorded_at: number }): StoredEvent {

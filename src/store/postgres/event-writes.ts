@@ -94,7 +94,7 @@ export function setEditions(
   return rows;
 }
 
-async function insertEvents(client: pg.ClientBase, rows: readonly EventRow[]): Promise<void> {
+export async function insertEvents(client: pg.ClientBase, rows: readonly EventRow[]): Promise<void> {
   if (rows.length === 0) return;
   await client.query(
     `INSERT INTO isochron.event (${eventNames})

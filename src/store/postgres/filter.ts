@@ -1,5 +1,5 @@
 import { severities } from "../../model/event.ts";
-import { entityKey } from "../../model/entity.ts";
+import { entityKey, type EntityRef } from "../../model/entity.ts";
 import type { EventFilter } from "../event-reader.ts";
 import { concernsDomain, concernsProject } from "./event-row.ts";
 import { iso } from "./event-writes.ts";
@@ -28,9 +28,7 @@ export function conditionsOf(filter: EventFilter, audience: Audience, parameters
   if (filter.severity !== undefined) {
     add(`severity >= ${parameters.add(severities.indexOf(filter.severity), "smallint")}`);
   }
-  if (filter.resource !== undefined) {
-    add(`mentions @> ARRAY[${parameters.add(entityKey(filter.resource), "text")}]`);
-  }
+  if (filter.resource !== undefined) add(resourceCondition(filter, filter.resource, audience, parameters));
   if (filter.text !== undefined && filter.text !== "") {
     // strpos() knows no patterns: what is looked for is found literally.
     add(`strpos(search, ${parameters.add(filter.text.toLowerCase(), "text")}) > 0`);
@@ -39,6 +37,24 @@ export function conditionsOf(filter: EventFilter, audience: Audience, parameters
   if (audience === "provider") addForProvider(filter, parameters, add);
   else addForTenant(filter, parameters, add);
   return conditions;
+}
+
+/** What mentions the resource, and the folds of storms that it was in, which name but a few of their subjects. */
+function resourceCondition(
+  { from, to }: EventFilter,
+  resource: EntityRef,
+  audience: Audience,
+  parameters: Parameters,
+): string {
+  const key = parameters.add(entityKey(resource), "text");
+  const [fold, table] =
+    audience === "provider" ? ["fold_id", "storm_member"] : ["event_id", "storm_member_edition"];
+  const within = [`subject_key = ${key}`];
+  if (from !== undefined) within.push(`occurred_at >= ${parameters.add(iso(from), "timestamptz")}`);
+  if (to !== undefined)
+    within.push(`occurred_at < ${parameters.add(iso(to), "timestamptz")} + interval '1 minute'`);
+  return `(mentions @> ARRAY[${key}]
+           OR id = ANY (ARRAY(SELECT ${fold} FROM isochron.${table} WHERE ${within.join(" AND ")})))`;
 }
 
 function typeCondition(types: readonly string[], parameters: Parameters): string {

@@ -22,6 +22,7 @@ import { listConnections } from "./connections.ts";
 import type { Listener } from "./listener.ts";
 import { controlPlaneOf } from "./event-row.ts";
 import type { Pools } from "./pools.ts";
+import { foldMinute, readMember, readMembers } from "./storm-reads.ts";
 import { openView, toVisible, type View } from "./view.ts";
 
 const excerptBytes = 4_096;
@@ -42,6 +43,10 @@ export function eventReader(pools: Pools, claimKey: Uint8Array, listener: Listen
       ),
     event: (scope, id) =>
       within<VisibleEvent | undefined>(scope, undefined, (client, view) => readEvent(client, view, id)),
+    members: (scope, eventId, page) =>
+      within<EventPage>(scope, { events: [], more: false }, (client, view) =>
+        readMembers(client, view, eventId, page),
+      ),
     histogram: (scope, filter, bins) =>
       within<readonly HistogramBin[]>(scope, fillBins(filter, bins, []), async (client, view) =>
         fillBins(filter, bins, await countBins(client, view, filter, strideOf(filter, bins))),
@@ -90,12 +95,12 @@ async function readEvent(client: pg.ClientBase, view: View, id: string): Promise
   if (view.audience === "provider") {
     // Tells the partition; an event outlives its deliveries only where retention has cut both.
     conditions.push(
-      `occurred_at = ANY(ARRAY(SELECT occurred_at FROM isochron.delivery WHERE event_id = $1))`,
+      `occurred_at = ANY(ARRAY(SELECT occurred_at FROM isochron.delivery WHERE event_id = $1 UNION ALL ${foldMinute}))`,
     );
   }
   const sql = view.select(view.columns, conditions, parameters, "LIMIT 1");
   const { rows } = await client.query<EventRow>(sql, parameters.values);
-  return rows[0] === undefined ? undefined : toVisible(view, rows[0]);
+  return rows[0] === undefined ? readMember(client, view, id) : toVisible(view, rows[0]);
 }
 
 interface BinRow {
@@ -199,10 +204,10 @@ async function readQuarantine(client: pg.ClientBase): Promise<readonly Quarantin
     oldest: number;
     example_id: string;
   }>(
-    `SELECT attribution_status AS reason, type, count(*) AS count, min(occurred_at) AS oldest,
+    `SELECT attribution_status AS reason, type, sum(coalesce((details #>> '{storm,count}')::bigint, 1))::bigint AS count, min(occurred_at) AS oldest,
             (array_agg(id ORDER BY occurred_at DESC, id))[1] AS example_id
        FROM isochron.event WHERE attribution_status IN ('ambiguous', 'unresolved')
-      GROUP BY attribution_status, type ORDER BY count(*) DESC, type, attribution_status`,
+      GROUP BY attribution_status, type ORDER BY count DESC, type, attribution_status`,
   );
   return rows.map(({ reason, type, count, oldest, example_id }) => {
     return { reason, type, count, oldest: instant(oldest), exampleId: example_id };

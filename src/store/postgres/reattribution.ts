@@ -12,6 +12,9 @@ import {
   updateEvents,
   writeEditions,
 } from "./event-writes.ts";
+import { toStoredMember } from "./storm-fold.ts";
+import { holdStorms, moveMembers } from "./storm-moves.ts";
+import { loadMembers } from "./storm-writes.ts";
 
 /** How many marks one round looks at. */
 const marksMax = 5_000;
@@ -59,6 +62,10 @@ export async function collectDue(client: pg.ClientBase, limit: number): Promise<
     client,
     page.map((row) => ({ id: row.event_id, occurredAt: row.occurred_at })),
   );
+  const members = await loadMembers(
+    client,
+    page.map((row) => row.event_id),
+  );
   return {
     token: {
       marks: marks.map((mark) => [mark.control_plane, mark.entity_key, mark.xid]),
@@ -66,7 +73,7 @@ export async function collectDue(client: pg.ClientBase, limit: number): Promise<
         ? { through: { at: iso(last.occurred_at), id: last.event_id } }
         : {}),
     },
-    events: rows.map(toStoredEvent),
+    events: [...rows.map(toStoredEvent), ...members.map(toStoredMember)],
   };
 }
 
@@ -78,6 +85,7 @@ export async function writeAnswers(
   answers: readonly Reattribution[],
 ): Promise<number> {
   // The same order of locks as in a page.
+  await holdStorms(client, answers);
   await client.query("SELECT pg_advisory_xact_lock_shared(hashtext('isochron topology'))");
   const token = tokenSchema.parse(due.token);
   const rows = await lockEvents(client, answers);
@@ -86,10 +94,12 @@ export async function writeAnswers(
     (row) => canonical(row.attribution) !== canonical(byId.get(row.id)?.attribution),
   );
   if (changed.length > 0) await replace(client, noticeSecret, changed, byId);
-  await renewPending(client, rows, byId);
+  const members = await loadMembers(client, [...byId.keys()]);
+  const moved = await moveMembers(client, noticeSecret, members, byId);
+  await renewPending(client, [...rows, ...members], byId);
   await settle(client, token);
-  if (changed.length > 0) await client.query("NOTIFY isochron_stored");
-  return changed.length;
+  if (changed.length + moved > 0) await client.query("NOTIFY isochron_stored");
+  return changed.length + moved;
 }
 
 async function lockEvents(
@@ -129,7 +139,7 @@ async function replace(
 /** What an answer depends on may change though the answer does not. */
 async function renewPending(
   client: pg.ClientBase,
-  rows: readonly EventRow[],
+  rows: readonly Pick<EventRow, "id" | "occurred_at" | "control_plane">[],
   answers: ReadonlyMap<string, Reattribution>,
 ): Promise<void> {
   const wanted = rows.flatMap((row) =>

@@ -166,7 +166,10 @@ async function markDue(client: pg.ClientBase, controlPlane: string, news: readon
 export async function writePending(
   client: pg.ClientBase,
   controlPlane: string,
-  events: Iterable<Pick<PlannedEvent, "row" | "dependsOn">>,
+  events: Iterable<{
+    readonly row: Pick<PlannedEvent["row"], "id" | "occurred_at">;
+    readonly dependsOn: PlannedEvent["dependsOn"];
+  }>,
   topologyMark: string | undefined,
 ): Promise<void> {
   const rows = [...events].flatMap(({ row, dependsOn }) =>

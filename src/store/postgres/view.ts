@@ -10,6 +10,8 @@ import type { Pools } from "./pools.ts";
 /** The one table that a scope reads, and how it is asked. */
 export interface View {
   readonly audience: Audience;
+  /** The tenant keys that may be seen; none for the provider, who sees all. */
+  readonly keys: readonly string[];
   readonly columns: string;
   /** SELECT … with ORDER BY and LIMIT, which for a tenant hold for each of its keys and then for all together. */
   select(columns: string, conditions: readonly string[], parameters: Parameters, tail: string): string;
@@ -40,6 +42,7 @@ export async function openView<T>(
 
 const providerView: View = {
   audience: "provider",
+  keys: [],
   columns: `${eventSelect}, recorded_at`,
   select: (columns, conditions, _parameters, tail) =>
     `SELECT ${columns} FROM isochron.event ${where(conditions)} ${tail}`,
@@ -51,6 +54,7 @@ const providerView: View = {
 function tenantView(keys: readonly string[]): View {
   return {
     audience: "tenant",
+    keys,
     columns: `${editionSelect}, recorded_at`,
     select: (columns, conditions, parameters, tail) => {
       const own = ["tenant_key = key", ...conditions];

@@ -22,7 +22,10 @@ afterAll(async () => {
   await db.close();
 });
 
-/** Two events of project a, one of b, one host failure that touches both, and one of nobody's. */
+/**
+ * Two events of project a, one of b, one host failure that touches both, one of nobody's, and a storm with two members
+ * of a's and one of b's.
+ */
 async function fill({ store }: TestStore): Promise<void> {
   await store.events.connect(connection);
   const failure = draft("host-down", 4, {
@@ -47,8 +50,11 @@ async function fill({ store }: TestStore): Promise<void> {
     event(draft("a2", 2), project("a")),
     event(draft("b1", 3), project("b")),
   ];
+  const storm = ["a", "a", "b"].map((id, index) =>
+    event(draft(`storm-${index}`, 6, { kind: "symptom" }), project(id), { storm: true }),
+  );
   await store.events.append(
-    page([...own, shared, event(draft("nobody", 5))], {
+    page([...own, shared, event(draft("nobody", 5)), ...storm], {
       facts: [fact("server:a", "runs_on", "host:secret-host", 1)],
     }),
   );
@@ -73,6 +79,7 @@ async function attempt(
 }
 
 const everything = "SELECT * FROM isochron.tenant_event";
+const members = "SELECT * FROM isochron.storm_member_edition";
 const deniedCode = "42501";
 const unknownRoleCode = "22023";
 const claimOf = (keys: readonly TenantKey[], seat: ClaimSeat) => signClaim(claimKey, keys, seat);
@@ -88,9 +95,11 @@ const seatOf = async (client: pg.Client): Promise<ClaimSeat> => {
 
 describe("direct SQL on the tenants' login", () => {
   test("a valid claim shows the claimed tenant's rows and no others", async () => {
-    expect(await attempt(tenant, everything, () => presentClaim(tenant, claimKey, [keyA]))).toBe(3);
-    expect(await attempt(tenant, everything, () => presentClaim(tenant, claimKey, [keyB]))).toBe(2);
-    expect(await attempt(tenant, everything, () => presentClaim(tenant, claimKey, [keyA, keyB]))).toBe(5);
+    expect(await attempt(tenant, everything, () => presentClaim(tenant, claimKey, [keyA]))).toBe(4);
+    expect(await attempt(tenant, everything, () => presentClaim(tenant, claimKey, [keyB]))).toBe(3);
+    expect(await attempt(tenant, everything, () => presentClaim(tenant, claimKey, [keyA, keyB]))).toBe(7);
+    expect(await attempt(tenant, members, () => presentClaim(tenant, claimKey, [keyA]))).toBe(2);
+    expect(await attempt(tenant, members, () => presentClaim(tenant, claimKey, [keyB]))).toBe(1);
     expect(await attempt(tenant, everything, () => presentClaim(tenant, claimKey, []))).toBe(0);
     const foreign = `${everything} WHERE tenant_key = '${keyB}'`;
     expect(await attempt(tenant, foreign, () => presentClaim(tenant, claimKey, [keyA]))).toBe(0);
@@ -121,7 +130,7 @@ describe("direct SQL on the tenants' login", () => {
     for (const [name, claim] of Object.entries(claims)) {
       expect([name, await attempt(tenant, everything, set(claim))]).toEqual([name, 0]);
     }
-    expect(await attempt(tenant, everything, set(good))).toBe(3);
+    expect(await attempt(tenant, everything, set(good))).toBe(4);
   });
 
   test("a claim that another transaction of the same session showed opens nothing, and cannot be overheard", async () => {
@@ -186,7 +195,11 @@ describe("direct SQL on the tenants' login", () => {
     const claim = () => presentClaim(tenant, claimKey, [keyA]);
     for (const { name } of objects) {
       const read = await attempt(tenant, `SELECT * FROM ${name}`, claim);
-      expect([name, read]).toEqual([name, name === "isochron.tenant_event" ? 3 : deniedCode]);
+      const shown: Record<string, number> = {
+        "isochron.tenant_event": 4,
+        "isochron.storm_member_edition": 2,
+      };
+      expect([name, read]).toEqual([name, shown[name] ?? deniedCode]);
       for (const statement of [
         `DELETE FROM ${name}`,
         `TRUNCATE ${name}`,
@@ -253,6 +266,14 @@ const mutants: Readonly<Record<string, readonly string[]>> = {
     "CREATE VIEW isochron.all_event AS SELECT * FROM isochron.tenant_event",
     "GRANT SELECT ON isochron.all_event TO isochron_tenant",
   ],
+  "the members' row-level security is switched off": [
+    "ALTER TABLE isochron.storm_member_edition DISABLE ROW LEVEL SECURITY",
+  ],
+  "the members' policy is widened": ["ALTER POLICY tenant ON isochron.storm_member_edition USING (true)"],
+  "the provider's members are opened to tenants": [
+    "GRANT SELECT ON isochron.storm_member TO isochron_tenant",
+    "CREATE POLICY lax ON isochron.storm_member FOR SELECT TO isochron_tenant USING (true)",
+  ],
   "the provider's table is opened to tenants": [
     "GRANT SELECT ON isochron.event TO isochron_tenant",
     "CREATE POLICY lax ON isochron.event FOR SELECT TO isochron_tenant USING (true)",
@@ -300,8 +321,8 @@ describe("what a tenant reads through the store", () => {
       expect(JSON.stringify(events)).not.toContain("secret-host");
       ids[key] = events.map(({ event: one }) => one.id);
     }
-    expect(ids[keyA]).toHaveLength(3);
-    expect(ids[keyB]).toHaveLength(2);
+    expect(ids[keyA]).toHaveLength(4);
+    expect(ids[keyB]).toHaveLength(3);
     const provider = await db.store.reader.timeline({ kind: "provider" }, {}, request);
     const shared = provider.events
       .map(({ event: one }) => one)
@@ -317,7 +338,27 @@ describe("what a tenant reads through the store", () => {
     const counts = await Promise.all(
       asked.map(async (key) => (await db.store.reader.timeline(scope(key), {}, request)).events.length),
     );
-    expect(counts).toEqual(asked.map((key) => (key === keyA ? 3 : 2)));
+    expect(counts).toEqual(asked.map((key) => (key === keyA ? 4 : 3)));
+  });
+
+  test("is the members of its own folds, counted without anybody else's, and no other's by any id", async () => {
+    const { reader } = db.store;
+    const foldOf = async (key: TenantKey) =>
+      (await reader.timeline(scope(key), { kinds: ["symptom"] }, request)).events
+        .map(({ event: one }) => one)
+        .find(({ details }) => details["storm"] !== undefined)!;
+    const [foldA, foldB] = [await foldOf(keyA), await foldOf(keyB)];
+    expect([foldA, foldB].map(({ details }) => details)).toMatchObject([
+      { storm: { count: 2, subjects: 2 } },
+      { storm: { count: 1, subjects: 1 } },
+    ]);
+    const own = await reader.members(scope(keyA), foldA.id, request);
+    expect(own.events.map(({ event: one }) => one.summary)).toHaveLength(2);
+    for (const id of [foldA.id, ...own.events.map(({ event: one }) => one.id)]) {
+      expect(await reader.event(scope(keyA), id)).toMatchObject({ audience: "tenant", event: { id } });
+      expect(await reader.event(scope(keyB), id)).toBeUndefined();
+      expect(await reader.members(scope(keyB), id, request)).toEqual({ events: [], more: false });
+    }
   });
 
   test("is nothing when its scope holds no keys", async () => {
@@ -325,7 +366,7 @@ describe("what a tenant reads through the store", () => {
     const empty = scope();
     expect(await reader.timeline(empty, {}, request)).toEqual({ events: [], more: false });
     expect(await reader.extent(empty)).toBeUndefined();
-    expect(await reader.coverage(empty)).toEqual({ connections: [] });
+    expect(await reader.coverage(empty)).toEqual({ connections: [], holes: [] });
     expect((await reader.feed(empty, undefined, 10)).events).toEqual([]);
     expect(await topology.about(empty, "default", { kind: "server", id: "a" })).toEqual([]);
   });
