@@ -114,6 +114,7 @@ async function noteComplete(
     stream: "import",
     controlPlane,
     ...nothing,
+    secondHand: true,
     completeTo: notAfterNow(stages, latest),
   });
 }

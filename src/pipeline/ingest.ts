@@ -160,7 +160,7 @@ function holdAgainstContract(
   batch: Batch,
   read: ReadRecords,
 ): Partial<ResolvedPage> {
-  if (batch.secondHand === true) return {};
+  if (batch.secondHand === true) return { secondHand: true };
   const { contract } = batch.source;
   const { retention, revisions } = contract;
   const { findings, settled } = contractWatch.check(batch.connection.name, contract, {

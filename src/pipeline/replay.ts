@@ -36,7 +36,8 @@ async function replayRecord(
 ): Promise<Ingested> {
   const source = findSource(record.source);
   const connection = { name: record.connection, source: record.source, controlPlane: record.controlPlane };
-  const outcome = await ingest(stages, { connection, source, stream: record.stream, records: [record] });
+  const batch = { connection, source, stream: record.stream, records: [record] };
+  const outcome = await ingest(stages, { ...batch, secondHand: true });
   const ok = outcome.setAside === 0;
   await stages.store.replayed(record.id, ok ? { ok } : { ok, code: record.code, reason: record.reason });
   return outcome;

@@ -132,6 +132,8 @@ export const openstackNotifications: StreamSource = {
     commitDelayMax: duration(60_000),
     clockErrorMax: duration(5_000),
     delivery: "push",
+    revisions: "never",
+    completeness: "read",
     blindSpots:
       "Services send at most once, and nothing at all until messagingv2 is configured; no notification says that a host died.",
   },

@@ -59,6 +59,7 @@ export const otlpLogs: WebhookSource = {
     commitDelayMax: duration(10 * 60_000),
     clockErrorMax: duration(5_000),
     delivery: "push",
+    revisions: "never",
     blindSpots:
       "Two records that are the same to the nanosecond are one; what a collector filters, samples or drops while its " +
       "queue is full is not seen.",

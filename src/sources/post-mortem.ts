@@ -32,6 +32,7 @@ export const postMortem: FileSource = {
     commitDelayMax: duration(0),
     clockErrorMax: duration(30_000),
     delivery: "push",
+    revisions: "never",
     blindSpots:
       "What nobody wrote down; and times are as good as the memory or the log they were written from.",
   },

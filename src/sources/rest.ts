@@ -28,6 +28,7 @@ export const rest: PullSource<RestCursor> = {
     clockErrorMax: duration(60_000),
     delivery: "pull",
     revisions: "allowed",
+    completeness: "settled",
     blindSpots:
       "Tickets that the account may not read, and tickets deleted between two passes; what a comment says; in Jira, comments at all; with `history: false` every step but creation and resolution.",
   },

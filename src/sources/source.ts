@@ -20,6 +20,13 @@ export interface SourceContract {
   readonly delivery: "pull" | "push";
   /** Whether a record may come again under the same identity and say something else. */
   readonly revisions: "never" | "allowed";
+  /**
+   * What `completeTo` speaks of, which decides what a new event with an old time proves. *Settled*: all that happened
+   * until then, the delays being taken off already, so that an older one proves the claim false. *Read*: all that was
+   * readable then, so that one may still be older by `commitDelayMax` and `clockErrorMax`. Absent: whatever the source
+   * had told by then; its records bear times from long before, and an old one proves nothing.
+   */
+  readonly completeness?: "settled" | "read";
   /** What it cannot tell us, in a sentence for operators. */
   readonly blindSpots: string;
 }
@@ -109,6 +116,8 @@ export interface HttpRequest {
   readonly url: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
+  /** Whether it may be sent again without harm when its answer was lost; true where absent, but for a POST. */
+  readonly repeatable?: boolean;
 }
 
 export interface HttpResponse {
@@ -203,11 +212,13 @@ export interface WebhookSource extends SourceBase {
 
 /** What the pipeline lends a streaming source. */
 export interface StreamIo extends Pick<SourceIo, "signal" | "warn" | "now" | "secret"> {
+  /** When the far end was heard last before this process began; undefined where it never was. */
+  readonly heardBefore: Instant | undefined;
   /** Says that the source is heard again, or (with the reason) that it is not. */
   readonly report: (problem: string | undefined) => void;
   /**
    * Says that the far end was heard just now, and (with a moment) that all it had until then was handed over:
-   * a heartbeat tells a quiet source from a dead one.
+   * a heartbeat tells a quiet source from a dead one. The moment counts only when every delivery has settled.
    */
   readonly alive: (completeTo?: Instant) => void;
   /** Says that something was lost on the way, such as a queue that was purged while we were away. */
@@ -217,6 +228,8 @@ export interface StreamIo extends Pick<SourceIo, "signal" | "warn" | "now" | "se
 /** Records that a broker hands over until the signal ends it. `deliver` settles after the commit. */
 export interface StreamSource extends SourceBase {
   readonly delivery: "stream";
+  /** At most so long passes between two calls of `alive` while the far end is there; absent where it has no heartbeat. */
+  readonly heartbeatMs?: number;
   consume(config: JsonObject, deliver: (record: RawRecord) => Promise<void>, io: StreamIo): Promise<void>;
 }
 

@@ -30,6 +30,7 @@ export const sql: PullSource<SqlCursor> = {
     clockErrorMax: duration(60_000),
     delivery: "pull",
     revisions: "allowed",
+    completeness: "settled",
     blindSpots:
       "A state that came and went between two passes without a column of its own to date it; transactions that take " +
       "longer than commit_delay_seconds; rows deleted before they were read; changes of a row that had come to its " +

@@ -41,6 +41,7 @@ export const syslog: StreamSource = {
     commitDelayMax: duration(10 * 60_000),
     clockErrorMax: duration(60_000),
     delivery: "push",
+    revisions: "never",
     blindSpots:
       "Syslog over TCP has no acknowledgement: what is on its way when a connection or this process ends is lost, up to " +
       "some hundred messages a sender. The same message twice within its clock's tick is one; what a sender drops while " +

@@ -56,6 +56,19 @@ export interface ResolvedPage {
   /** Breaches of the source's contract that this page showed. */
   readonly findings?: readonly Finding[];
   readonly holes?: readonly Hole[];
+  /** Findings that this page showed to be over. */
+  readonly settled?: readonly FindingCode[];
+  /**
+   * How much older than the moment that the connection was called complete to a new event may be: one that is older yet
+   * proves that call false, which is a finding and a hole. Absent where the page proves nothing of the kind.
+   */
+  readonly lateAfterMs?: number;
+  /** How long the source keeps what was not read: an absence of more is a finding and a hole. */
+  readonly retentionMs?: number;
+  /** True where the source promises that no record comes again and says something else: one that does is a finding. */
+  readonly recordsAreFinal?: boolean;
+  /** True for what was replayed or imported: the far end was not heard. */
+  readonly secondHand?: boolean;
   /** True when it reads again what was read before: new events are counted as found late, not as a false claim. */
   readonly reconciling?: boolean;
   /** The lease under which the page was read; the commit fails with `fenced` once it has passed on. */
@@ -135,6 +148,8 @@ export interface ConnectionState {
     readonly repeated: number;
     readonly revised: number;
     readonly setAside: number;
+    /** Events that came after their time had been called complete: by themselves, or by a reconcile. */
+    readonly late: number;
   };
 }
 
@@ -146,8 +161,8 @@ export interface EventStore {
     source: string;
     controlPlane: string;
     config: JsonObject;
-    /** How long it may be silent at most; absent where nothing is expected of it. */
-    expectWithinMs?: number;
+    /** How long it may be silent at most; null where nothing is expected of it, absent where that is as it was. */
+    expectWithinMs?: number | null;
   }): Promise<void>;
   append(page: ResolvedPage): Promise<Appended>;
   cursor(connection: string, lane: string): Promise<Json | undefined>;
@@ -167,6 +182,8 @@ export interface EventStore {
   report(connection: string, error: string | undefined): Promise<void>;
   /** Notes that the far end was heard, and what is known of its completeness and health without any record. */
   noteHealth(connection: string, health: HealthNote): Promise<void>;
+  /** When the far end was heard last; undefined where it never was. */
+  lastHeard(connection: string): Promise<Instant | undefined>;
   /** Writes down what a reconcile found, closes the holes inside its span, and drops the findings that they stood for. */
   reconciled(connection: string, outcome: Omit<Reconciled, "foundLateEver" | "at">): Promise<void>;
   /** Forgets a lane's cursor, under the lease. Throws `fenced`. */

@@ -142,8 +142,13 @@ export const liveQuerySchema = checkWindow(
   }),
 );
 
+const spanSchema = z.object({ from: time, to: time });
+
 export const coverageSchema = z.object({
+  /** Everything up to here was read, but for the holes. */
   complete_to: time.nullable(),
+  /** Where events are known or suspected to be missing, merged, oldest first; `to` is not part of a hole. */
+  holes: z.array(spanSchema),
   connections: z.array(
     z.object({
       connection: z.string(),
@@ -275,9 +280,59 @@ export const connectionSchema = z.object({
   connection: z.string(),
   source: z.string(),
   control_plane: z.string(),
-  state: z.enum(["idle", "running", "failing", "degraded", "finished"]),
+  state: z.enum(["idle", "running", "failing", "degraded", "silent", "finished"]),
+  /** Everything up to here was read, but for the holes. */
   complete_to: time.nullable(),
   lag_ms: z.number().nullable(),
+  /** Where events are known or suspected to be missing, oldest first. */
+  holes: z.array(
+    spanSchema.extend({
+      reason: z.enum(["late-commit", "outlived-retention", "place-lost", "outage"]),
+      says: z.string(),
+    }),
+  ),
+  /** What of its contract the source breaks, as far as that still stands. */
+  findings: z.array(
+    z.object({
+      code: z.string(),
+      /** What such a finding means for whoever reads the events. */
+      means: z.string(),
+      /** What was seen last. */
+      says: z.string(),
+      since: time,
+      last_at: time,
+      count: z.number().int(),
+    }),
+  ),
+  last_heard_at: time.nullable(),
+  /** How long it may be silent at most; null where nothing is expected of it. */
+  expect_within_ms: z.number().nullable(),
+  /** The last time its records were compared with what its source still knew. */
+  reconciled: z
+    .object({
+      at: time,
+      from: time,
+      to: time,
+      records: z.number().int(),
+      found_late: z.number().int(),
+      found_late_ever: z.number().int(),
+    })
+    .nullable(),
+  /** What the source promises; null where this server does not know the source. */
+  contract: z
+    .object({
+      identity: z.string(),
+      version: z.string(),
+      ordering: z.enum(["sorted", "unsorted"]),
+      commit_delay_max_ms: z.number(),
+      clock_error_max_ms: z.number(),
+      /** Null where the source keeps nothing that was not read, or for as long as it pleases. */
+      retention_ms: z.number().nullable(),
+      delivery: z.enum(["pull", "push"]),
+      revisions: z.enum(["never", "allowed"]),
+      blind_spots: z.string(),
+    })
+    .nullable(),
   last_event_at: time.nullable(),
   last_success_at: time.nullable(),
   last_error: z.object({ at: time, message: z.string() }).nullable(),
@@ -287,6 +342,8 @@ export const connectionSchema = z.object({
     repeated: z.number(),
     revised: z.number(),
     set_aside: z.number(),
+    /** Events that came after their time had been called complete, by themselves or by a reconcile. */
+    late: z.number(),
   }),
 });
 export const sourcesSchema = z.object({
@@ -304,6 +361,7 @@ export const sourcesSchema = z.object({
     }),
   ),
 });
+export type ContractJson = NonNullable<z.infer<typeof connectionSchema>["contract"]>;
 export type SourcesJson = z.infer<typeof sourcesSchema>;
 
 export const quarantineSchema = z.object({

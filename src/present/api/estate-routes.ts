@@ -2,7 +2,6 @@ import type { FastifyPluginAsyncZod } from "fastify-type-provider-zod";
 import { z } from "zod";
 import { formatInstant } from "../../model/instant.ts";
 import type { Scope } from "../../model/scope.ts";
-import type { ConnectionState } from "../../store/event-store.ts";
 import type { QuarantineGroup, SetAsideListing } from "../../store/event-reader.ts";
 import type { ApiContext } from "./api-context.ts";
 import {
@@ -13,7 +12,8 @@ import {
   type SourcesJson,
   type TenantJson,
 } from "./contract.ts";
-import { formatOptional, toEventJson } from "./event-json.ts";
+import { toConnectionJson } from "./connection-json.ts";
+import { toEventJson } from "./event-json.ts";
 import { readingScope } from "./sign-in.ts";
 
 const noQuery = z.strictObject({});
@@ -22,7 +22,7 @@ const quarantineGroupsMax = 100;
 
 /** The routes about the estate as a whole: sources, what nobody owns yet, tenants. */
 export function estateRoutes(context: ApiContext): FastifyPluginAsyncZod {
-  const { store, clock } = context;
+  const { store, clock, contractOf } = context;
   return async (app) => {
     app.get(
       "/sources",
@@ -41,7 +41,9 @@ export function estateRoutes(context: ApiContext): FastifyPluginAsyncZod {
           store.reader.setAside(scope, setAsideMax),
         ]);
         return {
-          connections: coverage.connections.map((connection) => toConnectionJson(connection, clock())),
+          connections: coverage.connections.map((connection) =>
+            toConnectionJson(connection, contractOf?.(connection.source), clock()),
+          ),
           set_aside: setAside.map(toSetAsideJson),
         };
       },
@@ -120,29 +122,6 @@ function spell(tenant: TenantJson): string {
     project_id,
   } = tenant;
   return [controlPlane, domain ?? domain_id ?? "", project ?? "", project_id ?? ""].join("\n");
-}
-
-function toConnectionJson(connection: ConnectionState, now: number): SourcesJson["connections"][number] {
-  const { completeTo, lastError, counts } = connection;
-  return {
-    connection: connection.connection,
-    source: connection.source,
-    control_plane: connection.controlPlane,
-    state: connection.state,
-    complete_to: formatOptional(completeTo) ?? null,
-    lag_ms: completeTo === undefined ? null : Math.max(0, now - completeTo),
-    last_event_at: formatOptional(connection.lastEventAt) ?? null,
-    last_success_at: formatOptional(connection.lastSuccessAt) ?? null,
-    last_error:
-      lastError === undefined ? null : { at: formatInstant(lastError.at), message: lastError.message },
-    counts: {
-      events: counts.events,
-      folded: counts.folded,
-      repeated: counts.repeated,
-      revised: counts.revised,
-      set_aside: counts.setAside,
-    },
-  };
 }
 
 function toSetAsideJson(listing: SetAsideListing): SourcesJson["set_aside"][number] {

@@ -1,6 +1,7 @@
 import type { EntityRef, Related } from "../../model/entity.ts";
 import type { Attribution, Evidence, OperationKey, StoredEvent } from "../../model/event.ts";
 import { formatInstant, type Instant } from "../../model/instant.ts";
+import type { Hole } from "../../model/source-health.ts";
 import type { TenantRef } from "../../model/tenant.ts";
 import type { Coverage, TenantEvent, VisibleEvent } from "../../store/event-reader.ts";
 import type { z } from "zod";
@@ -149,6 +150,7 @@ export function toEvidenceJson(evidence: Evidence): EvidenceJson {
 export function toCoverageJson(coverage: Coverage, audience: "provider" | "tenant"): CoverageJson {
   return {
     complete_to: formatOptional(coverage.completeTo) ?? null,
+    holes: coverage.holes.map(toSpanJson),
     connections:
       audience === "tenant"
         ? []
@@ -158,6 +160,11 @@ export function toCoverageJson(coverage: Coverage, audience: "provider" | "tenan
             complete_to: formatOptional(connection.completeTo) ?? null,
           })),
   };
+}
+
+/** The span and nothing else, whatever else a hole knows of itself. */
+export function toSpanJson({ from, to }: Pick<Hole, "from" | "to">): { from: string; to: string } {
+  return { from: formatInstant(from), to: formatInstant(to) };
 }
 
 export function formatOptional(at: Instant | undefined): string | undefined {

@@ -12,6 +12,7 @@ const at = (time: string | null, connection = "nova") => ({
 test("a source that is behind makes the window unknown, not quiet", () => {
   const coverage = {
     complete_to: "2024-08-02T11:38:00Z",
+    holes: [],
     connections: [at("2024-08-02T11:38:00Z"), at("2024-08-02T12:00:00Z", "cinder")],
   };
   expect(reportCoverage(coverage, undefined, now)).toEqual({
@@ -22,7 +23,7 @@ test("a source that is behind makes the window unknown, not quiet", () => {
 });
 
 test("a source that does not say how far it is counts as incomplete", () => {
-  const report = reportCoverage({ complete_to: null, connections: [at(null)] }, undefined, now);
+  const report = reportCoverage({ complete_to: null, holes: [], connections: [at(null)] }, undefined, now);
   expect(report).toEqual({
     complete: false,
     text: "0 of 1 source complete. Unknown, not quiet: nova does not say how far it is.",
@@ -30,9 +31,27 @@ test("a source that does not say how far it is counts as incomplete", () => {
 });
 
 test("a tenant gets one answer without names", () => {
-  const known = { complete_to: "2024-08-02T12:00:00Z", connections: [] };
+  const known = { complete_to: "2024-08-02T12:00:00Z", holes: [], connections: [] };
   expect(reportCoverage(known, undefined, now)).toEqual({ complete: true, text: "All sources complete." });
-  expect(reportCoverage({ complete_to: null, connections: [] }, undefined, now).complete).toBe(false);
+  expect(reportCoverage({ complete_to: null, holes: [], connections: [] }, undefined, now).complete).toBe(
+    false,
+  );
+});
+
+test("a hole inside the window makes it incomplete, and one outside it does not", () => {
+  const coverage = {
+    complete_to: "2024-08-02T12:00:00Z",
+    holes: [{ from: "2024-08-02T09:00:00Z", to: "2024-08-02T09:20:00Z" }],
+    connections: [at("2024-08-02T12:00:00Z")],
+  };
+  expect(reportCoverage(coverage, undefined, now)).toEqual({
+    complete: false,
+    text: "1 of 1 source complete. Events may be missing from 2024-08-02T09:00:00Z to 2024-08-02T09:20:00Z.",
+  });
+  const after = instant(Date.UTC(2024, 7, 2, 9, 20));
+  expect(reportCoverage(coverage, undefined, now, after).complete).toBe(true);
+  const before = instant(Date.UTC(2024, 7, 2, 9, 0));
+  expect(reportCoverage(coverage, before, now).complete).toBe(true);
 });
 
 test("lengths read as people say them", () => {

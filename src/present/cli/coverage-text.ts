@@ -10,12 +10,33 @@ export interface CoverageReport {
   readonly text: string;
 }
 
-/** Says how far the sources cover a window that ends at `to` (absent: now). */
+/** Says how far the sources cover a window from `from` (absent: ever since) to `to` (absent: now). */
 export function reportCoverage(
   coverage: CoverageJson,
   to: Instant | undefined,
   now: Instant,
+  from?: Instant,
 ): CoverageReport {
+  const reached = reportReach(coverage, to, now);
+  const holes = coverage.holes.filter(
+    (hole) =>
+      Date.parse(hole.to) > (from ?? Number.NEGATIVE_INFINITY) &&
+      Date.parse(hole.from) < (to ?? Number.POSITIVE_INFINITY),
+  );
+  if (holes.length === 0) return reached;
+  return { complete: false, text: `${reached.text} ${holesText(holes)}` };
+}
+
+/** At most so many spans are told in one line; `isochron sources` lists them all. */
+const holesToldMax = 3;
+
+function holesText(holes: CoverageJson["holes"]): string {
+  const told = holes.slice(0, holesToldMax).map(({ from, to }) => `${from} to ${to}`);
+  const more = holes.length > told.length ? `, and ${holes.length - told.length} more` : "";
+  return `Events may be missing from ${told.join(", ")}${more}.`;
+}
+
+function reportReach(coverage: CoverageJson, to: Instant | undefined, now: Instant): CoverageReport {
   const needed = to === undefined || to > now - openEndGraceMs ? now - openEndGraceMs : to;
   // A document that was read to its end is behind nothing.
   const connections = coverage.connections.filter((connection) => connection.state !== "finished");

@@ -24,6 +24,7 @@ const stateStyles: Readonly<Record<Connection["state"], Style | undefined>> = {
   running: "green",
   failing: "red",
   degraded: "yellow",
+  silent: "yellow",
 };
 
 /** `line 2` before `line 10`. */

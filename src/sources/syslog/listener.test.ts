@@ -37,6 +37,9 @@ async function listen(
     warn: (message) => void warnings.push(message),
     secret: (reference) => secrets[reference]!,
     report: (problem) => void problems.push(problem),
+    heardBefore: undefined,
+    alive: () => undefined,
+    lost: () => undefined,
   };
   const take = async (record: RawRecord): Promise<void> => {
     records.push(record);
@@ -153,6 +156,9 @@ test("a port that is taken is told and tried again until it is free", async () =
     warn: () => undefined,
     secret: () => "",
     report: (problem) => void problems.push(problem),
+    heardBefore: undefined,
+    alive: () => undefined,
+    lost: () => undefined,
   };
   const over = listenForSyslog(
     { port },

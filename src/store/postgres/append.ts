@@ -1,5 +1,6 @@
 import type pg from "pg";
 import type { EventDraft } from "../../model/event.ts";
+import type { Instant } from "../../model/instant.ts";
 import type { Appended, EventOutcome, ResolvedPage } from "../event-store.ts";
 import { planAppend, type AppendPlan, type DeliveryRow } from "./append-plan.ts";
 import { advance, holdConnection } from "./connections.ts";
@@ -11,6 +12,7 @@ import type { Pools } from "./pools.ts";
 import { writeSetAside } from "./set-aside.ts";
 import { toStormMember } from "./storm-fold.ts";
 import { writeStormMembers } from "./storm-writes.ts";
+import { writePageHealth } from "./source-health.ts";
 import { writeFacts, writePending } from "./topology-writes.ts";
 
 /** Deadlocks and serialisation failures pass; what still fails after so many tries does not. */
@@ -81,7 +83,8 @@ async function write(
   tools: AppendTools,
   page: ResolvedPage,
 ): Promise<Omit<Appended, "refused">> {
-  const { source } = await holdConnection(client, page);
+  const held = await holdConnection(client, page);
+  const { source } = held;
   // Shared among pages; whoever collects what is due for re-attribution waits until none is under way.
   await client.query("SELECT pg_advisory_xact_lock_shared(hashtext('isochron topology'))");
   const identity = {
@@ -107,6 +110,7 @@ async function write(
   const pending = [...plan.events.values(), ...members];
   await writePending(client, page.controlPlane, pending, page.topologyMark);
   const newlySetAside = await writeSetAside(client, page);
+  const late = findLate(page, plan, held.complete_to);
   const appended: Omit<Appended, "refused"> = {
     created: plan.created,
     folded: plan.folded,
@@ -114,14 +118,28 @@ async function write(
     revised,
     setAside: page.rejects.length,
     facts,
+    late: late.length,
     outcomes: nameOutcomes(plan, revisions),
   };
   const times = page.events.map(({ draft }) => draft.occurredAt);
   const lastEventAt = times.length === 0 ? undefined : times.reduce((a, b) => (a > b ? a : b));
+  await writePageHealth(client, page, held, { late, revised });
   await advance(client, page, { appended, newlySetAside, lastEventAt });
   // Delivered at commit, and says nothing but that something is new.
   if (plan.events.size + members.length > 0) await client.query("NOTIFY isochron_stored");
   return appended;
+}
+
+/** When the new events happened that are older than what the connection was called complete to allows. */
+function findLate(page: ResolvedPage, plan: AppendPlan, completeTo: number | null): readonly Instant[] {
+  if (completeTo === null) return [];
+  const slackMs = page.reconciling === true ? 0 : page.lateAfterMs;
+  if (slackMs === undefined) return [];
+  return plan.decisions
+    .filter(
+      ({ what, draft }) => what === "create" && draft.occurredAt + draft.precision + slackMs < completeTo,
+    )
+    .map(({ draft }) => draft.occurredAt);
 }
 
 function nameOutcomes(

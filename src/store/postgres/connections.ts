@@ -1,8 +1,7 @@
 import type pg from "pg";
 import { IsochronError } from "../../errors.ts";
-import { instant } from "../../model/instant.ts";
 import type { Json } from "../../model/json.ts";
-import type { Appended, ConnectionState, EventStore, ResolvedPage } from "../event-store.ts";
+import type { Appended, EventStore, ResolvedPage } from "../event-store.ts";
 import { iso } from "./event-writes.ts";
 
 export interface ConnectionRow {
@@ -10,6 +9,10 @@ export interface ConnectionRow {
   readonly source: string;
   readonly control_plane: string;
   readonly epoch: number;
+  readonly complete_to: number | null;
+  readonly last_success_at: number | null;
+  /** The database's clock. */
+  readonly now: number;
 }
 
 /** Makes the connection known. Throws `connection-mismatch`. */
@@ -38,6 +41,15 @@ export async function connect(
     given.name,
     JSON.stringify(given.config),
   ]);
+  if (given.expectWithinMs === undefined) return;
+  // What was never heard is waited for from the moment on that something is expected of it.
+  await client.query(
+    `UPDATE isochron.connection
+        SET expect_within_ms = $2::bigint,
+            expect_since = CASE WHEN $2::bigint IS NULL THEN NULL ELSE coalesce(expect_since, clock_timestamp()) END
+      WHERE name = $1 AND expect_within_ms IS DISTINCT FROM $2::bigint`,
+    [given.name, given.expectWithinMs],
+  );
 }
 
 /**
@@ -49,7 +61,8 @@ export async function holdConnection(
   page: Pick<ResolvedPage, "connection" | "epoch">,
 ): Promise<ConnectionRow> {
   const { rows } = await client.query<ConnectionRow>(
-    "SELECT name, source, control_plane, epoch FROM isochron.connection WHERE name = $1 FOR UPDATE",
+    `SELECT name, source, control_plane, epoch, complete_to, last_success_at, clock_timestamp() AS now
+       FROM isochron.connection WHERE name = $1 FOR UPDATE`,
     [page.connection],
   );
   const [row] = rows;
@@ -80,15 +93,13 @@ export interface Progress {
 /** Moves the connection's counts, its place and its lease along with the page. */
 export async function advance(client: pg.ClientBase, page: ResolvedPage, progress: Progress): Promise<void> {
   const { appended } = progress;
-  const busy = page.events.length + page.rejects.length > 0;
   await client.query(
     `UPDATE isochron.connection
         SET events = events + $2, folded = folded + $3, repeated = repeated + $4, revised = revised + $5,
             set_aside = set_aside + $6, complete_to = greatest(complete_to, $7::timestamptz),
             last_event_at = greatest(last_event_at, $8::timestamptz), last_success_at = now(),
-            last_error = NULL, last_error_at = NULL,
-            degraded = CASE WHEN $9 THEN $10 ELSE degraded END,
-            lease_until = CASE WHEN $11 THEN clock_timestamp() + lease_ms * interval '1 millisecond' ELSE lease_until END
+            last_heard_at = CASE WHEN $11 THEN last_heard_at ELSE clock_timestamp() END, last_error = NULL, last_error_at = NULL, late = late + $9,
+            lease_until = CASE WHEN $10 THEN clock_timestamp() + lease_ms * interval '1 millisecond' ELSE lease_until END
       WHERE name = $1`,
     [
       page.connection,
@@ -99,9 +110,9 @@ export async function advance(client: pg.ClientBase, page: ResolvedPage, progres
       progress.newlySetAside,
       page.completeTo === undefined ? null : iso(page.completeTo),
       progress.lastEventAt === undefined ? null : iso(progress.lastEventAt),
-      busy,
-      page.rejects.length > 0,
+      page.reconciling === true ? 0 : appended.late,
       page.epoch !== undefined,
+      page.secondHand === true,
     ],
   );
   if (page.cursor === undefined) return;
@@ -229,48 +240,4 @@ export async function reportHealth(
       WHERE name = $1`,
     [connection, error?.toWellFormed().replaceAll("\0", "\\0") ?? null],
   );
-}
-
-interface StateRow extends ConnectionRow {
-  readonly state: ConnectionState["state"];
-  readonly complete_to: number | null;
-  readonly last_event_at: number | null;
-  readonly last_success_at: number | null;
-  readonly last_error_at: number | null;
-  readonly last_error: string | null;
-  readonly events: number;
-  readonly folded: number;
-  readonly repeated: number;
-  readonly revised: number;
-  readonly set_aside: number;
-}
-
-export async function listConnections(client: pg.ClientBase): Promise<readonly ConnectionState[]> {
-  const { rows } = await client.query<StateRow>(
-    `SELECT *, CASE WHEN last_error IS NOT NULL THEN 'failing'
-                    WHEN degraded THEN 'degraded'
-                    WHEN lease_until > clock_timestamp() THEN 'running'
-                    WHEN config ->> 'finished' = 'true' THEN 'finished'
-                    ELSE 'idle' END AS state
-       FROM isochron.connection ORDER BY name`,
-  );
-  return rows.map((row) => ({
-    connection: row.name,
-    source: row.source,
-    controlPlane: row.control_plane,
-    state: row.state,
-    ...(row.complete_to === null ? {} : { completeTo: instant(row.complete_to) }),
-    ...(row.last_event_at === null ? {} : { lastEventAt: instant(row.last_event_at) }),
-    ...(row.last_success_at === null ? {} : { lastSuccessAt: instant(row.last_success_at) }),
-    ...(row.last_error === null
-      ? {}
-      : { lastError: { at: instant(row.last_error_at ?? 0), message: row.last_error } }),
-    counts: {
-      events: row.events,
-      folded: row.folded,
-      repeated: row.repeated,
-      revised: row.revised,
-      setAside: row.set_aside,
-    },
-  }));
 }

@@ -24,6 +24,7 @@ import { eventReader } from "./reader.ts";
 import { collectDue, writeAnswers } from "./reattribution.ts";
 import { ensureRoles, loginPassword, logins, resetPassword } from "./roles.ts";
 import { listSetAside, noteReplay } from "./set-aside.ts";
+import { noteHealth, noteReconcile, readLastHeard } from "./source-health.ts";
 import { tokenStore } from "./tokens.ts";
 import { topologyReader } from "./topology.ts";
 import { parseDatabaseUrl } from "./database-url.ts";
@@ -186,6 +187,9 @@ function eventStore(pools: Pools, noticeSecret: Uint8Array): EventStore {
     waitFor: (connection, holder, restMs) => read((client) => readWait(client, connection, holder, restMs)),
     endLane: (connection, lane, epoch) => write((client) => forgetLane(client, { connection, lane, epoch })),
     report: (connection, error) => write((client) => reportHealth(client, connection, error)),
+    noteHealth: (connection, health) => write((client) => noteHealth(client, connection, health)),
+    lastHeard: (connection) => read((client) => readLastHeard(client, connection)),
+    reconciled: (connection, outcome) => write((client) => noteReconcile(client, connection, outcome)),
     dueForAttribution: (limit) => write((client) => collectDue(client, limit)),
     reattributed: (mark, answers) => write((client) => writeAnswers(client, noticeSecret, mark, answers)),
     setAside: (connection, limit, after) => read((client) => listSetAside(client, connection, limit, after)),

@@ -1,6 +1,7 @@
 import type pg from "pg";
 import { eventKinds, type EventKind, type StoredEvent } from "../../model/event.ts";
 import { instant, type Instant } from "../../model/instant.ts";
+import { mergeSpans } from "../../model/source-health.ts";
 import type { Scope } from "../../model/scope.ts";
 import type {
   Coverage,
@@ -18,7 +19,7 @@ import { readFeed } from "./feed.ts";
 import { conditionsOf, Parameters } from "./filter.ts";
 import type { EventRow } from "./event-row.ts";
 import { iso } from "./event-writes.ts";
-import { listConnections } from "./connections.ts";
+import { listConnections } from "./connection-states.ts";
 import type { Listener } from "./listener.ts";
 import { controlPlaneOf } from "./event-row.ts";
 import type { Pools } from "./pools.ts";
@@ -185,7 +186,7 @@ async function readExtent(client: pg.ClientBase, view: View): Promise<Extent> {
 
 /** Complete up to the moment that every connection with a claim has reached; tenants learn that moment alone. */
 async function readCoverage(pools: Pools, scope: Scope): Promise<Coverage> {
-  if (scope.kind === "tenant" && scope.keys.length === 0) return { connections: [] };
+  if (scope.kind === "tenant" && scope.keys.length === 0) return { connections: [], holes: [] };
   const all = await pools.transact("provider", "read", listConnections);
   const planes = scope.kind === "tenant" ? new Set(scope.keys.map(controlPlaneOf)) : undefined;
   const connections = planes === undefined ? all : all.filter(({ controlPlane }) => planes.has(controlPlane));
@@ -193,6 +194,7 @@ async function readCoverage(pools: Pools, scope: Scope): Promise<Coverage> {
   return {
     connections: scope.kind === "provider" ? connections : [],
     ...(reached.length === 0 ? {} : { completeTo: instant(Math.min(...reached)) }),
+    holes: mergeSpans(connections.flatMap(({ holes }) => holes)),
   };
 }
 

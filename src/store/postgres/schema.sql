@@ -50,18 +50,44 @@ TABLE isochron.connection OWNER isochron_owner RLS FORCED (
   last_success_at timestamp with time zone,
   last_error_at timestamp with time zone,
   last_error text,
-  degraded boolean NOT NULL DEFAULT false,
   events bigint NOT NULL DEFAULT 0,
   folded bigint NOT NULL DEFAULT 0,
   repeated bigint NOT NULL DEFAULT 0,
   revised bigint NOT NULL DEFAULT 0,
-  set_aside bigint NOT NULL DEFAULT 0
+  set_aside bigint NOT NULL DEFAULT 0,
+  last_heard_at timestamp with time zone,
+  expect_within_ms bigint,
+  expect_since timestamp with time zone,
+  late bigint NOT NULL DEFAULT 0,
+  reconciled_at timestamp with time zone,
+  reconciled_from timestamp with time zone,
+  reconciled_to timestamp with time zone,
+  reconciled_records bigint,
+  reconciled_found_late bigint,
+  found_late_ever bigint NOT NULL DEFAULT 0,
+  passed_at timestamp with time zone,
+  rest_ms bigint
 );
 TABLE isochron.connection_cursor OWNER isochron_owner RLS FORCED (
   connection text COLLATE "C" NOT NULL,
   stream text COLLATE "C" NOT NULL,
   value jsonb NOT NULL,
   saved_at timestamp with time zone NOT NULL DEFAULT now()
+);
+TABLE isochron.connection_finding OWNER isochron_owner RLS FORCED (
+  connection text COLLATE "C" NOT NULL,
+  code text COLLATE "C" NOT NULL,
+  says text NOT NULL,
+  since timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
+  last_at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
+  count bigint NOT NULL DEFAULT 1
+);
+TABLE isochron.connection_hole OWNER isochron_owner RLS FORCED (
+  connection text COLLATE "C" NOT NULL,
+  reason text COLLATE "C" NOT NULL,
+  hole_from timestamp with time zone NOT NULL,
+  hole_to timestamp with time zone NOT NULL,
+  says text NOT NULL
 );
 TABLE isochron.delivery OWNER isochron_owner RLS FORCED (
   connection text COLLATE "C" NOT NULL,
@@ -153,6 +179,33 @@ TABLE isochron.set_aside OWNER isochron_owner RLS FORCED (
   attempts integer NOT NULL DEFAULT 1,
   replayed_at timestamp with time zone
 );
+TABLE isochron.storm_member OWNER isochron_owner RLS FORCED (
+  id text COLLATE "C" NOT NULL,
+  fold_id text COLLATE "C" NOT NULL,
+  connection text COLLATE "C" NOT NULL,
+  source text NOT NULL,
+  control_plane text COLLATE "C" NOT NULL,
+  stream text NOT NULL,
+  key text NOT NULL,
+  occurred_at timestamp with time zone NOT NULL,
+  recorded_at timestamp with time zone NOT NULL DEFAULT now(),
+  attributed_at timestamp with time zone NOT NULL DEFAULT now(),
+  subject_key text COLLATE "C" NOT NULL,
+  draft jsonb NOT NULL,
+  attribution jsonb NOT NULL,
+  edition_keys text[] NOT NULL,
+  edition_ids text[] NOT NULL
+);
+TABLE isochron.storm_member_edition OWNER isochron_owner RLS FORCED (
+  tenant_key text COLLATE "C" NOT NULL,
+  id text COLLATE "C" NOT NULL,
+  event_id text COLLATE "C" NOT NULL,
+  occurred_at timestamp with time zone NOT NULL,
+  recorded_at timestamp with time zone NOT NULL DEFAULT now(),
+  visibility text NOT NULL,
+  subject_key text COLLATE "C" NOT NULL,
+  edition jsonb NOT NULL
+);
 TABLE isochron.tenant_event PARTITION BY RANGE (occurred_at) OWNER isochron_owner RLS FORCED (
   tenant_key text COLLATE "C" NOT NULL,
   id text COLLATE "C" NOT NULL,
@@ -204,6 +257,9 @@ CONSTRAINT claim_key_one_check ON isochron.claim_key CHECK (one);
 CONSTRAINT claim_key_pkey ON isochron.claim_key PRIMARY KEY (one);
 CONSTRAINT connection_pkey ON isochron.connection PRIMARY KEY (name);
 CONSTRAINT connection_cursor_pkey ON isochron.connection_cursor PRIMARY KEY (connection, stream);
+CONSTRAINT connection_finding_pkey ON isochron.connection_finding PRIMARY KEY (connection, code);
+CONSTRAINT connection_hole_check ON isochron.connection_hole CHECK ((hole_to > hole_from));
+CONSTRAINT connection_hole_pkey ON isochron.connection_hole PRIMARY KEY (connection, reason, hole_from);
 CONSTRAINT delivery_pkey ON isochron.delivery PRIMARY KEY (connection, source_id, key);
 CONSTRAINT event_pkey ON isochron.event PRIMARY KEY (id, occurred_at);
 CONSTRAINT event_revision_pkey ON isochron.event_revision PRIMARY KEY (event_id, content_hash);
@@ -211,6 +267,8 @@ CONSTRAINT pending_attribution_pkey ON isochron.pending_attribution PRIMARY KEY 
 CONSTRAINT reattribution_due_pkey ON isochron.reattribution_due PRIMARY KEY (control_plane, entity_key);
 CONSTRAINT schema_migration_pkey ON isochron.schema_migration PRIMARY KEY (number);
 CONSTRAINT set_aside_pkey ON isochron.set_aside PRIMARY KEY (id);
+CONSTRAINT storm_member_pkey ON isochron.storm_member PRIMARY KEY (id);
+CONSTRAINT storm_member_edition_pkey ON isochron.storm_member_edition PRIMARY KEY (tenant_key, id);
 CONSTRAINT tenant_event_pkey ON isochron.tenant_event PRIMARY KEY (tenant_key, id, occurred_at);
 CONSTRAINT topology_fact_pkey ON isochron.topology_fact PRIMARY KEY (control_plane, from_kind, from_id, relation, at, to_kind, to_id, holds);
 
@@ -221,6 +279,8 @@ CREATE UNIQUE INDEX attribution_revision_pkey ON isochron.attribution_revision U
 CREATE UNIQUE INDEX claim_key_pkey ON isochron.claim_key USING btree (one);
 CREATE UNIQUE INDEX connection_pkey ON isochron.connection USING btree (name);
 CREATE UNIQUE INDEX connection_cursor_pkey ON isochron.connection_cursor USING btree (connection, stream);
+CREATE UNIQUE INDEX connection_finding_pkey ON isochron.connection_finding USING btree (connection, code);
+CREATE UNIQUE INDEX connection_hole_pkey ON isochron.connection_hole USING btree (connection, reason, hole_from);
 CREATE INDEX delivery_by_event ON isochron.delivery USING btree (event_id);
 CREATE INDEX delivery_by_twin_group ON isochron.delivery USING btree (connection, twin_group) WHERE (twin_group IS NOT NULL);
 CREATE UNIQUE INDEX delivery_pkey ON isochron.delivery USING btree (connection, source_id, key);
@@ -235,6 +295,12 @@ CREATE UNIQUE INDEX reattribution_due_pkey ON isochron.reattribution_due USING b
 CREATE UNIQUE INDEX schema_migration_pkey ON isochron.schema_migration USING btree (number);
 CREATE INDEX set_aside_by_connection ON isochron.set_aside USING btree (connection, received_at, id) WHERE (replayed_at IS NULL);
 CREATE UNIQUE INDEX set_aside_pkey ON isochron.set_aside USING btree (id);
+CREATE INDEX storm_member_by_fold ON isochron.storm_member USING btree (fold_id, occurred_at, id);
+CREATE INDEX storm_member_by_subject ON isochron.storm_member USING btree (subject_key, fold_id);
+CREATE UNIQUE INDEX storm_member_pkey ON isochron.storm_member USING btree (id);
+CREATE INDEX storm_member_edition_by_event ON isochron.storm_member_edition USING btree (tenant_key, event_id, occurred_at, id);
+CREATE INDEX storm_member_edition_by_subject ON isochron.storm_member_edition USING btree (tenant_key, subject_key, event_id);
+CREATE UNIQUE INDEX storm_member_edition_pkey ON isochron.storm_member_edition USING btree (tenant_key, id);
 CREATE INDEX tenant_event_by_feed ON ONLY isochron.tenant_event USING btree (tenant_key, feed_xid, id);
 CREATE INDEX tenant_event_by_time ON ONLY isochron.tenant_event USING btree (tenant_key, occurred_at DESC, id DESC);
 CREATE UNIQUE INDEX tenant_event_pkey ON ONLY isochron.tenant_event USING btree (tenant_key, id, occurred_at);
@@ -254,6 +320,12 @@ POLICY owner ON isochron.connection FOR ALL TO isochron_owner USING (true) WITH 
 POLICY provider ON isochron.connection FOR SELECT TO isochron_provider USING (true);
 POLICY ingest ON isochron.connection_cursor FOR ALL TO isochron_ingest USING (true) WITH CHECK (true);
 POLICY owner ON isochron.connection_cursor FOR ALL TO isochron_owner USING (true) WITH CHECK (true);
+POLICY ingest ON isochron.connection_finding FOR ALL TO isochron_ingest USING (true) WITH CHECK (true);
+POLICY owner ON isochron.connection_finding FOR ALL TO isochron_owner USING (true) WITH CHECK (true);
+POLICY provider ON isochron.connection_finding FOR SELECT TO isochron_provider USING (true);
+POLICY ingest ON isochron.connection_hole FOR ALL TO isochron_ingest USING (true) WITH CHECK (true);
+POLICY owner ON isochron.connection_hole FOR ALL TO isochron_owner USING (true) WITH CHECK (true);
+POLICY provider ON isochron.connection_hole FOR SELECT TO isochron_provider USING (true);
 POLICY ingest ON isochron.delivery FOR ALL TO isochron_ingest USING (true) WITH CHECK (true);
 POLICY owner ON isochron.delivery FOR ALL TO isochron_owner USING (true) WITH CHECK (true);
 POLICY provider ON isochron.delivery FOR SELECT TO isochron_provider USING (true);
@@ -271,6 +343,13 @@ POLICY owner ON isochron.schema_migration FOR ALL TO isochron_owner USING (true)
 POLICY ingest ON isochron.set_aside FOR ALL TO isochron_ingest USING (true) WITH CHECK (true);
 POLICY owner ON isochron.set_aside FOR ALL TO isochron_owner USING (true) WITH CHECK (true);
 POLICY provider ON isochron.set_aside FOR SELECT TO isochron_provider USING (true);
+POLICY ingest ON isochron.storm_member FOR ALL TO isochron_ingest USING (true) WITH CHECK (true);
+POLICY owner ON isochron.storm_member FOR ALL TO isochron_owner USING (true) WITH CHECK (true);
+POLICY provider ON isochron.storm_member FOR SELECT TO isochron_provider USING (true);
+POLICY ingest ON isochron.storm_member_edition FOR ALL TO isochron_ingest USING (true) WITH CHECK (true);
+POLICY owner ON isochron.storm_member_edition FOR ALL TO isochron_owner USING (true) WITH CHECK (true);
+POLICY provider ON isochron.storm_member_edition FOR SELECT TO isochron_provider USING (true);
+POLICY tenant ON isochron.storm_member_edition FOR SELECT TO isochron_tenant USING (((tenant_key = ANY (( SELECT isochron.claimed_keys() AS claimed_keys)::text[])) AND (visibility <> 'security'::text)));
 POLICY ingest ON isochron.tenant_event FOR ALL TO isochron_ingest USING (true) WITH CHECK (true);
 POLICY owner ON isochron.tenant_event FOR ALL TO isochron_owner USING (true) WITH CHECK (true);
 POLICY provider ON isochron.tenant_event FOR SELECT TO isochron_provider USING (true);
@@ -284,20 +363,29 @@ GRANT DELETE, INSERT, SELECT, UPDATE ON isochron.api_token TO isochron_ingest;
 GRANT DELETE, INSERT, SELECT, UPDATE ON isochron.attribution_revision TO isochron_ingest;
 GRANT DELETE, INSERT, SELECT, UPDATE ON isochron.connection TO isochron_ingest;
 GRANT DELETE, INSERT, SELECT, UPDATE ON isochron.connection_cursor TO isochron_ingest;
+GRANT DELETE, INSERT, SELECT, UPDATE ON isochron.connection_finding TO isochron_ingest;
+GRANT DELETE, INSERT, SELECT, UPDATE ON isochron.connection_hole TO isochron_ingest;
 GRANT DELETE, INSERT, SELECT, UPDATE ON isochron.delivery TO isochron_ingest;
 GRANT DELETE, INSERT, SELECT, UPDATE ON isochron.event TO isochron_ingest;
 GRANT DELETE, INSERT, SELECT, UPDATE ON isochron.event_revision TO isochron_ingest;
 GRANT DELETE, INSERT, SELECT, UPDATE ON isochron.pending_attribution TO isochron_ingest;
 GRANT DELETE, INSERT, SELECT, UPDATE ON isochron.reattribution_due TO isochron_ingest;
 GRANT DELETE, INSERT, SELECT, UPDATE ON isochron.set_aside TO isochron_ingest;
+GRANT DELETE, INSERT, SELECT, UPDATE ON isochron.storm_member TO isochron_ingest;
+GRANT DELETE, INSERT, SELECT, UPDATE ON isochron.storm_member_edition TO isochron_ingest;
 GRANT DELETE, INSERT, SELECT, UPDATE ON isochron.tenant_event TO isochron_ingest;
 GRANT DELETE, INSERT, SELECT, UPDATE ON isochron.topology_fact TO isochron_ingest;
 GRANT SELECT ON isochron.attribution_revision TO isochron_provider;
 GRANT SELECT ON isochron.connection TO isochron_provider;
+GRANT SELECT ON isochron.connection_finding TO isochron_provider;
+GRANT SELECT ON isochron.connection_hole TO isochron_provider;
 GRANT SELECT ON isochron.delivery TO isochron_provider;
 GRANT SELECT ON isochron.event TO isochron_provider;
 GRANT SELECT ON isochron.event_revision TO isochron_provider;
 GRANT SELECT ON isochron.set_aside TO isochron_provider;
+GRANT SELECT ON isochron.storm_member TO isochron_provider;
+GRANT SELECT ON isochron.storm_member_edition TO isochron_provider;
+GRANT SELECT ON isochron.storm_member_edition TO isochron_tenant;
 GRANT SELECT ON isochron.tenant_event TO isochron_provider;
 GRANT SELECT ON isochron.tenant_event TO isochron_tenant;
 GRANT SELECT ON isochron.topology_fact TO isochron_provider;
@@ -350,6 +438,8 @@ BEGIN
   DELETE FROM isochron.pending_attribution WHERE occurred_at < kept_from;
   DELETE FROM isochron.event_revision WHERE occurred_at < kept_from;
   DELETE FROM isochron.attribution_revision WHERE occurred_at < kept_from;
+  DELETE FROM isochron.storm_member_edition WHERE occurred_at < kept_from;
+  DELETE FROM isochron.storm_member WHERE occurred_at < kept_from;
   RETURN dropped;
 END $$;
 FUNCTION isochron.hmac_block(bytea,integer) RETURNS bytea OWNER isochron_owner IMMUTABLE SET search_path=pg_catalog, pg_temp AS $$
