@@ -1,5 +1,5 @@
 import { IsochronError } from "../../errors.ts";
-import type { PullSource, WebhookSource } from "../../sources/source.ts";
+import type { PullSource, Source, WebhookSource } from "../../sources/source.ts";
 import type { SourceGuard } from "./source-guard.ts";
 
 /**
@@ -29,6 +29,12 @@ export function guardRecall(source: WebhookSource, guard: SourceGuard): WebhookS
       return pages === undefined ? undefined : guardPages(pages, guard);
     },
   };
+}
+
+/** The same for any source; what only arrives is asked nothing. */
+export function guardSource(source: Source, guard: SourceGuard): Source {
+  if (source.delivery === "pull") return guardPull(source, guard);
+  return source.delivery === "webhook" ? guardRecall(source, guard) : source;
 }
 
 async function* guardPages<Page>(pages: AsyncIterable<Page>, guard: SourceGuard): AsyncIterable<Page> {

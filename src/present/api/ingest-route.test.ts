@@ -1,10 +1,13 @@
-import { request as openRequest } from "node:http";
+import { request as openRequest, type ClientRequest, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { FastifyInstance } from "fastify";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Store } from "../../store/store.ts";
 import type { PostedOutcome, PostedRecords, TooLargeRequest } from "./api-parts.ts";
 import type { IngestedJson } from "./contract.ts";
+import { retryAfterSeconds } from "./problem.ts";
+import { ByteCredits } from "../../pipeline/protection/byte-credits.ts";
+import { PushRoom } from "../../pipeline/protection/push-room.ts";
 import { bearer, problemIn, startApi } from "../../../test/api-host.ts";
 import { connection, fillWorld, tokenText } from "../../../test/api-world.ts";
 import { openTestStore, type TestStore } from "../../../test/database.ts";
@@ -165,4 +168,95 @@ test("more at once than a connection may have is put off, and another connection
     200, 200, 200,
   ]);
   expect((await post(connection, "ingest")).statusCode).toBe(200);
+});
+
+/** An API of its own that listens, with room for so many bytes, and a request to it that is still being written. */
+async function openBounded(bytesMax: number, ingest = async () => outcome) {
+  const credits = new ByteCredits(bytesMax);
+  const own = await startApi(store, { ingest, pushRoom: new PushRoom(credits, new Set(["any"])) });
+  await own.listen({ host: "127.0.0.1", port: 0 });
+  const { port } = own.server.address() as AddressInfo;
+  const begin = (headers: Record<string, string | number>) =>
+    openRequest({
+      port,
+      host: "127.0.0.1",
+      method: "POST",
+      path: "/api/v1/ingest/any",
+      headers: { ...bearer("any"), ...headers },
+    });
+  return { credits, own, begin };
+}
+
+type Answer = IncomingMessage & { statusCode: number };
+
+function answerOf(request: ClientRequest): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    request.on("response", (answer) => resolve(answer.resume() as Answer));
+    request.on("error", reject);
+  });
+}
+
+test("a declared body that finds no room is refused while it is still to come, and later finds it", async () => {
+  const { credits, own, begin } = await openBounded(400_000);
+  credits.account("push any").tryTake(50_000);
+  const refused = begin({ "content-length": 60_000 });
+  const answer = answerOf(refused);
+  refused.write("only the beginning");
+  expect((await answer).statusCode).toBe(429);
+  expect((await answer).headers["retry-after"]).toMatch(/^\d+$/);
+  refused.destroy();
+  credits.account("push any").giveBackAll();
+  const taken = begin({ "content-length": 60_000 });
+  taken.end("x".repeat(60_000));
+  expect((await answerOf(taken)).statusCode).toBe(200);
+  await own.close();
+  expect(credits.heldBytes).toBe(0);
+});
+
+test("when there is no room at all the answer says so", async () => {
+  const { credits, own, begin } = await openBounded(4000);
+  for (const name of ["a", "b", "c"]) credits.account(name).tryTake(1000);
+  const refused = begin({ "content-length": 10 });
+  refused.end("0123456789");
+  const answer = await answerOf(refused);
+  expect(answer.statusCode).toBe(503);
+  expect(answer.headers["retry-after"]).toMatch(/^\d+$/);
+  await own.close();
+});
+
+test("a body in chunks takes room as it comes, and ends with a refusal where there is none", async () => {
+  const { credits, own, begin } = await openBounded(400_000);
+  const large = begin({ "transfer-encoding": "chunked" });
+  const answer = answerOf(large);
+  for (let count = 0; count < 11; count++) large.write("x".repeat(10_000));
+  expect((await answer).statusCode).toBe(429);
+  large.destroy();
+  const small = begin({ "transfer-encoding": "chunked" });
+  small.end("x".repeat(90_000));
+  expect((await answerOf(small)).statusCode).toBe(200);
+  await own.close();
+  expect(credits.heldBytes).toBe(0);
+});
+
+test("room is held until the answer, not only until the body was read", async () => {
+  const committed = Promise.withResolvers<typeof outcome>();
+  const arrived = Promise.withResolvers<void>();
+  const { credits, own, begin } = await openBounded(400_000, () => {
+    arrived.resolve();
+    return committed.promise;
+  });
+  const request = begin({ "content-length": 1000 });
+  const answer = answerOf(request);
+  request.end("x".repeat(1000));
+  await arrived.promise;
+  expect(credits.heldBytes).toBe(1000);
+  committed.resolve(outcome);
+  expect((await answer).statusCode).toBe(200);
+  await own.close();
+  expect(credits.heldBytes).toBe(0);
+});
+
+test("whoever is told to wait is told a time of their own", () => {
+  expect([0, 0.5, 0.999].map((part) => retryAfterSeconds("rate-limited", () => part))).toEqual([5, 8, 10]);
+  expect(retryAfterSeconds("store-unavailable", () => 0)).toBe(10);
 });

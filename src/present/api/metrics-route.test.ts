@@ -17,7 +17,26 @@ beforeAll(async () => {
   await fillWorld(store);
   await store.events.connect({ name: 'odd "name"\\', source: "rest", controlPlane: "default", config: {} });
   await store.events.report('odd "name"\\', "it is\naway");
-  app = await startApi(store, { clock: () => instant(worldEnd + lag), version: "1.2.3" });
+  app = await startApi(store, {
+    clock: () => instant(worldEnd + lag),
+    version: "1.2.3",
+    protection: () => ({
+      inFlightBytes: 12,
+      inFlightBytesMax: 4000,
+      guards: [
+        {
+          connection: "nova",
+          breaker: "open",
+          requests: 9,
+          retries: 3,
+          throttledMs: 1500,
+          requestsAtOnce: 2,
+          heldBytes: 12,
+        },
+      ],
+      refused: [{ connection: "alerts", share: 5, whole: 1 }],
+    }),
+  });
 });
 
 afterAll(async () => {
@@ -114,4 +133,24 @@ test("a query is refused, and another method told what is allowed", async () => 
   const post = await app.inject({ method: "POST", url: "/metrics", headers: bearer("provider") });
   expect(problemIn(post).code).toBe("method-not-allowed");
   expect(post.headers.allow).toBe("GET, HEAD");
+});
+
+test("the provider reads what protects the sources and the process", async () => {
+  const samples = samplesIn((await scrape("provider")).body);
+  const read = Object.fromEntries(
+    [...samples].filter(([name]) => /^isochron_(source|push|in_flight)_/.test(name)),
+  );
+  expect(read).toEqual({
+    'isochron_source_requests_total{connection="nova"}': 9,
+    'isochron_source_retries_total{connection="nova"}': 3,
+    'isochron_source_throttled_seconds_total{connection="nova"}': 1.5,
+    'isochron_source_requests_at_once{connection="nova"}': 2,
+    'isochron_source_breaker_state{connection="nova",state="closed"}': 0,
+    'isochron_source_breaker_state{connection="nova",state="half-open"}': 0,
+    'isochron_source_breaker_state{connection="nova",state="open"}': 1,
+    'isochron_push_refused_total{connection="alerts",full="share"}': 5,
+    'isochron_push_refused_total{connection="alerts",full="whole"}': 1,
+    isochron_in_flight_bytes: 12,
+    isochron_in_flight_bytes_max: 4000,
+  });
 });

@@ -4,6 +4,7 @@ import { z } from "zod";
 import type { ConnectionState } from "../../store/event-store.ts";
 import type { ApiContext } from "./api-context.ts";
 import { notFound } from "./problem.ts";
+import { describeProtection } from "./protection-metrics.ts";
 import { readingScope } from "./sign-in.ts";
 
 /** Where Prometheus looks unless it is told otherwise. */
@@ -36,7 +37,13 @@ function processMetrics(): Registry {
  * `GET /metrics` in Prometheus' text format (0.0.4), for the provider alone: names of connections and how much comes
  * from them are no tenant's business, and a token is asked for on loopback too, where proxies live.
  */
-export function metricsRoute({ store, clock, version, viewer }: ApiContext): FastifyPluginAsyncZod {
+export function metricsRoute({
+  store,
+  clock,
+  version,
+  viewer,
+  protection,
+}: ApiContext): FastifyPluginAsyncZod {
   // A command that asks its own store has no use for observers of its short life.
   const ofProcess = viewer === undefined ? processMetrics() : new Registry();
   return async (app) => {
@@ -48,7 +55,8 @@ export function metricsRoute({ store, clock, version, viewer }: ApiContext): Fas
         if (scope.kind !== "provider") throw notFound();
         const { connections } = await store.reader.coverage(scope);
         const ofConnections = describeConnections(connections, clock(), version);
-        const text = await Registry.merge([ofConnections, ofProcess]).metrics();
+        const ofProtection = protection === undefined ? new Registry() : describeProtection(protection());
+        const text = await Registry.merge([ofConnections, ofProcess, ofProtection]).metrics();
         return reply.header("content-type", ofConnections.contentType).serializer(String).send(text);
       },
     );
