@@ -1,17 +1,17 @@
 import { z } from "zod";
 import { IsochronError } from "../errors.ts";
-import type { EventDraft, Observation } from "../model/event.ts";
-import { duration, formatInstant, instant } from "../model/instant.ts";
-import type { Json, JsonObject } from "../model/json.ts";
-import { alertPrecision, draftAlert } from "./alertmanager/alert-draft.ts";
+import type { Observation } from "../model/event.ts";
+import { duration, instant } from "../model/instant.ts";
+import type { JsonObject } from "../model/json.ts";
+import { alertPrecision } from "./alertmanager/alert-draft.ts";
 import type { AlertmanagerCursor } from "./alertmanager/alert-pass.ts";
 import {
   alertmanagerCursor,
   alertmanagerPullSettings,
   fetchAlerts,
   listAlertsAnew,
-  suppressorsOf,
 } from "./alertmanager/alert-pass.ts";
+import { draftFiring, draftListed, draftSuppression } from "./alertmanager/listed-alert.ts";
 import { asObject, asShape } from "./json-fields.ts";
 import type { Decoders, PullSource, RawRecord } from "./source.ts";
 
@@ -54,63 +54,18 @@ function normalise(record: RawRecord, decode: Decoders): Observation {
   if (alert === undefined) {
     throw new IsochronError("record-invalid", "The alert is no JSON object.", "Check what answers.");
   }
-  const suppressors = suppressorsOf(alert);
   if (meta.part === "firing") {
-    return { events: [withState(draft(alert, "firing", record, decode), suppressors)], facts: [] };
+    return { events: [draftFiring(alert, record.receivedAt, decode)], facts: [] };
   }
   if (meta.part === "suppressed") {
-    const firing = draft(alert, "firing", record, decode);
-    const from = meta.previous_seen_at ?? firing.occurredAt;
-    return { events: [draftSuppression(alert, firing, record, from)], facts: [] };
+    return {
+      events: [draftSuppression(alert, record.receivedAt, meta.previous_seen_at, decode)],
+      facts: [],
+    };
   }
   const at = instant(meta.gone_at ?? record.receivedAt);
-  const resolved = draft(alert, "resolved", record, decode);
+  const resolved = draftListed(alert, "resolved", record.receivedAt, decode);
   const width = Math.max(alertPrecision, at - (meta.previous_seen_at ?? at));
   const details = { ...resolved.details, time_from: "polling" };
   return { events: [{ ...resolved, occurredAt: at, precision: duration(width), details }], facts: [] };
-}
-
-/** The event that the webhook gives for the same alert, under the same key. */
-function draft(alert: JsonObject, status: string, record: RawRecord, decode: Decoders): EventDraft {
-  // The listing's `endsAt` moves on with each repetition, and its `status` is an object of its own.
-  const { endsAt: _moving, status: _state, updatedAt: _repeated, receivers: _receivers, ...fixed } = alert;
-  return draftAlert({ ...fixed, status }, { truncatedAlerts: 0 }, record.receivedAt, decode);
-}
-
-function withState(firing: EventDraft, suppressors: readonly string[]): EventDraft {
-  if (suppressors.length === 0) return firing;
-  return { ...firing, details: { ...firing.details, suppressed_when_first_seen: true } };
-}
-
-/** That an alert is kept back is the provider's business, and changes nothing in the cloud. */
-function draftSuppression(
-  alert: JsonObject,
-  firing: EventDraft,
-  record: RawRecord,
-  from: number,
-): EventDraft {
-  const suppressors = suppressorsOf(alert);
-  const [fingerprint = ""] = firing.sourceIds;
-  const startsAt = formatInstant(firing.occurredAt);
-  const silenced = listAt(alert, "silencedBy");
-  const inhibited = listAt(alert, "inhibitedBy");
-  const how = [...(silenced.length > 0 ? ["silenced"] : []), ...(inhibited.length > 0 ? ["inhibited"] : [])];
-  return {
-    ...firing,
-    key: `${fingerprint}/${startsAt}/suppressed/${suppressors.join(",")}`,
-    occurredAt: record.receivedAt,
-    precision: duration(Math.max(alertPrecision, record.receivedAt - from)),
-    type: firing.type.replace(/firing$/, "suppressed"),
-    kind: "activity",
-    phase: "progress",
-    severity: "info",
-    visibility: "provider",
-    summary: `${how.join(" and ") || "suppressed"}: ${firing.summary}`,
-    details: { ...firing.details, silenced_by: silenced, inhibited_by: inhibited, time_from: "polling" },
-  };
-}
-
-function listAt(alert: JsonObject, name: string): readonly Json[] {
-  const ids = asObject(alert["status"])?.[name];
-  return Array.isArray(ids) ? (ids as readonly Json[]) : [];
 }

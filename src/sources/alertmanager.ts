@@ -6,15 +6,38 @@ import type { Instant } from "../model/instant.ts";
 import type { Json, JsonObject } from "../model/json.ts";
 import type { Group } from "./alertmanager/alert-draft.ts";
 import { alertPrecision, draftAlert, groupShape } from "./alertmanager/alert-draft.ts";
+import { listAlerts } from "./alertmanager/alert-pass.ts";
+import { draftFiring, draftSuppression, suppressorsOf } from "./alertmanager/listed-alert.ts";
+import type { RecalledPage } from "./cursor/inbox.ts";
+import { recallPages } from "./cursor/inbox.ts";
+import { baseUrl, httpAuth, parseSettings } from "./http-settings.ts";
 import { readJsonDocument } from "./json-document.ts";
-import { asObject, asShape } from "./json-fields.ts";
-import type { Decoders, PushRequest, RawRecord, SourceFile, WebhookSource } from "./source.ts";
+import { asObject, asShape, asText } from "./json-fields.ts";
+import type {
+  Decoders,
+  PushRequest,
+  RawRecord,
+  SourceFile,
+  SourceIo,
+  Span,
+  WebhookSource,
+} from "./source.ts";
 
 /** Alertmanager tells of new alerts in a group every five minutes unless told otherwise (`group_interval`). */
 const truncationPrecision = duration(5 * 60_000);
 
 /** What of the group stands beside each alert that is taken out of it. */
 const groupFields = ["version", "groupKey", "receiver", "externalURL", "status"] as const;
+
+const webhookSettings = z.strictObject({
+  api_url: baseUrl
+    .optional()
+    .describe(
+      "Address of Alertmanager, with its path prefix if it has one, where a reconcile asks for the alerts that it " +
+        "holds; without it none is asked for.",
+    ),
+  auth: httpAuth.optional().describe("Who asks there: `basic`, `bearer` or `header`."),
+});
 
 /** Prometheus Alertmanager's webhook, version 4, which Grafana's alerting sends too. */
 export const alertmanager: WebhookSource = {
@@ -31,14 +54,16 @@ export const alertmanager: WebhookSource = {
     commitDelayMax: duration(10 * 60_000),
     clockErrorMax: alertPrecision,
     delivery: "push",
+    revisions: "allowed",
     blindSpots:
       "What a silence or an inhibition keeps back, alerts beyond max_alerts (their number is told), and everything " +
       "while Alertmanager cannot reach us longer than it retries.",
   },
-  config: z.strictObject({}) as z.ZodType<JsonObject>,
+  config: webhookSettings as unknown as z.ZodType<JsonObject>,
   split,
   splitFile,
   normalise,
+  recall,
 };
 
 function split(request: PushRequest, decode: Decoders): readonly RawRecord[] {
@@ -139,8 +164,49 @@ function readWhole(record: RawRecord, decode: Decoders): { body: Json; receivedA
   };
 }
 
+/**
+ * The alerts that Alertmanager's API v2 lists now and that began before the span's end; those that have ended since are
+ * not listed any more. Silenced and inhibited ones, which no webhook ever tells of, are marked as the polled source
+ * marks them.
+ */
+function recall(
+  config: JsonObject,
+  span: Span,
+  io: SourceIo,
+): AsyncIterable<readonly RawRecord[]> | undefined {
+  const { api_url: url, auth } = parseSettings(webhookSettings, config);
+  if (url === undefined) return undefined;
+  const read = async (): Promise<RecalledPage<true>> => {
+    const { alerts, seenAt } = await listAlerts({ url, auth, matchers: [] }, io);
+    const began = alerts.filter((alert) => !(startOf(alert) >= span.to));
+    const records = began.map((alert, index) => ({
+      bytes: encode(alert),
+      position: `GET /api/v2/alerts #${index + 1}`,
+      receivedAt: seenAt,
+      meta: { part: "listed" },
+    }));
+    return { records };
+  };
+  return recallPages(true, read, 1);
+}
+
+function startOf(alert: Json): number {
+  return Date.parse(asText(asObject(alert)?.["startsAt"]) ?? "");
+}
+
+function readListed(record: RawRecord, decode: Decoders): readonly EventDraft[] {
+  const alert = asObject(decode.json(decode.text(record.bytes)));
+  if (alert === undefined) {
+    throw new IsochronError("record-invalid", "The alert is no JSON object.", "Check what answers.");
+  }
+  const firing = draftFiring(alert, record.receivedAt, decode);
+  if (suppressorsOf(alert).length === 0) return [firing];
+  return [firing, draftSuppression(alert, record.receivedAt, undefined, decode)];
+}
+
 function normalise(record: RawRecord, decode: Decoders): Observation {
   const { part } = record.meta;
+  if (part === "listed") return { events: readListed(record, decode), facts: [] };
   if (part === "alert") {
     const group = asShape(groupShape, record.meta["group"] ?? {}, "group of the alert");
     const alert = decode.json(decode.text(record.bytes));

@@ -7,7 +7,24 @@ import { draftOf } from "./cloudevents/draft.ts";
 import type { CloudEvent } from "./cloudevents/draft.ts";
 import { readJsonDocument, tryJson } from "./json-document.ts";
 import { asObject, asText } from "./json-fields.ts";
-import type { Decoders, PushRequest, RawRecord, SourceFile, WebhookSource } from "./source.ts";
+import { parseSettings } from "./http-settings.ts";
+import type { Decoders, PushRequest, PushSettings, RawRecord, SourceFile, WebhookSource } from "./source.ts";
+import { checkStandardWebhook, signingSecret, toleranceSetting } from "./standard-webhooks.ts";
+
+const settingsShape = z.strictObject({
+  signing_secret: signingSecret
+    .optional()
+    .describe(
+      "The secret (`whsec_…`) with which the sender signs after the Standard Webhooks specification, as `env:NAME` or " +
+        "`file:PATH`. A request that is not signed with it is refused.",
+    ),
+  previous_signing_secret: signingSecret
+    .optional()
+    .describe("The secret before it, which is still taken while a new one is rolled out."),
+  tolerance_seconds: toleranceSetting.describe(
+    "How far a signed time may lie from our clock; an older request is taken for a replay.",
+  ),
+});
 
 /**
  * CloudEvents 1.0 over HTTP (binary, structured and batched content mode) and from files. Besides the specification's
@@ -37,16 +54,18 @@ export const cloudevents: WebhookSource = {
     commitDelayMax: duration(10 * 60_000),
     clockErrorMax: duration(5_000),
     delivery: "push",
+    revisions: "never",
     blindSpots:
       "What the sender does not send, and, where it sends no time, when it happened before it arrived.",
   },
-  config: z.strictObject({}) as z.ZodType<JsonObject>,
+  config: settingsShape as unknown as z.ZodType<JsonObject>,
   split,
   splitFile,
   normalise,
 };
 
-function split(request: PushRequest, decode: Decoders): readonly RawRecord[] {
+function split(request: PushRequest, decode: Decoders, connection?: PushSettings): readonly RawRecord[] {
+  checkSignature(request, connection);
   const contentType = request.headers["content-type"] ?? "";
   const mediaType = contentType.split(";")[0]?.trim().toLowerCase();
   const place = { receivedAt: request.receivedAt, position: "delivery" };
@@ -68,6 +87,14 @@ function split(request: PushRequest, decode: Decoders): readonly RawRecord[] {
     `The body is ${mediaType || "of no stated type"}, without ce- headers.`,
     "Send application/cloudevents+json, application/cloudevents-batch+json, or any type with ce- headers.",
   );
+}
+
+/** Over the bytes as they came, so that nothing is read of what is not the sender's. */
+function checkSignature(request: PushRequest, connection: PushSettings | undefined): void {
+  if (connection === undefined) return;
+  const settings = parseSettings(settingsShape, connection.config);
+  const secrets = [settings.signing_secret, settings.previous_signing_secret];
+  checkStandardWebhook(request, secrets, settings.tolerance_seconds, connection);
 }
 
 function readBody(request: PushRequest, decode: Decoders): Json {

@@ -6,6 +6,7 @@ import { duration } from "../model/instant.ts";
 import type { JsonObject } from "../model/json.ts";
 import type { Delivery } from "./git-forge/forge-event.ts";
 import { draftForgeEvent, unreadable } from "./git-forge/forge-event.ts";
+import { recallDeliveries } from "./git-forge/deliveries.ts";
 import { readGithub } from "./git-forge/github.ts";
 import { readGitlab } from "./git-forge/gitlab.ts";
 import { checkSignature, forgeConfig } from "./git-forge/signature.ts";
@@ -27,6 +28,7 @@ export const gitForge: WebhookSource = {
     commitDelayMax: duration(60_000),
     clockErrorMax: duration(5_000),
     delivery: "push",
+    revisions: "allowed",
     blindSpots:
       "GitHub does not try a failed delivery again by itself (redeliver it there), nor send bodies over 25 MB; what is " +
       "deployed past the forge is not seen; a GitLab push does not say when it was made.",
@@ -34,6 +36,7 @@ export const gitForge: WebhookSource = {
   config: forgeConfig as unknown as z.ZodType<JsonObject>,
   split,
   normalise,
+  recall: recallDeliveries,
 };
 
 /** One request is one delivery. Its signature is over the bytes as they came, so it is checked before they are read. */

@@ -4,8 +4,22 @@ import type { EventDraft, Observation } from "../model/event.ts";
 import { duration } from "../model/instant.ts";
 import type { Instant } from "../model/instant.ts";
 import type { Json, JsonObject } from "../model/json.ts";
+import type { RecalledPage } from "./cursor/inbox.ts";
+import { recallPages } from "./cursor/inbox.ts";
+import { baseUrl, parseSettings, secretReference } from "./http-settings.ts";
 import { asObject, asShape } from "./json-fields.ts";
-import type { Decoders, PushRequest, PushSettings, RawRecord, WebhookSource } from "./source.ts";
+import type {
+  Decoders,
+  PushRequest,
+  PushSettings,
+  RawRecord,
+  SourceIo,
+  Span,
+  WebhookSource,
+} from "./source.ts";
+import { zabbix } from "./zabbix.ts";
+import type { ZabbixCursor } from "./zabbix/event-pass.ts";
+import { fetchEvents, startEventsAt } from "./zabbix/event-pass.ts";
 import type { TriggerEvent } from "./zabbix/problem.ts";
 import { draftTriggerEvent, hostsSetting, resourcesOf } from "./zabbix/problem.ts";
 
@@ -16,7 +30,18 @@ const settings = z.strictObject({
   hosts: hostsSetting.describe(
     "`cloud` where the technical names of Zabbix's hosts are those of the cloud's own hosts; else a host is only noted.",
   ),
+  api_url: baseUrl
+    .optional()
+    .describe(
+      "Address of the frontend, where a reconcile asks for the events that Zabbix holds; without it none is asked for.",
+    ),
+  api_token: secretReference
+    .optional()
+    .describe("An API token for that, as `env:NAME` or `file:PATH`; needed beside `api_url`."),
 });
+
+/** So many pages of events are asked for at most, of 500 each. */
+const recallPagesMax = 2_000;
 
 /** Zabbix's webhook media type with the parameters that `docs/sources/zabbix-webhook.md` lists. */
 export const zabbixWebhook: WebhookSource = {
@@ -32,12 +57,14 @@ export const zabbixWebhook: WebhookSource = {
     commitDelayMax: duration(10 * 60_000),
     clockErrorMax: duration(5_000),
     delivery: "push",
+    revisions: "allowed",
     blindSpots:
       "What no action of Zabbix sends (conditions, maintenance, escalation delays), and what it could not deliver in its attempts (three unless set otherwise).",
   },
   config: settings as unknown as z.ZodType<JsonObject>,
   split,
   normalise,
+  recall,
 };
 
 /** Which connection it was posted to decides what its hosts are; that is kept with the record. */
@@ -63,6 +90,30 @@ function split(request: PushRequest, decode: Decoders, connection?: PushSettings
   }
   const hosts = settings.safeParse(connection?.config ?? {}).data?.hosts ?? "unknown";
   return [{ bytes: request.body, position: "delivery", receivedAt: request.receivedAt, meta: { hosts } }];
+}
+
+/** Everything that Zabbix's API tells from the span's beginning on, as the polled source reads it and under the same ids. */
+function recall(
+  config: JsonObject,
+  span: Span,
+  io: SourceIo,
+): AsyncIterable<readonly RawRecord[]> | undefined {
+  const { api_url: url, api_token: token, hosts } = parseSettings(settings, config);
+  if (url === undefined) return undefined;
+  if (token === undefined) {
+    throw new IsochronError(
+      "config-invalid",
+      "The connection has an `api_url` and no `api_token`.",
+      "Give an API token that may read events.",
+    );
+  }
+  const access = { url, token, hosts };
+  const read = async (cursor: ZabbixCursor): Promise<RecalledPage<ZabbixCursor>> => {
+    const { records, cursor: next, done } = await fetchEvents(access, cursor, io);
+    const told = records.map((record) => ({ ...record, meta: { ...record.meta, part: "event" } }));
+    return { records: told, ...(!done && { next }) };
+  };
+  return recallPages(startEventsAt(access, span.from), read, recallPagesMax);
 }
 
 /** A macro that Zabbix could not resolve is left as it stands, or says so. */
@@ -101,6 +152,7 @@ type Body = z.output<typeof bodyShape>;
 const tagsShape = z.array(z.object({ tag: z.string(), value: z.string().default("") })).max(1_000);
 
 function normalise(record: RawRecord, decode: Decoders): Observation {
+  if (record.meta["part"] === "event") return zabbix.normalise(record, decode);
   const { hosts } = asShape(z.object({ hosts: hostsSetting }), record.meta, "record of a message");
   const body = asShape(bodyShape, decode.json(decode.text(record.bytes)), "message");
   const isUpdate = body.event_update_status === "1";

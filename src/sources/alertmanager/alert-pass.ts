@@ -8,6 +8,7 @@ import { authHeaders, baseUrl, httpAuth, joinUrl, nameRequest, parseSettings } f
 import { asObject, asText } from "../json-fields.ts";
 import { readJsonAnswer } from "../json-answer.ts";
 import type { HttpResponse, Page, RawRecord, SourceIo } from "../source.ts";
+import { suppressorsOf } from "./listed-alert.ts";
 
 /**
  * After a start Alertmanager knows only what Prometheus has sent again (by default once a minute), so that an alert
@@ -24,6 +25,8 @@ export const alertmanagerPullSettings = z.strictObject({
     .default([])
     .describe('Only alerts that match all of these, such as `severity="critical"`.'),
 });
+
+export type AlertmanagerAccess = z.output<typeof alertmanagerPullSettings>;
 
 const knownAlert = z.object({
   /** Labels, annotations and start, for telling its end. */
@@ -56,24 +59,38 @@ export async function fetchAlerts(
 ): Promise<Page<AlertmanagerCursor>> {
   const settings = parseSettings(alertmanagerPullSettings, config);
   const cursor = from ?? { seenAt: null, alerts: {} };
-  const ask = async (path: string): Promise<{ answer: HttpResponse; body: Json; from: string }> => {
-    const url = joinUrl(settings.url, path);
-    const headers = { accept: "application/json", ...authHeaders(settings.auth, io) };
-    const answer = await io.http({ method: "GET", url, headers });
-    const named = nameRequest("GET", url);
-    return { answer, body: readJsonAnswer(answer, named), from: named };
-  };
-  const status = await ask("api/v2/status");
+  const status = await ask(settings, "api/v2/status", io);
   const upSince = Date.parse(asText(asObject(status.body)?.["uptime"]) ?? "");
   if (Number.isNaN(upSince)) throw notAlertmanager(status.from, "since when it is up");
-  const before = io.now();
-  const query = settings.matchers.map((matcher) => `filter=${encodeURIComponent(matcher.toWellFormed())}`);
-  const listing = await ask(`api/v2/alerts${query.length === 0 ? "" : `?${query.join("&")}`}`);
-  if (!Array.isArray(listing.body)) throw notAlertmanager(listing.from, "a list of alerts");
-  const seenAt = listing.answer.sentAt ?? before;
+  const { alerts, seenAt } = await listAlerts(settings, io);
   // A listing from before the last one (a recording played again, a clock set back) would tell changes backwards.
   if (seenAt < (cursor.seenAt ?? 0)) return { records: [], cursor, done: true };
-  return compare(cursor, listing.body as readonly Json[], seenAt, seenAt - upSince >= settledAfterMs);
+  return compare(cursor, alerts, seenAt, seenAt - upSince >= settledAfterMs);
+}
+
+async function ask(
+  { url: base, auth }: AlertmanagerAccess,
+  path: string,
+  io: SourceIo,
+): Promise<{ readonly answer: HttpResponse; readonly body: Json; readonly from: string }> {
+  const url = joinUrl(base, path);
+  const headers = { accept: "application/json", ...authHeaders(auth, io) };
+  const answer = await io.http({ method: "GET", url, headers });
+  const from = nameRequest("GET", url);
+  return { answer, body: readJsonAnswer(answer, from), from };
+}
+
+/** All alerts that Alertmanager holds now. Throws `source-denied`, `source-unavailable` or `source-malformed`. */
+export async function listAlerts(
+  access: AlertmanagerAccess,
+  io: SourceIo,
+): Promise<{ readonly alerts: readonly Json[]; readonly seenAt: Instant }> {
+  const before = io.now();
+  const query = access.matchers.map((matcher) => `filter=${encodeURIComponent(matcher.toWellFormed())}`);
+  const path = `api/v2/alerts${query.length === 0 ? "" : `?${query.join("&")}`}`;
+  const { answer, body, from } = await ask(access, path, io);
+  if (!Array.isArray(body)) throw notAlertmanager(from, "a list of alerts");
+  return { alerts: body as readonly Json[], seenAt: answer.sentAt ?? before };
 }
 
 /** Tells every alert that is listed as if for the first time; ends are told by the place that knew their beginnings. */
@@ -139,17 +156,6 @@ function compare(
     completeTo: instant(completeTo),
     done: true,
   };
-}
-
-/** The ids of the silences and alerts that keep an alert from being sent, in a fixed order. */
-export function suppressorsOf(item: Json): readonly string[] {
-  const status = asObject(asObject(item)?.["status"]);
-  return ["silencedBy", "inhibitedBy"].flatMap((name) => {
-    const ids = status?.[name];
-    return Array.isArray(ids)
-      ? (ids as readonly Json[]).filter((id) => typeof id === "string").toSorted()
-      : [];
-  });
 }
 
 function identify(item: Json): string | undefined {

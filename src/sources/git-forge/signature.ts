@@ -1,8 +1,15 @@
-import { createHmac, timingSafeEqual } from "node:crypto";
+import { createHmac } from "node:crypto";
 import { z } from "zod";
-import { IsochronError } from "../../errors.ts";
-import { parseSettings, secretReference } from "../http-settings.ts";
+import { baseUrl, parseSettings, secretReference } from "../http-settings.ts";
 import type { PushRequest, PushSettings } from "../source.ts";
+import {
+  checkSignedTime,
+  isSameSecret,
+  isSignedWith,
+  isSigningSecret,
+  refuseSignature,
+  toleranceSetting,
+} from "../standard-webhooks.ts";
 
 export const forgeConfig = z.strictObject({
   secret: secretReference
@@ -14,13 +21,20 @@ export const forgeConfig = z.strictObject({
   previous_secret: secretReference
     .optional()
     .describe("The secret before it, which is still taken while a new one is rolled out."),
-  tolerance_seconds: z
-    .number()
-    .int()
-    .min(10)
-    .max(86_400)
-    .default(300)
-    .describe("How far a signed time may lie from our clock; an older request is taken for a replay."),
+  tolerance_seconds: toleranceSetting.describe(
+    "How far a signed time may lie from our clock; an older request is taken for a replay.",
+  ),
+  hook: z
+    .strictObject({
+      url: baseUrl.describe(
+        "GitHub's address of the webhook itself, such as `https://api.github.com/repos/OWNER/NAME/hooks/1234`.",
+      ),
+      token: secretReference.describe(
+        "A token that may read the webhook's deliveries, as `env:NAME` or `file:PATH`.",
+      ),
+    })
+    .optional()
+    .describe("Where a reconcile asks GitHub for the deliveries that it made; without it none is asked for."),
 });
 
 /**
@@ -38,19 +52,15 @@ export function checkSignature(request: PushRequest, settings: PushSettings | un
   if (settings === undefined || references.length === 0) return;
   const secrets = references.map((reference) => settings.secret(reference));
   const fitting = secrets.find((one) => fitsSecret(request, one));
-  if (fitting === undefined) throw refused("The request is not signed with the secret of this connection.");
-  if (!signsTime(request, fitting)) return;
-  const distanceMs = Math.abs(
-    request.receivedAt - Number(request.headers["webhook-timestamp"] || NaN) * 1000,
-  );
-  if (!(distanceMs <= tolerance * 1000)) {
-    throw refused("The request was signed too long ago, or ahead of our clock.");
+  if (fitting === undefined) {
+    throw refuseSignature("The request is not signed with the secret of this connection.");
   }
+  if (signsTime(request, fitting)) checkSignedTime(request, tolerance);
 }
 
 /** GitLab's signing tokens are told from its secret tokens by their beginning. */
 function signsTime(request: PushRequest, secret: string): boolean {
-  return isGitlab(request) && secret.startsWith("whsec_");
+  return isGitlab(request) && isSigningSecret(secret);
 }
 
 function isGitlab(request: PushRequest): boolean {
@@ -61,29 +71,9 @@ function fitsSecret(request: PushRequest, secret: string): boolean {
   const { headers, body } = request;
   if (!isGitlab(request)) {
     const expected = `sha256=${createHmac("sha256", secret).update(body).digest("hex")}`;
-    return isSame(headers["x-hub-signature-256"], expected);
+    return isSameSecret(headers["x-hub-signature-256"], expected);
   }
-  if (!signsTime(request, secret)) return isSame(headers["x-gitlab-token"], secret);
-  const key = Buffer.from(secret.slice("whsec_".length), "base64");
-  const signed = createHmac("sha256", key)
-    .update(`${headers["webhook-id"] ?? ""}.${headers["webhook-timestamp"] ?? ""}.`)
-    .update(body)
-    .digest("base64");
-  // While keys are rotated, a sender lists one signature for each.
-  const given = (headers["webhook-signature"] ?? "").split(" ").slice(0, 10);
-  return given.map((one) => isSame(one, `v1,${signed}`)).includes(true);
-}
-
-/** Compares in a time that tells nothing of where they differ. */
-function isSame(given: string | undefined, expected: string): boolean {
-  const [one, other] = [Buffer.from(given ?? ""), Buffer.from(expected)];
-  return one.byteLength === other.byteLength && timingSafeEqual(one, other);
-}
-
-function refused(problem: string): IsochronError {
-  return new IsochronError(
-    "signature-invalid",
-    problem,
-    "Give the webhook and the connection's `secret` the same value, and check the sender's clock.",
-  );
+  return signsTime(request, secret)
+    ? isSignedWith(request, secret)
+    : isSameSecret(headers["x-gitlab-token"], secret);
 }

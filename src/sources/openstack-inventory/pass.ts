@@ -213,7 +213,14 @@ async function readStep(
     cursor: {
       ...cursor,
       listings: { ...cursor.listings, [listing.name]: { seenAt, since, ...ended.place } },
-      pass: { ...pass, ...atBeginning, todo: pass.todo.slice(1), read: [...pass.read, listing.name] },
+      pass: {
+        ...pass,
+        ...atBeginning,
+        todo: pass.todo.slice(1),
+        read: [...pass.read, listing.name],
+        // What is suspected to be cut makes nothing complete.
+        failed: [...pass.failed, ...(ended.findings.length > 0 ? [listing.name] : [])],
+      },
     },
   };
 }
