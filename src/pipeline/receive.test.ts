@@ -4,6 +4,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import type { TestStore } from "../../test/database.ts";
 import { openTestStore } from "../../test/database.ts";
 import { stagesOver } from "../../test/stages.ts";
+import { IsochronError } from "../errors.ts";
 import { instant } from "../model/instant.ts";
 import { findSource } from "../sources/registry.ts";
 import type { PushSettings } from "../sources/source.ts";
@@ -60,6 +61,29 @@ test("a body that grows out of proportion, or beyond what is read, is counted an
     ["body-too-large", 0],
     ["body-too-large", 0],
   ]);
+});
+
+test("a compressed body takes room as it grows, and is put off where there is none, with nothing kept", async () => {
+  const connection = { name: "alertmanager", source: "alertmanager", controlPlane: "cloud" };
+  const body = gzipSync(group(400));
+  let taken = 0;
+  const receive = (bytesMax: number) =>
+    receiveRequest(
+      stages,
+      findSource,
+      connection,
+      { headers: zipped, body, receivedAt },
+      undefined,
+      (bytes) => {
+        taken += bytes;
+        if (taken > bytesMax) throw new IsochronError("overloaded", "There is no room.", "Wait.");
+      },
+    );
+  await expect(receive(1000)).rejects.toMatchObject({ code: "overloaded" });
+  expect(await stages.store.setAside("alertmanager", 5)).toEqual([]);
+  taken = 0;
+  expect(await receive(1_000_000)).toMatchObject({ created: 400 });
+  expect(taken).toBe(group(400).length);
 });
 
 test("a body that was never read is counted once for its length, and a replay leaves it as it is", async () => {

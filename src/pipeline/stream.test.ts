@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { notification } from "../../test/stages.ts";
+import { ByteCredits } from "./protection/byte-credits.ts";
 import { RecordBatcher } from "./stream.ts";
 
 const record = (number: number) => notification(number, "volume.create.end", { volume_id: "v" });
@@ -43,6 +44,34 @@ describe("storing deliveries in pages", () => {
     });
     await expect(batcher.deliver(record(1))).rejects.toThrow("the store is away");
     await expect(batcher.deliver(record(2))).resolves.toBeUndefined();
+  });
+
+  it("waits for room before it takes a delivery, and gives it back when the page is stored or failed", async () => {
+    const bytes = record(1).bytes.byteLength;
+    const credits = new ByteCredits(4 * 2 * bytes);
+    const commits: { store: () => void; fail: (error: Error) => void }[] = [];
+    const pages: number[] = [];
+    const batcher = new RecordBatcher((records) => {
+      pages.push(records.length);
+      return new Promise((store, fail) => commits.push({ store, fail }));
+    }, credits.account("bus"));
+    const deliveries = [1, 2, 3, 4].map((number) => batcher.deliver(record(number)));
+    const turn = () => new Promise((resolve) => setImmediate(resolve));
+    await turn();
+    expect(credits.heldBytes).toBe(2 * bytes);
+    commits.shift()!.store();
+    await turn();
+    expect(credits.heldBytes).toBe(2 * bytes);
+    commits.shift()!.fail(new Error("the store is away"));
+    await expect(deliveries[1]).rejects.toThrow("the store is away");
+    await turn();
+    while (commits.length > 0) {
+      commits.shift()!.store();
+      await turn();
+    }
+    await Promise.all([deliveries[0], deliveries[2], deliveries[3]]);
+    expect(credits.heldBytes).toBe(0);
+    expect(Math.max(...pages)).toBeLessThanOrEqual(2);
   });
 
   it("never takes more than 500 records into one commit", async () => {
