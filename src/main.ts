@@ -1,7 +1,6 @@
 import { createHash, randomBytes, randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
-import { homedir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
@@ -16,20 +15,19 @@ import type { JsonObject } from "./model/json.ts";
 import { clean } from "./normalise/clean.ts";
 import { decoders } from "./normalise/decode.ts";
 import { redact } from "./normalise/redact.ts";
-import { harvestOnce } from "./pipeline/harvest.ts";
-import { createHttpClient } from "./pipeline/http-client.ts";
+import { harvestOnce, type Pass } from "./pipeline/harvest.ts";
 import { addIngested, importFile, nothingIngested } from "./pipeline/import-file.ts";
 import type { Ingested, Stages } from "./pipeline/ingest.ts";
-import { guardPull, guardRecall } from "./pipeline/protection/guarded-source.ts";
+import { createLiveIo } from "./pipeline/live-io.ts";
+import { guardPull, guardSource } from "./pipeline/protection/guarded-source.ts";
 import { Protection } from "./pipeline/protection/protection.ts";
 import { startDelayMs } from "./pipeline/protection/ramp.ts";
 import type { SourceGuard, SourceLimits } from "./pipeline/protection/source-guard.ts";
 import { sourceLimits } from "./pipeline/protection/source-guard.ts";
 import { noteTooLarge, receiveRequest } from "./pipeline/receive.ts";
-import { reconcileOnce, type ReconcileOutcome, type ReconcileSchedule } from "./pipeline/reconcile.ts";
+import { reconcileAndCount, type Reconciliation, type ReconcileSchedule } from "./pipeline/reconcile.ts";
 import { replaySetAside } from "./pipeline/replay.ts";
 import { runConnections } from "./pipeline/run-connections.ts";
-import { createSqlAccess } from "./pipeline/sql-client.ts";
 import { createStormGate, stormThresholdUsual } from "./pipeline/storm-fold.ts";
 import { findWhatElse } from "./pipeline/what-else.ts";
 import type { ApiParts } from "./present/api/api-parts.ts";
@@ -38,7 +36,7 @@ import { createResolver } from "./resolve/graph-resolver.ts";
 import { buildTopologyView } from "./resolve/topology-view.ts";
 import { recordedMoments } from "./sources/openstack-inventory/recorded-http.ts";
 import { findSource, sources } from "./sources/registry.ts";
-import type { Connection, Source, SourceIo } from "./sources/source.ts";
+import type { Connection, SourceIo } from "./sources/source.ts";
 import { openStore } from "./store/postgres/open.ts";
 import type { Store } from "./store/store.ts";
 import type { TokenScope } from "./store/token-store.ts";
@@ -85,12 +83,6 @@ export interface Isochron {
   close(): Promise<void>;
 }
 
-/** What a comparison found, and how many holes it closed of those that were known. */
-export interface Reconciliation extends ReconcileOutcome {
-  readonly holesClosed: number;
-  readonly holesLeft: number;
-}
-
 export interface OpenOptions {
   readonly version: string;
 }
@@ -106,22 +98,7 @@ export async function openIsochron(config: Config, log: Logger, options: OpenOpt
   });
   const connections = configuredConnections(config);
   const protection = buildProtection(config, connections);
-  const stages: Stages = {
-    decoders,
-    clean,
-    resolve: createResolver({ providerDomains: new Set(config.providerDomains) }),
-    buildView: buildTopologyView,
-    redact,
-    store: protection.guardStore(store.events),
-    topology: store.topology,
-    storms: createStormGate((name) => connections.get(name)?.stormThreshold ?? stormThresholdUsual),
-    now,
-    onDefect: ({ name }, { position }, err) =>
-      log.error(
-        { connection: name, position, err },
-        "a record was set aside for a defect of ours; please report it",
-      ),
-  };
+  const stages = buildStages(config, log, { connections, protection, store });
   const holder = randomUUID();
 
   const isochron: Isochron = {
@@ -149,34 +126,18 @@ export async function openIsochron(config: Config, log: Logger, options: OpenOpt
       const source = guardPull(pullSource(connection), guard);
       const live = liveIo(log, guard, name, new AbortController().signal);
       const ios = recorded === undefined ? [live] : await recordedIos(live, recorded);
-      let total = nothingIngested;
-      for (const io of ios) {
-        total = addIngested(
-          total,
-          await harvestOnce(stages, { connection, source, config: connection.config, io, holder }),
-        );
-      }
-      return total;
+      const pass = { connection, source, config: connection.config, holder };
+      return harvestEach(stages, pass, ios);
     },
-    async reconcile(name, { hours }) {
+    reconcile: (name, { hours }) => {
       const connection = findConnection(connections, name);
-      const { config: settings, intervalMs, reconcile } = connection;
-      const guard = protection.guard(name, connection.limits, false);
-      const source = askable(guarded(findSource(connection.source), guard), name);
+      const { config: given, intervalMs, limits, reconcile } = connection;
+      const guard = protection.guard(name, limits, false);
+      const source = guardSource(findSource(connection.source), guard);
       const io = liveIo(log, guard, name, new AbortController().signal);
-      const holes = async (): Promise<number> => {
-        const coverage = await store.reader.coverage({ kind: "provider" });
-        return coverage.connections.find((one) => one.connection === name)?.holes.length ?? 0;
-      };
-      const before = await holes();
       const spanMs = hours === undefined ? reconcile.spanMs : hours * hourMs;
-      const outcome = await reconcileOnce(
-        stages,
-        { connection, source, config: settings, io, holder, intervalMs },
-        spanMs,
-      );
-      const holesLeft = await holes();
-      return { ...outcome, holesClosed: Math.max(0, before - holesLeft), holesLeft };
+      const pass = { connection, source, config: given, io, holder, intervalMs };
+      return reconcileAndCount(stages, store.reader, pass, spanMs);
     },
     async replaySetAside(name) {
       const coverage = await store.reader.coverage({ kind: "provider" });
@@ -190,6 +151,27 @@ export async function openIsochron(config: Config, log: Logger, options: OpenOpt
     close: () => store.close(),
   };
   return isochron;
+}
+
+function buildStages(
+  config: Config,
+  log: Logger,
+  over: Pick<ApiContext, "connections" | "protection" | "store">,
+): Stages {
+  const { connections, protection, store } = over;
+  return {
+    decoders,
+    clean,
+    resolve: createResolver({ providerDomains: new Set(config.providerDomains) }),
+    buildView: buildTopologyView,
+    redact,
+    store: protection.guardStore(store.events),
+    topology: store.topology,
+    storms: createStormGate((name) => connections.get(name)?.stormThreshold ?? stormThresholdUsual),
+    now,
+    onDefect: ({ name }, { position }, err) =>
+      log.error({ connection: name, position, err }, "a record was set aside for a defect of ours"),
+  };
 }
 
 /** The connections of the configuration, and one of its own name for each source without any. */
@@ -223,6 +205,16 @@ function configuredConnections(config: Config): ReadonlyMap<string, Configured> 
   return new Map([...configured, ...plain].map((connection) => [connection.name, connection]));
 }
 
+async function harvestEach(
+  stages: Stages,
+  pass: Omit<Pass, "io">,
+  ios: readonly SourceIo[],
+): Promise<Ingested> {
+  let total = nothingIngested;
+  for (const io of ios) total = addIngested(total, await harvestOnce(stages, { ...pass, io }));
+  return total;
+}
+
 function toSchedule(everyHours = 24, spanHours = 48): ReconcileSchedule {
   return { everyMs: everyHours * hourMs, spanMs: spanHours * hourMs };
 }
@@ -247,16 +239,6 @@ function pullSource(connection: Configured) {
   );
 }
 
-/** Only what is polled or posted has somebody to ask. */
-function askable(source: Source, name: string) {
-  if (source.delivery === "pull" || source.delivery === "webhook") return source;
-  throw new IsochronError(
-    "usage",
-    `${name} cannot be reconciled. ${source.title} can only be received; nobody can be asked for what was missed.`,
-    "Its events are as complete as what arrives.",
-  );
-}
-
 function buildProtection(config: Config, connections: ReadonlyMap<string, Configured>): Protection {
   const posted = [...connections.values()].filter(({ source }) => findSource(source).delivery === "webhook");
   return new Protection({
@@ -273,22 +255,7 @@ function buildProtection(config: Config, connections: ReadonlyMap<string, Config
 
 function liveIo(log: Logger, guard: SourceGuard, name: string, signal: AbortSignal): SourceIo {
   const warn: SourceIo["warn"] = (message, fields) => log.warn({ connection: name, ...fields }, message);
-  return {
-    http: createHttpClient({ signal, guard, warn }),
-    sql: createSqlAccess({ signal, guard }),
-    now,
-    signal,
-    warn,
-    secret: (reference) => resolveSecret(reference),
-    readText: async (path) => {
-      try {
-        return await readFile(path.replace(/^~(?=\/)/, homedir()), "utf8");
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-        throw error;
-      }
-    },
-  };
+  return createLiveIo({ guard, now, signal, warn, secret: (reference) => resolveSecret(reference) });
 }
 
 /** One set of answers per recorded moment, in the order of time. */
@@ -317,7 +284,7 @@ function runAll(
     const place = { index: polled.indexOf(connection), count: polled.length, intervalMs };
     return {
       connection,
-      source: guarded(findSource(connection.source), guard),
+      source: guardSource(findSource(connection.source), guard),
       config: connection.config,
       io: liveIo(log, guard, name, signal),
       intervalMs,
@@ -329,11 +296,6 @@ function runAll(
   const onError = (error: unknown, connection?: string): void =>
     log.error({ ...(connection === undefined ? {} : { connection }), err: error }, "a pass failed");
   return runConnections(stages, runnings, { holder, signal, onError });
-}
-
-function guarded(source: Source, guard: SourceGuard): Source {
-  if (source.delivery === "pull") return guardPull(source, guard);
-  return source.delivery === "webhook" ? guardRecall(source, guard) : source;
 }
 
 interface ApiContext {

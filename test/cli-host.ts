@@ -1,4 +1,5 @@
 import { Readable } from "node:stream";
+import { IsochronError } from "../src/errors.ts";
 import { instant, type Instant } from "../src/model/instant.ts";
 import type { EventJson } from "../src/present/api/contract.ts";
 import type {
@@ -7,6 +8,7 @@ import type {
   Host,
   Ingested,
   Opened,
+  Reconciliation,
   Settings,
   SetupRequest,
   TokenRecord,
@@ -19,6 +21,8 @@ export type Answers = Readonly<Record<string, unknown>>;
 export interface CannedRun {
   readonly answers?: Answers;
   readonly ingested?: Ingested;
+  /** What each comparison finds; none can be made where absent, and never one of the connection `deaf`. */
+  readonly reconciled?: Reconciliation;
   readonly now?: Instant;
   readonly terminalColumns?: number;
   readonly utf8?: boolean;
@@ -40,6 +44,8 @@ export interface CannedResult {
   readonly closed: number;
   /** What was asked to be imported, in order. */
   readonly imports: readonly object[];
+  /** What was asked to be compared with its source, in order. */
+  readonly reconciles: readonly object[];
   readonly tokens: readonly { name: string; hash: Uint8Array; scope: unknown; expiresAt?: Instant }[];
 }
 
@@ -60,7 +66,7 @@ export async function runCanned(args: readonly string[], run: CannedRun = {}): P
   const viewers: ApiOptions[] = [];
   const setups: SetupRequest[] = [];
   const tokens: CannedResult["tokens"][number][] = [];
-  const imports: object[] = [];
+  const [imports, reconciles]: [object[], object[]] = [[], []];
   let closed = 0;
   const sink = (name: "stdout" | "stderr") => ({
     terminal: run.terminalColumns !== undefined,
@@ -78,7 +84,7 @@ export async function runCanned(args: readonly string[], run: CannedRun = {}): P
         revoke: async (id) => id === "t1",
       },
       digest: async () => "d1963e57",
-      describe: async () => ({ serverVersion: "18.4", schemaVersion: 3, embedded: true, location: "/data" }),
+      describe: async () => cannedStore,
     },
     connections: ["alertmanager"],
     webPages: run.webPages ?? true,
@@ -88,6 +94,10 @@ export async function runCanned(args: readonly string[], run: CannedRun = {}): P
       return run.ingested ?? nothing;
     },
     harvestOnce: async () => run.ingested ?? nothing,
+    reconcile: async (name, options) => {
+      reconciles.push({ name, ...options });
+      return cannedReconciliation(run, name);
+    },
     replaySetAside: async (name) => (name === "gone" ? undefined : (run.ingested ?? nothing)),
     startHarvest: async () => {},
     loadDemo: async (onProgress) => onProgress(1, 1),
@@ -107,21 +117,30 @@ export async function runCanned(args: readonly string[], run: CannedRun = {}): P
     sources: ["openstack-notifications", "post-mortem"],
     configure: (request) => {
       setups.push(request);
-      const zone = request.flags["time_zone"];
-      const defaults = { data: "/data", host: "127.0.0.1", port: 4400, connections: [], warnings: [] };
-      return {
-        settings: {
-          ...defaults,
-          timeZone: "UTC",
-          ...(zone === undefined ? {} : { timeZone: zone }),
-          ...run.settings,
-        },
-        open: async () => opened,
-      };
+      return { settings: cannedSettings(run, request), open: async () => opened };
     },
   };
   const code = await runCommandLine(args, host);
-  return { code, ...text, asked, viewers, setups, closed, imports, tokens };
+  return { code, ...text, asked, viewers, setups, closed, imports, reconciles, tokens };
+}
+
+const cannedStore = { serverVersion: "18.4", schemaVersion: 3, embedded: true, location: "/data" };
+
+function cannedSettings(run: CannedRun, { flags }: SetupRequest): Settings {
+  return {
+    data: "/data",
+    host: "127.0.0.1",
+    port: 4400,
+    connections: [],
+    warnings: [],
+    timeZone: flags["time_zone"] ?? "UTC",
+    ...run.settings,
+  };
+}
+
+function cannedReconciliation({ reconciled }: CannedRun, name: string): Reconciliation {
+  if (reconciled !== undefined && name !== "deaf") return reconciled;
+  throw new IsochronError("usage", `${name} cannot be reconciled.`, "Nobody can be asked.");
 }
 
 function recordOf(token: CannedResult["tokens"][number]): TokenRecord {

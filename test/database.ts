@@ -60,6 +60,15 @@ export async function loginAs(url: string, login: LoginName): Promise<pg.Client>
   return client;
 }
 
+/** How many events the store holds, of one connection or of all. */
+export async function countEvents({ sql }: TestStore, connection?: string): Promise<number> {
+  const [row] = await sql<{ count: string }>(
+    "SELECT count(*) FROM isochron.event WHERE $1::text IS NULL OR connection = $1",
+    [connection ?? null],
+  );
+  return Number(row?.count);
+}
+
 async function onServer(url: string, sql: string): Promise<void> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { z } from "zod";
 import type { TestStore } from "../../test/database.ts";
-import { openTestStore } from "../../test/database.ts";
+import { countEvents, openTestStore } from "../../test/database.ts";
 import { openCommitCutter } from "../../test/commit-cutter.ts";
 import { eventually } from "../../test/eventually.ts";
 import { notification, stagesOver } from "../../test/stages.ts";
@@ -217,10 +217,10 @@ describe("a commit whose outcome is not known", () => {
         };
         const over = { ...stagesOver(store), scheduler: new HeldTime() };
         await expect(pass(failing, "me", over)).rejects.toMatchObject({ code: "store-unavailable" });
-        expect(await countEvents()).toBe(there);
+        expect(await countEvents(opened)).toBe(there);
         expect(await stages.store.cursor("pulled", "main")).toBe(there === 0 ? undefined : there);
         expect(await pass(source, "me", over)).toMatchObject({ records: 20 - there, created: 20 - there });
-        expect(await countEvents()).toBe(20);
+        expect(await countEvents(opened)).toBe(20);
       } finally {
         await store.close();
         await cut.close();
@@ -238,7 +238,7 @@ describe("a commit whose outcome is not known", () => {
        DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.cut()`,
     );
     await expect(pass(numbers(20, 10))).rejects.toMatchObject({ code: "store-unavailable" });
-    expect(await countEvents()).toBe(0);
+    expect(await countEvents(opened)).toBe(0);
     await opened.sql("DROP TRIGGER cut ON isochron.connection_cursor");
     expect(await pass(numbers(20, 10))).toMatchObject({ created: 20 });
   });
@@ -346,5 +346,3 @@ function startWorkers(count: number, store: Stages["store"] = stages.store) {
 }
 
 const coverage = () => opened.store.reader.coverage({ kind: "provider" });
-const countEvents = async () =>
-  Number((await opened.sql("SELECT count(*) FROM isochron.event"))[0]?.["count"]);

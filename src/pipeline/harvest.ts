@@ -56,7 +56,8 @@ export async function harvestForever(
 ): Promise<void> {
   const { scheduler = machineScheduler, random = Math.random } = stages;
   const { signal } = pass.io;
-  const comparison = { ...pass, intervalMs };
+  const { restMs: _, ...claim } = pass;
+  const comparison = { ...claim, intervalMs };
   const schedule = whyNotReconciled(comparison) === undefined ? reconcile : undefined;
   while (!signal.aborted) {
     const restMs = intervalMs * (1 - jitter + random() * 2 * jitter);

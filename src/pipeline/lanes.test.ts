@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { TestStore } from "../../test/database.ts";
-import { openTestStore } from "../../test/database.ts";
+import { countEvents, openTestStore } from "../../test/database.ts";
 import { stagesOver } from "../../test/stages.ts";
 import { createTimedSource, timedAt, timedIo, type TimedSource } from "../../test/timed-source.ts";
 import type { PullSource } from "../sources/source.ts";
@@ -51,10 +51,7 @@ function pass(source: TimedSource, name = "timed", over: Stages = stages) {
   });
 }
 
-const countOf = async (name: string) =>
-  Number(
-    (await opened.sql("SELECT count(*) FROM isochron.event WHERE connection = $1", [name]))[0]?.["count"],
-  );
+const countOf = (name: string) => countEvents(opened, name);
 
 describe("a backlog", () => {
   it("is read behind what happens now, and every event is stored once", async () => {

@@ -4,13 +4,15 @@ import { IsochronError } from "../errors.ts";
 import type { Instant } from "../model/instant.ts";
 import { instant } from "../model/instant.ts";
 import type { Json, JsonObject } from "../model/json.ts";
-import type { PullSource, SourceIo, Span, WebhookSource } from "../sources/source.ts";
+import type { Source, SourceIo, Span, WebhookSource } from "../sources/source.ts";
+import type { EventReader } from "../store/event-reader.ts";
 import { ingest } from "./ingest.ts";
 import type { Stages } from "./ingest.ts";
 import type { MainRead, Reading } from "./lanes.ts";
 import { inParts, parsePlace, readLanes, readPage } from "./lanes.ts";
 import { holdLease, orAborted, type HeldLease, type LeaseClaim } from "./lease-keeper.ts";
 import { reattribute } from "./reattribute.ts";
+import { machineScheduler } from "./scheduler.ts";
 
 /** A comparison that needs more pages than this is not coming to an end. */
 const pagesMax = 100_000;
@@ -21,6 +23,10 @@ const resumeWithinMs = 6 * 3_600_000;
 /** What a sender may still be about to post, beside what the source's contract says. */
 const postDelayMs = 60_000;
 
+/** How long who asks for a comparison waits for a pass of another worker to end, and how often it looks at most. */
+const patienceMs = 60_000;
+const waitMsMin = 500;
+
 const hourMs = 3_600_000;
 
 /** Connections are compared in these hours after midnight (UTC), each at a time of its own. */
@@ -28,7 +34,7 @@ const nightMs = 6 * hourMs;
 
 /** One connection to compare with its source. */
 export interface ReconcilePass extends Omit<LeaseClaim, "restMs" | "io"> {
-  readonly source: PullSource | WebhookSource;
+  readonly source: Source;
   readonly config: JsonObject;
   readonly io: SourceIo;
   /** How long the main lane may wait meanwhile. */
@@ -67,31 +73,62 @@ export function whyNotReconciled({ source, config, io }: ReconcilePass): string 
   if (source.delivery === "pull") {
     return source.startAt === undefined ? `${source.title} cannot be asked for its past.` : undefined;
   }
+  if (source.delivery !== "webhook" || source.recall === undefined)
+    return `${source.title} can only be received; nobody can be asked for what was missed.`;
   const now = io.now();
-  const pages = source.recall?.(config, { from: now, to: now }, io);
-  if (pages !== undefined) return undefined;
-  return source.recall === undefined
-    ? `${source.title} can only be received; nobody can be asked for what was missed.`
-    : "Its settings name no API that could be asked for what was missed.";
+  return source.recall(config, { from: now, to: now }, io) === undefined
+    ? "Its settings name no API that could be asked for what was missed."
+    : undefined;
 }
 
 /**
  * Compares what is stored of the last `spanMs` with what the source still knows of it, stores what was missing and says
  * so. Of a pulling source the main lane is read first: what it finds is new, what only the comparison finds is late.
- * Throws `usage` where the source cannot be asked, and `fenced` when another worker holds the connection.
+ * Throws `usage` where the source cannot be asked, and `fenced` when another worker holds the connection for a minute.
  */
 export async function reconcileOnce(
   stages: Stages,
   pass: ReconcilePass,
   spanMs: number,
 ): Promise<ReconcileOutcome> {
-  const outcome = await reconcileUnlessHeld(stages, pass, spanMs);
-  if (outcome !== undefined) return outcome;
+  const { store, scheduler = machineScheduler } = stages;
+  for (let waitedMs = 0; waitedMs < patienceMs;) {
+    const outcome = await reconcileUnlessHeld(stages, pass, spanMs);
+    if (outcome !== undefined) return outcome;
+    const freeInMs = await store.waitFor(pass.connection.name, pass.holder, 0);
+    const waitMs = Math.max(freeInMs, waitMsMin);
+    await scheduler.wait(waitMs, pass.io.signal);
+    pass.io.signal.throwIfAborted();
+    waitedMs += waitMs;
+  }
   throw new IsochronError(
     "fenced",
     `Another worker is reading ${pass.connection.name} now.`,
     "Try again when it has finished; it compares by itself as well, see `reconcile_every_hours`.",
   );
+}
+
+/** What a comparison found, and how many holes it closed of those that were known. */
+export interface Reconciliation extends ReconcileOutcome {
+  readonly holesClosed: number;
+  readonly holesLeft: number;
+}
+
+/** The same as `reconcileOnce`, with what became of the connection's holes. */
+export async function reconcileAndCount(
+  stages: Stages,
+  reader: EventReader,
+  pass: ReconcilePass,
+  spanMs: number,
+): Promise<Reconciliation> {
+  const countHoles = async (): Promise<number> => {
+    const { connections } = await reader.coverage({ kind: "provider" });
+    return connections.find(({ connection }) => connection === pass.connection.name)?.holes.length ?? 0;
+  };
+  const before = await countHoles();
+  const outcome = await reconcileOnce(stages, pass, spanMs);
+  const holesLeft = await countHoles();
+  return { ...outcome, holesClosed: Math.max(0, before - holesLeft), holesLeft };
 }
 
 /** The same when the schedule says so; undefined when not, or when another worker is at it. */
@@ -143,18 +180,18 @@ async function reconcileUnlessHeld(
   });
 }
 
-function compare(
+async function compare(
   stages: Stages,
   pass: ReconcilePass,
   lease: HeldLease,
   spanMs: number,
 ): Promise<ReconcileOutcome> {
-  const io = { ...pass.io, signal: lease.signal };
   const { source } = pass;
-  if (source.delivery === "webhook") {
-    return recallSpan(stages, { ...pass, source, io }, lease, spanMs);
-  }
-  return readAgain(stages, { ...pass, source, io, epoch: lease.epoch }, spanMs);
+  const io = { ...pass.io, signal: lease.signal };
+  if (source.delivery === "pull")
+    return readAgain(stages, { ...pass, source, io, epoch: lease.epoch }, spanMs);
+  if (source.delivery === "webhook") return recallSpan(stages, { ...pass, source, io }, lease, spanMs);
+  throw new Error(`${source.name} was asked for what nobody can be asked for`);
 }
 
 /** Reads a pulling source's span once more, in a lane of its own that can go on after a crash. */

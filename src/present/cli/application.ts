@@ -82,6 +82,18 @@ export interface Ingested {
   readonly factsOnly: number;
 }
 
+/** What a comparison with a source found. */
+export interface Reconciliation {
+  /** The span that was read again; `to` is not part of it. */
+  readonly from: Instant;
+  readonly to: Instant;
+  readonly records: number;
+  /** Events that had been missing. */
+  readonly foundLate: number;
+  readonly holesClosed: number;
+  readonly holesLeft: number;
+}
+
 export type Progress = (done: number, total: number) => void;
 
 /** The opened program. */
@@ -111,6 +123,8 @@ export interface Opened {
   }): Promise<Ingested>;
   /** One pass of a connection; `recorded` is a directory that stands in for the live API. */
   harvestOnce(connection: string, options: { readonly recorded?: string }): Promise<Ingested>;
+  /** Compares what is stored with what the source still knows. Throws `usage` where nobody can be asked. */
+  reconcile(connection: string, options: { readonly hours?: number }): Promise<Reconciliation>;
   /** Undefined when the store knows no such connection. */
   replaySetAside(connection: string): Promise<Ingested | undefined>;
   /** Runs every connection until the signal ends it. */

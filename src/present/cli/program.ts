@@ -7,6 +7,7 @@ import { exitCodeHelp, exitCodes } from "./exit-code.ts";
 import { addHarvestCommand } from "./harvest-command.ts";
 import { addImportCommand } from "./import-command.ts";
 import { addQuarantineCommand } from "./quarantine-command.ts";
+import { addReconcileCommand } from "./reconcile-command.ts";
 import { addResourceCommand } from "./resource-command.ts";
 import { Run } from "./run.ts";
 import { addDemoCommand, addServeCommand } from "./serve-commands.ts";
@@ -73,6 +74,7 @@ ${exitCodeHelp}`,
   addResourceCommand(program, run);
   program.commandsGroup("Look after:");
   addSourcesCommand(program, run);
+  addReconcileCommand(program, run);
   addQuarantineCommand(program, run);
   addTokenCommand(program, run);
   addMigrateCommand(program, run);
