@@ -6,7 +6,7 @@ import type { Json, JsonObject } from "../../src/model/json.ts";
 import { clean } from "../../src/normalise/clean.ts";
 import { decoders } from "../../src/normalise/decode.ts";
 import { createSqlAccess } from "../../src/pipeline/sql-client.ts";
-import type { RawRecord, SourceIo } from "../../src/sources/source.ts";
+import type { Page, RawRecord, SourceIo } from "../../src/sources/source.ts";
 import { sql } from "../../src/sources/sql.ts";
 import type { SqlCursor } from "../../src/sources/sql/sql-cursor.ts";
 
@@ -58,11 +58,7 @@ export class TableReader {
     this.#cursor = sql.cursor.parse(JSON.parse(JSON.stringify(from)) as Json) as SqlCursor;
   }
 
-  async page(): Promise<{
-    readonly records: readonly RawRecord[];
-    readonly done: boolean;
-    completeTo?: number;
-  }> {
+  async page(): Promise<Page<SqlCursor>> {
     const page = await sql.fetch(this.#config, this.#cursor, this.#io);
     this.#cursor = sql.cursor.parse(JSON.parse(JSON.stringify(page.cursor)) as Json) as SqlCursor;
     return page;

@@ -102,3 +102,20 @@ test("what began long before and ended since is read again by its end, in every 
     expect(new Set(ids)).toEqual(new Set(["3"]));
   }
 });
+
+test("a good snapshot whose row is marked as deleted long after it was passed is found by reading again", async () => {
+  await source.sql("TRUNCATE snapshot_records RESTART IDENTITY");
+  await source.insert("snapshot_records", {
+    action: "created",
+    status: "OK",
+    created_at: new Date(Date.now() - 30 * 24 * hour).toISOString(),
+  });
+  const main = new TableReader(source.url, { ...config, only: ["snapshot_records"] });
+  expect(await main.types()).toEqual(["snapshot.created"]);
+  await source.sql(
+    "UPDATE snapshot_records SET action = 'deleted', status = 'DELETED', deleted_at = clock_timestamp()",
+  );
+  expect(await main.types()).toEqual([]);
+  const keys = (await keysSince(Date.now() - hour)).filter((key) => key.startsWith("snapshot_records"));
+  expect(keys).toEqual([expect.stringMatching(/^snapshot_records\/1\/deleted\//)]);
+});
