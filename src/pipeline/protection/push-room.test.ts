@@ -36,11 +36,11 @@ test("a body that outgrows the room gives all of it back", () => {
 test("refusals are counted by connection, and names that nobody configured count as one", () => {
   const { room } = roomOf(4000);
   room.admit("storm", 1000);
-  for (let count = 0; count < 3; count++) expect(() => room.admit("storm", 1)).toThrow();
+  for (let count = 0; count < 3; count++) expect(() => room.admit("storm", 1)).toThrow("this connection");
   room.admit("made up 1", 1000);
-  expect(() => room.admit("made up 2", 1)).toThrow();
+  expect(() => room.admit("made up 2", 1)).toThrow("this connection");
   room.admit("quiet", 1000);
-  expect(() => room.admit("third", 1)).toThrow();
+  expect(() => room.admit("third", 1)).toThrow("All the room");
   expect(room.refused()).toEqual([
     { connection: "storm", share: 3, whole: 0 },
     { connection: "", share: 1, whole: 0 },

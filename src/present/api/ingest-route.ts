@@ -1,23 +1,19 @@
-import type { ServerResponse } from "node:http";
-import { Transform, type Readable } from "node:stream";
 import type { FastifyRequest } from "fastify";
 import type { FastifyPluginAsyncZod } from "fastify-type-provider-zod";
 import { z } from "zod";
 import { IsochronError } from "../../errors.ts";
 import type { ApiContext } from "./api-context.ts";
-import type { PushCredit, PushRoom } from "./api-parts.ts";
 import { ingestedSchema, type IngestedJson } from "./contract.ts";
 import { notFound } from "./problem.ts";
-import { onResponseEnd } from "./response-end.ts";
+import { declaredBytes, PushAdmission } from "./push-admission.ts";
 import { checkCsrf, checkMayPost } from "./sign-in.ts";
 
 const ingestParams = z.object({ connection: z.string().regex(/^[^\p{Cc}\p{Cs}/]{1,200}$/u) });
 
 /** Takes what push sources send. The bytes are handed on untouched, because signatures are over bytes. */
 export function ingestRoute(context: ApiContext): FastifyPluginAsyncZod {
-  const { ingest, noteTooLarge, clock, limits, pushRoom = unboundedRoom } = context;
-  const inFlight = new Map<string, number>();
-  const credits = new WeakMap<FastifyRequest, PushCredit>();
+  const { ingest, noteTooLarge, clock, limits, pushRoom } = context;
+  const admission = new PushAdmission(limits, pushRoom);
   return async (app) => {
     app.removeAllContentTypeParsers();
     app.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, done) => done(null, body));
@@ -38,18 +34,9 @@ export function ingestRoute(context: ApiContext): FastifyPluginAsyncZod {
           if (request.principal?.session !== undefined) checkCsrf(request);
           checkMayPost(request, connection);
           checkEncoding(request);
-          admit(connection, reply.raw);
-          const declared = describeBody(request).declaredBytes ?? 0;
-          // A body over the limit is never read, so it needs no room.
-          const credit = pushRoom.admit(connection, declared > limits.ingestBodyBytesMax ? 0 : declared);
-          credits.set(request, credit);
-          onResponseEnd(reply.raw, () => credit.giveBack());
+          admission.admit(connection, request, reply);
         },
-        preParsing: async (request, _reply, payload) => {
-          const credit = credits.get(request);
-          const isDeclared = describeBody(request).declaredBytes !== undefined;
-          return credit === undefined || isDeclared ? payload : counted(payload, credit);
-        },
+        preParsing: async (request, _reply, payload) => admission.count(request, payload),
         // Bodies are read only for who may post, so whoever comes here may.
         errorHandler: async (error, request) => {
           if (error.code === "FST_ERR_CTP_BODY_TOO_LARGE") {
@@ -65,7 +52,7 @@ export function ingestRoute(context: ApiContext): FastifyPluginAsyncZod {
           headers: plainHeaders(request),
           body: Buffer.isBuffer(request.body) ? request.body : new Uint8Array(),
           receivedAt: clock(),
-          takeBytes: (bytes) => credits.get(request)?.take(bytes),
+          takeBytes: (bytes) => admission.take(request, bytes),
         });
         if (outcome === undefined) throw notFound();
         const { records, created, folded, repeated, revised, setAside, factsOnly } = outcome;
@@ -73,51 +60,13 @@ export function ingestRoute(context: ApiContext): FastifyPluginAsyncZod {
       },
     );
   };
-
-  /** Bounded per connection, so that one storm neither fills memory nor starves the others. */
-  function admit(connection: string, response: ServerResponse): void {
-    const before = inFlight.get(connection) ?? 0;
-    if (before >= limits.ingestInFlightPerConnection) {
-      throw new IsochronError(
-        "rate-limited",
-        `Connection ${connection} has ${before} requests under way already.`,
-        "Wait as `Retry-After` says, then send it again.",
-      );
-    }
-    inFlight.set(connection, before + 1);
-    onResponseEnd(response, () => {
-      const now = (inFlight.get(connection) ?? 1) - 1;
-      if (now === 0) inFlight.delete(connection);
-      else inFlight.set(connection, now);
-    });
-  }
 }
 
-const unboundedRoom: PushRoom = {
-  admit: () => ({ take: () => undefined, giveBack: () => undefined }),
-};
-
-/** A body of unknown length takes room as it comes, and ends with a refusal where there is none. */
-function counted(payload: Readable, credit: PushCredit): Readable {
-  const counting = new Transform({
-    transform(chunk: Buffer, _encoding, done) {
-      try {
-        credit.take(chunk.byteLength);
-        done(null, chunk);
-      } catch (error) {
-        done(error as Error);
-      }
-    },
-  });
-  payload.on("error", (error) => counting.destroy(error));
-  return payload.pipe(counting);
-}
-
-function describeBody({ headers }: FastifyRequest): { declaredBytes?: number; contentType: string } {
-  const declared = Number(headers["content-length"]);
+function describeBody(request: FastifyRequest): { declaredBytes?: number; contentType: string } {
+  const declared = declaredBytes(request);
   return {
-    ...(Number.isSafeInteger(declared) ? { declaredBytes: declared } : {}),
-    contentType: headers["content-type"] ?? "",
+    ...(declared === undefined ? {} : { declaredBytes: declared }),
+    contentType: request.headers["content-type"] ?? "",
   };
 }
 

@@ -1,12 +1,12 @@
 import type { FastifyInstance } from "fastify";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { receiveRequest } from "../../pipeline/receive.ts";
-import { findSource } from "../../sources/registry.ts";
-import { get, problemIn, bearer, startApi } from "../../../test/api-host.ts";
-import { fillWorld } from "../../../test/api-world.ts";
-import { openTestStore, type TestStore } from "../../../test/database.ts";
-import { stagesOver } from "../../../test/stages.ts";
-import type { EventsPageJson } from "./contract.ts";
+import { receiveRequest } from "../src/pipeline/receive.ts";
+import { findSource } from "../src/sources/registry.ts";
+import { get, problemIn, bearer, startApi } from "./api-host.ts";
+import { fillWorld } from "./api-world.ts";
+import { openTestStore, type TestStore } from "./database.ts";
+import { stagesOver } from "./stages.ts";
+import type { EventsPageJson } from "../src/present/api/contract.ts";
 
 let database: TestStore;
 let app: FastifyInstance;
