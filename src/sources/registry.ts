@@ -3,7 +3,9 @@ import { alertmanagerPull } from "./alertmanager-pull.ts";
 import { alertmanager } from "./alertmanager.ts";
 import { cloudevents } from "./cloudevents.ts";
 import { gitForge } from "./git-forge.ts";
+import { kafka } from "./kafka.ts";
 import { kubernetesEvents } from "./kubernetes-events.ts";
+import { nats } from "./nats.ts";
 import { openstackInventory } from "./openstack-inventory.ts";
 import { openstackNotifications } from "./openstack-notifications.ts";
 import { otlpLogs } from "./otlp-logs.ts";
@@ -25,6 +27,8 @@ export const sources: readonly Source[] = [
   zabbix,
   zabbixWebhook,
   cloudevents,
+  nats,
+  kafka,
   gitForge,
   kubernetesEvents,
   otlpLogs,
