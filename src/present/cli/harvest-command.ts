@@ -19,9 +19,11 @@ export function addHarvestCommand(program: Command, run: Run): void {
   const command = program
     .command("harvest")
     .summary("read from sources once, or for as long as it runs")
-    .description("Runs configured connections once, or a connection that is described on the command line.")
+    .description(
+      "Runs configured connections once, or a connection that is described on the command line. With --follow it is a worker: any number of them may run over one database, beside `isochron serve`, and each connection is read by one at a time.",
+    )
     .argument("[connection...]", "configured connections; all of them when none is named")
-    .option("--follow", "go on until interrupted")
+    .option("--follow", "go on until interrupted, as a worker among any number")
     .optionsGroup("A connection that no file describes:")
     .addOption(new Option("--source <name>", "kind of source").choices(run.host.sources))
     .option("--cloud <name>", "cloud in clouds.yaml")

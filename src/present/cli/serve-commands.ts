@@ -20,7 +20,10 @@ export function addServeCommand(program: Command, run: Run): void {
     .description(
       "Serves the web pages and the API, and reads from the configured connections, until SIGTERM or Ctrl-C; then it finishes what it holds and stops.",
     );
-  addListenOptions(command).option("--no-harvest", "serve only; leave the sources to another process");
+  addListenOptions(command).option(
+    "--no-harvest",
+    "serve only; leave the sources to workers (isochron harvest --follow)",
+  );
   addStoreOptions(command)
     .addHelpText(
       "after",
