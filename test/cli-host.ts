@@ -21,7 +21,7 @@ export type Answers = Readonly<Record<string, unknown>>;
 export interface CannedRun {
   readonly answers?: Answers;
   readonly ingested?: Ingested;
-  /** What each comparison finds; none can be made where absent, and never one of the connection `deaf`. */
+  /** What each comparison finds; none can be made where absent, and never one of `deaf` or `away`. */
   readonly reconciled?: Reconciliation;
   readonly now?: Instant;
   readonly terminalColumns?: number;
@@ -139,6 +139,7 @@ function cannedSettings(run: CannedRun, { flags }: SetupRequest): Settings {
 }
 
 function cannedReconciliation({ reconciled }: CannedRun, name: string): Reconciliation {
+  if (name === "away") throw new IsochronError("source-unavailable", "It is away.", "Wait.");
   if (reconciled !== undefined && name !== "deaf") return reconciled;
   throw new IsochronError("usage", `${name} cannot be reconciled.`, "Nobody can be asked.");
 }
@@ -222,6 +223,7 @@ export function pageJson(
     next_cursor: next,
     coverage: {
       complete_to: completeTo,
+      holes: [],
       connections: [{ connection: "notifications@lab", state: "running", complete_to: completeTo }],
     },
   };

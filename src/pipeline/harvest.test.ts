@@ -309,7 +309,7 @@ function startWorkers(count: number, store: Stages["store"] = stages.store) {
   };
   const loops = Array.from({ length: count }, (_, index) =>
     harvestForever(
-      { ...stages, store, scheduler: time, random: () => 0.5 },
+      { ...stages, store, scheduler: time, random: () => 0.1234567 },
       {
         connection,
         source: counted as unknown as PullSource,

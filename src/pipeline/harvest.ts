@@ -60,7 +60,7 @@ export async function harvestForever(
   const comparison = { ...claim, intervalMs };
   const schedule = whyNotReconciled(comparison) === undefined ? reconcile : undefined;
   while (!signal.aborted) {
-    const restMs = intervalMs * (1 - jitter + random() * 2 * jitter);
+    const restMs = Math.round(intervalMs * (1 - jitter + random() * 2 * jitter));
     let waitMs = Math.min(restMs, failureRestMs);
     try {
       const ingested = await harvestUnlessHeld(stages, { ...pass, restMs });

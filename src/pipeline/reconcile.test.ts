@@ -12,6 +12,7 @@ import type { Stages } from "./ingest.ts";
 import { ingest } from "./ingest.ts";
 import {
   isReconcileDue,
+  reconcileAndCount,
   reconcileOnce,
   reconcileWhenDue,
   whyNotReconciled,
@@ -79,6 +80,21 @@ describe("a comparison with a pulling source", () => {
     source.numbers.push(2 * hour - 30);
     expect(await reconcileOnce(stages, passOf(source), hourMs)).toMatchObject({ foundLate: 0 });
     expect(source.read).toContain(2 * hour - 30);
+  });
+
+  it("closes the holes inside of its span, and leaves the others open", async () => {
+    const source = createTimedSource(minutes(110), 20);
+    await harvest(source);
+    const hole = (from: number, to: number) => ({
+      from: timedAt(from),
+      to: timedAt(to),
+      reason: "outage" as const,
+      says: "We were away.",
+    });
+    await stages.store.noteHealth("timed", { holes: [hole(600, 900), hole(hour + 60, hour + 120)] });
+    const outcome = await reconcileAndCount(stages, opened.store.reader, passOf(source), hourMs);
+    expect(outcome).toMatchObject({ foundLate: 0, holesClosed: 1, holesLeft: 1 });
+    expect((await state())?.holes).toMatchObject([{ from: timedAt(600) }]);
   });
 
   it("leaves the main cursor alone, and its claim of completeness", async () => {

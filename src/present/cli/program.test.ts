@@ -271,6 +271,13 @@ describe("comparing with the sources", () => {
     expect(run).toMatchObject({ code: 0, stderr: "deaf cannot be reconciled.\n" });
     expect((await runCanned(["reconcile", "deaf"], { reconciled, settings })).code).toBe(2);
   });
+
+  test("goes on with the others where one is away, and exits 1", async () => {
+    const two = { connections: [named("away"), named("n@lab")] };
+    const run = await runCanned(["reconcile"], { reconciled, settings: two });
+    expect(run).toMatchObject({ code: 1, stderr: "away: It is away.\n" });
+    expect(run.stdout).toMatch(/^n@lab /m);
+  });
 });
 
 describe("tokens", () => {
@@ -340,8 +347,12 @@ describe("looking after", () => {
     };
     const answers = { "/sources": { connections: [connection("running")], set_aside: [aside] } };
     const all = await runCanned(["sources"], { answers });
-    expect(all.stdout).toMatch(/^nova +running +2024-08-02T11:59:00Z +1 min +7 +2 +1$/m);
+    expect(all.stdout).toMatch(/^nova +running +2024-08-02T11:59:00Z +1 min +7 +2 +1 +1$/m);
     expect(all.stdout).not.toContain("line 12");
+    expect(all.stderr).toContain("nova: late-commit: 3 events came after all. Records became readable later");
+    expect(all.stderr).toContain(
+      "nova: events may be missing from 2024-08-02T09:00:00Z to 2024-08-02T09:20:00Z",
+    );
     const one = await runCanned(["sources", "nova"], { answers });
     expect(one.stdout).toMatch(/^line 12 +record-invalid +not JSON$/m);
     expect((await runCanned(["sources", "cinder"], { answers })).code).toBe(5);
@@ -394,6 +405,28 @@ function connection(state: string) {
     last_event_at: null,
     last_success_at: null,
     last_error: null,
-    counts: { events: 7, folded: 2, repeated: 0, revised: 0, set_aside: 1 },
+    holes: [
+      {
+        from: "2024-08-02T09:00:00Z",
+        to: "2024-08-02T09:20:00Z",
+        reason: "late-commit",
+        says: "3 events came after all.",
+      },
+    ],
+    findings: [
+      {
+        code: "late-commit",
+        means: "Records became readable later than the source promises.",
+        says: "3 events came after all.",
+        since: "2024-08-02T10:00:00Z",
+        last_at: "2024-08-02T10:00:00Z",
+        count: 1,
+      },
+    ],
+    last_heard_at: "2024-08-02T11:59:30Z",
+    expect_within_ms: 120_000,
+    reconciled: null,
+    contract: null,
+    counts: { events: 7, folded: 2, repeated: 0, revised: 0, set_aside: 1, late: 3 },
   };
 }

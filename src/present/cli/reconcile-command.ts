@@ -59,14 +59,16 @@ async function reconcile(run: Run, names: readonly string[], options: ReconcileO
   const opened = await setup.open();
   try {
     const compared: Compared[] = [];
+    let code: number = exitCodes.ok;
     for (const name of connections) {
       const found = await compare(view, opened, name, options, names.length > 0);
-      if (found !== undefined) compared.push({ connection: name, ...found });
+      if (typeof found === "number") code = Math.max(code, found);
+      else compared.push({ connection: name, ...found });
     }
     if (view.format === "json") await view.json(compared.map(asJson));
     else if (view.format === "ndjson") await view.ndjson(compared.map(asJson));
     else await view.rows(columns(view), compared);
-    return exitCodes.ok;
+    return code;
   } finally {
     await opened.close();
   }
@@ -93,20 +95,21 @@ function chooseConnections({ settings }: Setup, names: readonly string[]): reado
   );
 }
 
-/** Undefined for a connection that cannot be asked, unless it was named. */
+/** An exit code for a connection that cannot be asked, or that failed, unless it was named: the others go on. */
 async function compare(
   view: View,
   opened: Opened,
   name: string,
   { hours }: ReconcileOptions,
   named: boolean,
-): Promise<Reconciliation | undefined> {
+): Promise<Reconciliation | number> {
   try {
     return await opened.reconcile(name, hours === undefined ? {} : { hours });
   } catch (error) {
-    if (named || !(error instanceof IsochronError) || error.code !== "usage") throw error;
-    await view.note(error.problem);
-    return undefined;
+    if (named || !(error instanceof IsochronError)) throw error;
+    const cannotBeAsked = error.code === "usage";
+    await view.note(cannotBeAsked ? error.problem : `${name}: ${error.problem}`);
+    return cannotBeAsked ? exitCodes.ok : exitCodes.failure;
   }
 }
 
