@@ -45,6 +45,15 @@ test("rows that went through their lives while they were read give the same keys
     created_at: "2026-11-20T01:00:00Z",
   });
   await source.insert("activity_log", { action: "create", resource_type: "vm", actor: "early" });
+  await source.insert("operational_insights", { type: "disk", severity: "high", status: "open" });
+  await source.insert("snapshot_records", { action: "created", status: "OK", created_at: null });
+  const month = `${new Date().toISOString().slice(0, 8)}01`;
+  await source.insert("sla_compliance_monthly", {
+    tenant_id: "p",
+    month,
+    region_id: "r",
+    breach_fields: ["uptime"],
+  });
   const main = new TableReader(source.url, config);
   const told = new Set<string>();
   const readOn = async () => {
@@ -52,14 +61,18 @@ test("rows that went through their lives while they were read give the same keys
   };
   await readOn();
   for (const change of [
-    "UPDATE operational_insights SET severity = 'critical', last_seen_at = clock_timestamp()",
-    "UPDATE operational_insights SET status = 'snoozed', last_seen_at = clock_timestamp()",
+    "UPDATE operational_insights SET severity = 'critical', last_seen_at = clock_timestamp() WHERE type = 'cpu'",
+    "UPDATE operational_insights SET status = 'snoozed', last_seen_at = clock_timestamp() WHERE type = 'cpu'",
     "UPDATE support_tickets SET status = 'assigned', escalation_count = 1, updated_at = clock_timestamp()",
     "UPDATE migration_waves SET status = 'validating', updated_at = clock_timestamp()",
     "UPDATE backup_history SET status = 'failed', completed_at = clock_timestamp() WHERE id = 1",
-    "UPDATE operational_insights SET status = 'resolved', resolved_at = clock_timestamp()",
+    "UPDATE operational_insights SET status = 'resolved', resolved_at = clock_timestamp() WHERE type = 'cpu'",
     "UPDATE support_tickets SET status = 'resolved', resolved_at = clock_timestamp(), updated_at = clock_timestamp()",
     "UPDATE support_tickets SET status = 'open', resolved_at = NULL, updated_at = clock_timestamp()",
+    // These states go on, and the columns that dated them move.
+    "UPDATE operational_insights SET status = 'snoozed', last_seen_at = clock_timestamp() WHERE type = 'disk'",
+    "UPDATE operational_insights SET last_seen_at = clock_timestamp() WHERE type = 'disk'",
+    "UPDATE sla_compliance_monthly SET computed_at = clock_timestamp()",
     "UPDATE migration_waves SET status = 'complete', completed_at = clock_timestamp(), updated_at = clock_timestamp()",
   ]) {
     await source.sql(change);
@@ -77,6 +90,7 @@ test("rows that went through their lives while they were read give the same keys
     "migration_waves/1/planned",
     "operational_insights/1/fired",
     "operational_insights/1/resolved",
+    "operational_insights/2/fired",
     "snapshot_records/1/failed",
     "support_tickets/1/escalated:1",
     "support_tickets/1/opened",
