@@ -2,10 +2,11 @@ import { IsochronError } from "../../errors.ts";
 import { instant } from "../../model/instant.ts";
 import type { Instant } from "../../model/instant.ts";
 import type { JsonObject } from "../../model/json.ts";
+import type { Finding } from "../../model/source-health.ts";
 import type { Page, RawRecord, SourceIo, SqlClient, SqlQuery, TableRow } from "../source.ts";
 import type { TableMapping } from "./mapping.ts";
 import type { PageClock, ReadRow, Reads, Step } from "./place.ts";
-import { beginPass, placeAgain, planReads, takeRows } from "./place.ts";
+import { beginPass, knownMax, placeAgain, planReads, takeRows } from "./place.ts";
 import { writeRecord } from "./row-record.ts";
 import type { MappedTable, SqlSettings } from "./settings.ts";
 import { mappedTables, readSettings } from "./settings.ts";
@@ -37,13 +38,15 @@ export async function fetchTables(
   try {
     const { step, clock, isWhole } = await readPage(io.sql(io.secret(settings.url)), settings, table, place);
     warnOf(step, table, io);
+    const found = findingsOf(step, table);
     const records = step.news.map((news) => writeRecord(table, news, clock.ms, place.passedMs));
     const kept = { ...begun, tables: { ...begun.tables, [name]: step.place } };
-    if (!step.isDone) return { records, cursor: kept, done: false };
+    if (!step.isDone) return { records, cursor: kept, done: false, ...found };
     const isComplete = isWhole && step.suspected === 0 && step.forgotten === 0;
     // What began before the pass may still commit after it.
     const completeMs = (step.place.passedMs ?? 0) - clock.gapLifetimeMs;
-    return endOrGoOn(endTable(kept, rest, { name, isComplete, completeMs }), records);
+    const ended = endTable(kept, rest, { name, isComplete, completeMs });
+    return endOrGoOn(ended, records, found.findings);
   } catch (error) {
     if (!(error instanceof IsochronError) || error.kind !== "unavailable") throw error;
     // Without the database, asking it for each of its tables would only take time.
@@ -82,15 +85,30 @@ function endTable(
   };
 }
 
-function endOrGoOn(cursor: SqlCursor, records: readonly RawRecord[]): Page<SqlCursor> {
-  if (cursor.todo !== null && cursor.todo.length > 0) return { records, cursor, done: false };
-  const { completeMs, failed } = cursor;
+function endOrGoOn(
+  cursor: SqlCursor,
+  records: readonly RawRecord[],
+  found: readonly Finding[] = [],
+): Page<SqlCursor> {
+  if (cursor.todo !== null && cursor.todo.length > 0) {
+    return { records, cursor, done: false, ...(found.length > 0 && { findings: found }) };
+  }
+  const { completeMs, failed, read } = cursor;
+  const unread = failed.filter((name) => !read.includes(name));
+  const findings = [...found, ...(unread.length === 0 ? [] : [unreadable(unread)])];
   return {
     records,
     cursor: { ...cursor, todo: null, read: [], failed: [], completeMs: null },
     done: true,
     ...(completeMs === null || failed.length > 0 ? {} : { completeTo: instant(completeMs) }),
+    ...(findings.length > 0 && { findings }),
   };
+}
+
+/** Said when the pass is over, so that it stands until a pass has read all tables. */
+function unreadable(tables: readonly string[]): Finding {
+  const says = `${tables.join(", ")} could not be read as mapped, and waits; the warnings say why.`;
+  return { code: "schema-drift", says };
 }
 
 interface ReadPage {
@@ -219,6 +237,23 @@ async function inBatches<Item, Found>(
     found.push(...(await read(items.slice(start, start + batchMax))));
   }
   return found;
+}
+
+/** What the table did that its contract excludes, for whoever reads its events. */
+function findingsOf(
+  { suspected, forgotten }: Step,
+  { name }: MappedTable,
+): Pick<Page<SqlCursor>, "findings"> {
+  const findings: Finding[] = [];
+  if (suspected > 0) {
+    const says = `${name} lacks ${suspected} of the rows that it had at once; check what the login may see.`;
+    findings.push({ code: "sudden-drop", says });
+  }
+  if (forgotten > 0) {
+    const says = `${name} has ${forgotten} open rows beyond the ${knownMax} that are watched; their ends may go unseen.`;
+    findings.push({ code: "place-lost", says });
+  }
+  return findings.length === 0 ? {} : { findings };
 }
 
 function warnOf({ suspected, forgotten }: Step, { name }: MappedTable, io: SourceIo): void {
