@@ -53,6 +53,11 @@ const connectionSchema = z.strictObject(
       .min(1, { error: "a number of seconds from 1 to 86400" })
       .max(86_400, { error: "a number of seconds from 1 to 86400" })
       .default(60),
+    expect_within_seconds: z
+      .number({ error: "a number of seconds from 1 to 2592000" })
+      .min(1, { error: "a number of seconds from 1 to 2592000" })
+      .max(2_592_000, { error: "a number of seconds from 1 to 2592000" })
+      .optional(),
     limits: limitsSchema.prefault({}),
     storm_threshold: z
       .int({ error: "a whole number from 0 to 1000000" })
@@ -225,6 +230,11 @@ export const connectionSettings = [
     meaning: "How often what is stored is compared with what the source still knows; 0 never does.",
   },
   { name: "reconcile_span_hours", fallback: "`48`", meaning: "How far back that comparison looks." },
+  {
+    name: "expect_within_seconds",
+    fallback: "two intervals and 30 s for a polled source, 60 s for RabbitMQ, else none",
+    meaning: "After so long without a word from it, the connection counts as silent.",
+  },
   {
     name: "limits.requests_per_second",
     fallback: "`50`",

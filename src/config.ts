@@ -52,6 +52,8 @@ export interface ConnectionConfig {
   readonly limits?: { readonly requestsPerSecond: number; readonly requestsAtOnce: number };
   /** Events of one type in a minute beyond which the rest is folded, 0 for never; absent for the default. */
   readonly stormThreshold?: number;
+  /** After so long without a word from it the connection counts as silent; absent for what its source implies. */
+  readonly expectWithinSeconds?: number;
   readonly config: JsonObject;
 }
 
@@ -289,6 +291,7 @@ function toConnection(connection: ConnectionSetting): ConnectionConfig {
   const { control_plane: controlPlane, interval_seconds: intervalSeconds, limits, ...others } = connection;
   const {
     storm_threshold: stormThreshold,
+    expect_within_seconds: expectWithinSeconds,
     reconcile_every_hours: reconcileEveryHours,
     reconcile_span_hours: reconcileSpanHours,
     ...rest
@@ -300,6 +303,7 @@ function toConnection(connection: ConnectionSetting): ConnectionConfig {
     reconcileEveryHours,
     reconcileSpanHours,
     stormThreshold,
+    ...(expectWithinSeconds === undefined ? {} : { expectWithinSeconds }),
     limits: { requestsPerSecond: limits.requests_per_second, requestsAtOnce: limits.requests_at_once },
     config: rest.config as JsonObject,
   };

@@ -15,6 +15,7 @@ import type { JsonObject } from "./model/json.ts";
 import { clean } from "./normalise/clean.ts";
 import { decoders } from "./normalise/decode.ts";
 import { redact } from "./normalise/redact.ts";
+import { ContractWatch } from "./pipeline/contract-check.ts";
 import { harvestOnce, type Pass } from "./pipeline/harvest.ts";
 import { addIngested, importFile, nothingIngested } from "./pipeline/import-file.ts";
 import type { Ingested, Stages } from "./pipeline/ingest.ts";
@@ -49,6 +50,8 @@ interface Configured extends Connection {
   readonly limits: SourceLimits;
   readonly reconcile: ReconcileSchedule;
   readonly stormThreshold: number;
+  /** Null for what its source implies; absent where nobody configured it. */
+  readonly expectWithinMs?: number | null;
 }
 
 export interface ApiOptions {
@@ -167,6 +170,7 @@ function buildStages(
     redact,
     store: protection.guardStore(store.events),
     topology: store.topology,
+    contractWatch: new ContractWatch(),
     storms: createStormGate((name) => connections.get(name)?.stormThreshold ?? stormThresholdUsual),
     now,
     onDefect: ({ name }, { position }, err) =>
@@ -186,6 +190,8 @@ function configuredConnections(config: Config): ReadonlyMap<string, Configured> 
     limits: connection.limits ?? sourceLimits,
     reconcile: toSchedule(connection.reconcileEveryHours, connection.reconcileSpanHours),
     stormThreshold: connection.stormThreshold ?? stormThresholdUsual,
+    expectWithinMs:
+      connection.expectWithinSeconds === undefined ? null : connection.expectWithinSeconds * 1000,
   }));
   const taken = new Set(configured.map((connection) => connection.source));
   const plain = sources
@@ -291,6 +297,7 @@ function runAll(
       startDelayMs: place.index < 0 ? 0 : startDelayMs(place, Math.random),
       credits: protection.credits.account(`stream ${name}`),
       ...(reconcile.everyMs === 0 ? {} : { reconcile }),
+      ...(connection.expectWithinMs === undefined ? {} : { expectWithinMs: connection.expectWithinMs }),
     };
   });
   const onError = (error: unknown, connection?: string): void =>

@@ -20,8 +20,12 @@ const restartMs = 10_000;
 /** How often it is looked whether a push source's turn to be compared has come. */
 const lookMs = 60_000;
 
-/** A polled source is not silent before it has missed this many polls. */
+/** A polled source is not silent before it has missed this many polls, and a pass has had its time. */
 const missedPollsMax = 2;
+const passMsMax = 30_000;
+
+/** A heartbeat may be late by this many of its kind before the far end counts as silent. */
+const missedBeatsMax = 12;
 
 /** One connection, ready to run. */
 export interface Running {
@@ -33,6 +37,8 @@ export interface Running {
   readonly intervalMs: number;
   /** How long it waits before its first pass. */
   readonly startDelayMs: number;
+  /** How long it may be silent at most; null for what its source's kind implies, absent where nobody configured it. */
+  readonly expectWithinMs?: number | null;
   /** Absent where it is never compared. */
   readonly reconcile?: ReconcileSchedule;
   readonly credits?: CreditAccount;
@@ -70,16 +76,29 @@ async function runOne(stages: Stages, running: Running, options: RunOptions): Pr
   await scheduler.wait(running.startDelayMs, signal);
   const onError = (error: unknown): void => options.onError(error, connection.name);
   if (source.delivery === "pull") {
-    const pass = { connection, source, config, io, holder, expectWithinMs: missedPollsMax * intervalMs };
+    const expectWithinMs = running.expectWithinMs ?? missedPollsMax * intervalMs + passMsMax;
+    const pass = { connection, source, config, io, holder, expectWithinMs };
     await harvestForever(stages, pass, intervalMs, onError, running.reconcile);
+  }
+  if (source.delivery === "webhook" && running.expectWithinMs !== undefined) {
+    const { expectWithinMs } = running;
+    await stages.store.connect({ ...nameOf(connection), config: {}, expectWithinMs });
   }
   if (source.delivery === "webhook" && running.reconcile !== undefined) {
     const pass = { connection, source, config, io, holder, intervalMs };
     await reconcileForever(stages, pass, running.reconcile, onError);
   }
   if (source.delivery === "stream") {
+    const { heartbeatMs } = source;
+    const implied = heartbeatMs === undefined ? null : heartbeatMs * missedBeatsMax;
+    const expectWithinMs = running.expectWithinMs ?? implied;
+    await stages.store.connect({ ...nameOf(connection), config: {}, expectWithinMs });
     await runStream(stages, connection, source, config, io, running.credits);
   }
+}
+
+function nameOf({ name, source, controlPlane }: Connection): Connection {
+  return { name, source, controlPlane };
 }
 
 /** Compares a push source with its sender whenever its turn has come; at once over where nobody can be asked. */

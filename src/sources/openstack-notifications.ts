@@ -7,6 +7,7 @@ import { readAudit } from "./openstack-notifications/audit.ts";
 import { readCinder, readCinderPlatform } from "./openstack-notifications/cinder.ts";
 import { notificationsConfig } from "./openstack-notifications/config.ts";
 import { consumeNotifications } from "./openstack-notifications/consume.ts";
+import { heartbeatMs } from "./openstack-notifications/queue-watch.ts";
 import type { OsloMessage } from "./openstack-notifications/envelope.ts";
 import { contextActor, operationOf, readEnvelope } from "./openstack-notifications/envelope.ts";
 import { text, tidyPayload } from "./openstack-notifications/fields.ts";
@@ -141,4 +142,5 @@ export const openstackNotifications: StreamSource = {
   normalise,
   splitFile,
   consume: consumeNotifications,
+  heartbeatMs,
 };

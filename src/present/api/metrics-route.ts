@@ -1,6 +1,7 @@
 import type { FastifyPluginAsyncZod } from "fastify-type-provider-zod";
 import { collectDefaultMetrics, Counter, Gauge, Registry } from "prom-client";
 import { z } from "zod";
+import { findingMeanings, mergeSpans } from "../../model/source-health.ts";
 import type { ConnectionState } from "../../store/event-store.ts";
 import type { ApiContext } from "./api-context.ts";
 import { notFound } from "./problem.ts";
@@ -11,7 +12,14 @@ import { readingScope } from "./sign-in.ts";
 export const metricsPath = "/metrics";
 
 const labelNames = ["connection", "source", "control_plane"] as const;
-const states: readonly ConnectionState["state"][] = ["idle", "running", "failing", "degraded", "finished"];
+const states: readonly ConnectionState["state"][] = [
+  "idle",
+  "running",
+  "failing",
+  "degraded",
+  "silent",
+  "finished",
+];
 
 /** Counts over a connection's whole life, by the end of the metric's name. */
 const counted: readonly (readonly [keyof ConnectionState["counts"], name: string, help: string])[] = [
@@ -19,6 +27,7 @@ const counted: readonly (readonly [keyof ConnectionState["counts"], name: string
   ["folded", "folded", "Second reports folded into an event that stood already."],
   ["repeated", "repeated", "Records delivered before, changed in nothing."],
   ["revised", "revised", "Records delivered before that said something else, kept as revisions."],
+  ["late", "found_late", "Events that came after their time had been called complete."],
   ["setAside", "set_aside", "Records that could not be used and were set aside whole."],
 ];
 
@@ -80,6 +89,8 @@ function describeConnections(
     for (const connection of connections) counter.inc(labelsOf(connection), connection.counts[field]);
   }
   describeTimes(connections, now, registers);
+  describeHoles(connections, registers);
+  describeFindings(connections, registers);
   const state = new Gauge({
     name: "isochron_connection_state",
     help: "1 for the state that the connection is in, 0 for the others.",
@@ -92,6 +103,42 @@ function describeConnections(
     }
   }
   return registry;
+}
+
+function describeHoles(connections: readonly ConnectionState[], registers: Registry[]): void {
+  const holes = new Gauge({
+    name: "isochron_connection_holes",
+    help: "Open spans in which events are known or suspected to be missing.",
+    labelNames,
+    registers,
+  });
+  const length = new Gauge({
+    name: "isochron_connection_hole_seconds",
+    help: "How long these are together; a moment in several counts once.",
+    labelNames,
+    registers,
+  });
+  for (const connection of connections) {
+    holes.set(labelsOf(connection), connection.holes.length);
+    const spans = mergeSpans(connection.holes);
+    length.set(labelsOf(connection), spans.reduce((sum, { from, to }) => sum + to - from, 0) / 1000);
+  }
+}
+
+/** Every code has a sample, so that an alert on it needs no absence. */
+function describeFindings(connections: readonly ConnectionState[], registers: Registry[]): void {
+  const finding = new Gauge({
+    name: "isochron_connection_finding",
+    help: "1 while the source breaks its contract in this way, 0 while it does not.",
+    labelNames: [...labelNames, "code"],
+    registers,
+  });
+  for (const connection of connections) {
+    for (const code of Object.keys(findingMeanings)) {
+      const stands = connection.findings.some((one) => one.code === code);
+      finding.set({ ...labelsOf(connection), code }, stands ? 1 : 0);
+    }
+  }
 }
 
 /** A time that never was has no sample: 0 would be read as 1970. */
@@ -108,11 +155,16 @@ function describeTimes(connections: readonly ConnectionState[], now: number, reg
     }
   };
   const seconds = (at: number | undefined): number | undefined => (at === undefined ? undefined : at / 1000);
-  gauge("complete_to_timestamp_seconds", "Everything up to here has been read.", ({ completeTo }) =>
-    seconds(completeTo),
+  gauge(
+    "complete_to_timestamp_seconds",
+    "Everything up to here has been read, but for the holes.",
+    ({ completeTo }) => seconds(completeTo),
   );
   gauge("lag_seconds", "How long ago that was.", ({ completeTo }) =>
     completeTo === undefined ? undefined : Math.max(0, now - completeTo) / 1000,
+  );
+  gauge("last_heard_timestamp_seconds", "When its far end was last heard.", ({ lastHeardAt }) =>
+    seconds(lastHeardAt),
   );
   gauge("last_event_timestamp_seconds", "When the latest event happened.", ({ lastEventAt }) =>
     seconds(lastEventAt),

@@ -176,7 +176,7 @@ async function conclude(
   const none = filtered ? "No events match." : "No events.";
   const more = last.next === null ? "." : ", and there are more: raise -n or use --all.";
   const lead = count === 0 ? none : `${count} ${count === 1 ? "event" : "events"}${more}`;
-  return reading.conclude(lead, last.coverage, window.to);
+  return reading.conclude(lead, last.coverage, window.to, window.from);
 }
 
 /** The latest events in ascending order, then each one as it is stored: the stream opens first, so that none falls between. */
@@ -194,7 +194,7 @@ async function watchEvents(
   const shown = new Set(page.events.map((event) => event.id));
   await listing.print(page.events.toReversed());
   const lead = `${page.events.length} ${page.events.length === 1 ? "event" : "events"}, watching for more.`;
-  const code = await reading.conclude(lead, page.coverage, window.to);
+  const code = await reading.conclude(lead, page.coverage, window.to, window.from);
   if (code !== exitCodes.ok) return code;
   for await (const event of live) {
     if (!shown.delete(event.id)) await listing.print([event]);

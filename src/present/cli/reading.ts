@@ -19,7 +19,7 @@ export interface Reading {
   /** A moment as typed; says on standard error how an ambiguous one was read. */
   readTime(text: string): Promise<Instant>;
   /** Says how complete the window is, after `lead`, and gives the exit code. */
-  conclude(lead: string, coverage: CoverageJson, to: Instant | undefined): Promise<number>;
+  conclude(lead: string, coverage: CoverageJson, to: Instant | undefined, from?: Instant): Promise<number>;
 }
 
 /** Runs a reading command against the server or the store that the options name, and closes it afterwards. */
@@ -43,8 +43,8 @@ export async function read(
       if (note !== undefined) await view.note(note);
       return at;
     },
-    conclude: async (lead, coverage, to) => {
-      const report = reportCoverage(coverage, to, now);
+    conclude: async (lead, coverage, to, from) => {
+      const report = reportCoverage(coverage, to, now, from);
       await view.note(`${lead} ${report.text}`.trim());
       return options.strict === true && !report.complete ? exitCodes.incomplete : exitCodes.ok;
     },

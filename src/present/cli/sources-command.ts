@@ -8,6 +8,7 @@ import { exitCodes } from "./exit-code.ts";
 import { ingestedText } from "./ingested-text.ts";
 import { read, type Reading } from "./reading.ts";
 import type { Run } from "./run.ts";
+import { contractLines, healthLines } from "./source-health-text.ts";
 import { addReadOptions, createView, flagsOf, type ReadOptions } from "./shared-options.ts";
 import type { Column, Style } from "./view.ts";
 
@@ -35,7 +36,7 @@ export function addSourcesCommand(program: Command, run: Run): void {
     .command("sources")
     .summary("how complete each source is, and what was set aside")
     .description(
-      "Lists the connections with their state, how far they are complete, and their counts; with a name, also the records that were set aside.",
+      "Lists the connections with their state, how far they are complete, and their counts; with a name, also what the source promises and the records that were set aside.",
     )
     .argument("[connection]", "one connection, with its set-aside records")
     .option("--replay", "read its set-aside records again, the way that live data takes");
@@ -75,9 +76,10 @@ async function listSources(reading: Reading, name: string | undefined): Promise<
     return exitCodes.ok;
   }
   if (view.format !== "csv" || name === undefined) await view.rows(connectionColumns(reading), connections);
-  for (const { connection, last_error: error } of connections) {
-    if (error !== null) await view.note(`${connection}: last error ${error.at}: ${error.message}`);
+  for (const connection of connections) {
+    for (const line of healthLines(connection, name === undefined)) await view.note(line);
   }
+  if (name !== undefined) for (const line of contractLines(connections)) await view.note(line);
   if (name !== undefined) await listSetAside(reading, setAside, connections[0]?.counts.set_aside ?? 0);
   else if (connections.length === 0) await view.note("No sources are known here.");
   return exitCodes.ok;
@@ -160,6 +162,14 @@ function connectionColumns(reading: Reading): readonly Column<Connection>[] {
       value: (one) => String(one.counts.set_aside),
       style: (one) => (one.counts.set_aside > 0 ? "yellow" : undefined),
     },
+    {
+      name: "holes",
+      title: "HOLES",
+      value: (one) => String(one.holes.length),
+      style: (one) => (one.holes.length > 0 ? "yellow" : undefined),
+    },
+    { name: "late", title: "LATE", wide: true, value: (one) => String(one.counts.late) },
+    { name: "last_heard_at", title: "LAST HEARD", wide: true, value: (one) => time(one.last_heard_at) },
     { name: "last_event_at", title: "LAST EVENT", wide: true, value: (one) => time(one.last_event_at) },
     { name: "last_error", title: "LAST ERROR", wide: true, value: (one) => one.last_error?.message ?? "" },
   ];

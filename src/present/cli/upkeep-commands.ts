@@ -132,7 +132,12 @@ async function checkSources(opened: Opened): Promise<readonly Check[]> {
   await api.close();
   return connections.map(({ connection, state, counts, last_error: error }) => ({
     name: `source ${connection}`,
-    state: state === "failing" ? "failed" : state === "degraded" || counts.set_aside > 0 ? "warning" : "ok",
+    state:
+      state === "failing"
+        ? "failed"
+        : state === "degraded" || state === "silent" || counts.set_aside > 0
+          ? "warning"
+          : "ok",
     says: `${state}, ${counts.events} events, ${counts.set_aside} set aside${error === null ? "" : `; ${error.message}`}`,
   }));
 }

@@ -1,11 +1,12 @@
-import type { ChannelModel, ConfirmChannel, Channel, ConsumeMessage } from "amqplib";
+import type { Channel, ChannelModel, ConsumeMessage } from "amqplib";
 import { connect } from "amqplib";
 import { setTimeout as sleep } from "node:timers/promises";
-import { IsochronError } from "../../errors.ts";
 import type { JsonObject } from "../../model/json.ts";
 import type { RawRecord, StreamSource } from "../source.ts";
 import { notificationsConfig } from "./config.ts";
 import type { NotificationsConfig } from "./config.ts";
+import { channelEnd, lost } from "./channel-end.ts";
+import { queueOf, QueueWatch } from "./queue-watch.ts";
 
 type Deliver = Parameters<StreamSource["consume"]>[1];
 type ConsumeIo = Parameters<StreamSource["consume"]>[2];
@@ -25,10 +26,11 @@ export async function consumeNotifications(
 ): Promise<void> {
   const config = notificationsConfig.parse(settings);
   const url = /^(env|file):/.test(config.url) ? io.secret(config.url) : config.url;
+  const watch = new QueueWatch(config, io);
   let failures = 0;
   while (!io.signal.aborted) {
     try {
-      await listen(url, config, deliver, io, () => {
+      await listen(url, config, deliver, { ...io, watch }, () => {
         failures = 0;
         io.report(undefined);
       });
@@ -57,20 +59,23 @@ async function listen(
   url: string,
   config: NotificationsConfig,
   deliver: Deliver,
-  io: ConsumeIo,
+  io: ConsumeIo & { readonly watch: QueueWatch },
   onReady: () => void,
 ): Promise<void> {
   const connection = await connect(withHeartbeat(url), { clientProperties: { connection_name: "isochron" } });
   const ended = connectionEnd(connection);
+  const over = new AbortController();
   try {
     for (const exchange of config.exchanges) await ensureExchange(connection, exchange, config);
+    await io.watch.lookForQueues(connection);
     const channel = await connection.createChannel();
     const failed = channelEnd(channel);
     await channel.prefetch(config.prefetch, true);
     for (const exchange of config.exchanges) await subscribe(channel, exchange, config, deliver, io);
     onReady();
-    await Promise.race([ended, failed, abortOf(io.signal)]);
+    await Promise.race([ended, failed, io.watch.tellAlive(channel, over.signal), abortOf(io.signal)]);
   } finally {
+    over.abort();
     await closeQuietly(connection);
   }
 }
@@ -86,15 +91,6 @@ function connectionEnd(connection: ChannelModel): Promise<never> {
   const end = new Promise<never>((_, reject) => {
     connection.on("error", reject);
     connection.on("close", () => reject(lost("the connection was closed")));
-  });
-  end.catch(() => undefined);
-  return end;
-}
-
-function channelEnd(channel: Channel | ConfirmChannel): Promise<never> {
-  const end = new Promise<never>((_, reject) => {
-    channel.on("error", reject);
-    channel.on("close", () => reject(lost("the channel was closed")));
   });
   end.catch(() => undefined);
   return end;
@@ -145,7 +141,7 @@ async function subscribe(
   deliver: Deliver,
   io: ConsumeIo,
 ): Promise<void> {
-  const queue = `${config.queue}.${exchange}`;
+  const queue = queueOf(config, exchange);
   await channel.assertQueue(queue, {
     durable: true,
     arguments: { "x-max-length": config.queue_messages_max, "x-overflow": "drop-head" },
@@ -199,8 +195,4 @@ function toRecord(message: ConsumeMessage, io: ConsumeIo): RawRecord {
     receivedAt: io.now(),
     meta: { exchange, routing_key: routingKey, redelivered },
   };
-}
-
-function lost(what: string): IsochronError {
-  return new IsochronError("source-unavailable", `AMQP: ${what}.`, "It is tried again by itself.");
 }

@@ -19,8 +19,17 @@ const framesInFlight = 200;
 /** What is read ahead of one sender, in bytes. */
 const readAheadBytes = 16 * 1024;
 
+/** How often it is told that senders are connected and nothing of theirs waits. */
+const aliveMs = 5_000;
+
 const handshakeMsMax = 10_000;
 const restMsMax = 30_000;
+
+/** What is under way: chunks that were read and whose messages are not stored yet. */
+interface Traffic {
+  readonly sockets: Set<Socket>;
+  chunks: number;
+}
 
 interface Listening {
   readonly config: SyslogConfig;
@@ -76,9 +85,10 @@ async function rest(failures: number, signal: AbortSignal): Promise<void> {
 async function serve(listening: Listening, onListening: (address: AddressInfo) => void): Promise<void> {
   const { config, io } = listening;
   const sockets = new Set<Socket>();
+  const traffic: Traffic = { sockets, chunks: 0 };
   const readings = new Set<Promise<void>>();
   const server = openServer(config, io, (socket) => {
-    const reading = readSender(socket, listening).finally(() => readings.delete(reading));
+    const reading = readSender(socket, listening, traffic).finally(() => readings.delete(reading));
     readings.add(reading);
   });
   // Also those whose TLS handshake is still under way.
@@ -90,6 +100,7 @@ async function serve(listening: Listening, onListening: (address: AddressInfo) =
   server.on("drop", () =>
     io.warn("a sender was turned away: too many connections", { connections_max: config.connections_max }),
   );
+  const beat = setInterval(() => tellAlive(traffic, io), aliveMs);
   try {
     await new Promise<void>((resolve, reject) => {
       server.on("error", reject);
@@ -98,10 +109,16 @@ async function serve(listening: Listening, onListening: (address: AddressInfo) =
       server.listen(config.port, config.host, () => onListening(server.address() as AddressInfo));
     });
   } finally {
+    clearInterval(beat);
     const closed = new Promise((resolve) => server.close(resolve));
     for (const socket of sockets) socket.destroy();
     await Promise.all([closed, ...readings]);
   }
+}
+
+/** Nobody is heard where nobody is connected; and what a chunk under way holds is not stored yet. */
+function tellAlive({ sockets, chunks }: Traffic, io: StreamIo): void {
+  if (sockets.size > 0) io.alive(chunks === 0 ? io.now() : undefined);
 }
 
 function openServer(config: SyslogConfig, io: StreamIo, onSocket: (socket: Socket) => void): Server {
@@ -131,13 +148,20 @@ function openServer(config: SyslogConfig, io: StreamIo, onSocket: (socket: Socke
 }
 
 /** Reads one sender to its end; what it does to its connection ends that one only. */
-async function readSender(socket: Socket, listening: Listening): Promise<void> {
+async function readSender(socket: Socket, listening: Listening, traffic: Traffic): Promise<void> {
   const { config, io } = listening;
   const peer = peerOf(socket);
   if (config.idle_seconds > 0) socket.setTimeout(config.idle_seconds * 1000, () => socket.destroy());
   const splitter = new FrameSplitter();
   try {
-    for await (const chunk of socket) await deliverFrames(splitter.split(chunk as Buffer), peer, listening);
+    for await (const chunk of socket) {
+      traffic.chunks += 1;
+      try {
+        await deliverFrames(splitter.split(chunk as Buffer), peer, listening);
+      } finally {
+        traffic.chunks -= 1;
+      }
+    }
     await deliverFrames(splitter.end(), peer, listening);
   } catch (error) {
     if (io.signal.aborted) return;

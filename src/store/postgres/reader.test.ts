@@ -286,7 +286,11 @@ describe("paging and following", () => {
     await store.events.append(
       page([], { connection: "far", controlPlane: "elsewhere", completeTo: minute(3) }),
     );
-    expect(await store.reader.coverage(tenantOf("a"))).toEqual({ connections: [], completeTo: minute(10) });
+    expect(await store.reader.coverage(tenantOf("a"))).toEqual({
+      connections: [],
+      completeTo: minute(10),
+      holes: [],
+    });
     expect((await store.reader.coverage(provider)).completeTo).toBe(minute(3));
   });
 
