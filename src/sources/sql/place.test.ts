@@ -5,7 +5,7 @@ import { simulate, simulateAgain } from "../../../test/sql-source/simulated-tabl
 import { tableMappingSchema } from "./mapping.ts";
 import type { PageClock, ReadRow } from "./place.ts";
 import { beginPass, planReads, takeRows } from "./place.ts";
-import { freshPlace } from "./sql-cursor.ts";
+import { freshPlace, sqlCursor } from "./sql-cursor.ts";
 
 /** Whatever people do to a table, and whenever their transactions end within the delay that the contract names. */
 const actions: fc.Arbitrary<readonly Action[]> = fc.array(
@@ -161,4 +161,10 @@ describe("a table that is listed whole", () => {
     ]);
     expect(fourth).toEqual({ told: [], suspected: 0 });
   });
+});
+
+test("a cursor of an earlier version goes on where it stood", () => {
+  const { again: _new, ...old } = { ...freshPlace, through: "7" };
+  const cursor = { tables: { job: old }, todo: null, read: [], failed: [], completeMs: null };
+  expect(sqlCursor.parse(cursor).tables["job"]).toEqual({ ...freshPlace, through: "7" });
 });
