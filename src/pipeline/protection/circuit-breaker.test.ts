@@ -76,12 +76,16 @@ test("a probe that was given up says nothing, and the next may go", () => {
   expect(admitted(breaker).isProbe).toBe(true);
 });
 
-test("answers to requests from before it opened change nothing", () => {
-  const { breaker, tell } = breakerOver();
-  const late = admitted(breaker);
+test("answers to requests from before it opened change nothing, then and when it has closed again", () => {
+  const { world, breaker, tell } = breakerOver();
+  const late = Array.from({ length: 6 }, () => admitted(breaker));
   tell("bad", "bad", "bad", "bad", "bad");
-  breaker.settle(late, "good");
+  breaker.settle(late.pop()!, "good");
   expect(breaker.state).toBe("open");
+  world.now = 10_000;
+  tell("good");
+  for (const permit of late) breaker.settle(permit, "bad");
+  expect(breaker.state).toBe("closed");
 });
 
 test("refused credentials are tried again after a minute, then ever later, up to a quarter of an hour", () => {

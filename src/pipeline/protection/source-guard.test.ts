@@ -75,6 +75,23 @@ test("refused credentials stop everything that the connection asks, and are said
   guard.check();
 });
 
+test("a target given up during the wait does not use up the one probe that tries the credentials again", async () => {
+  const time = new StillTime();
+  let onWait = (): void => undefined;
+  const wait = async (ms: number) => {
+    time.ms += ms;
+    onWait();
+  };
+  const clock = { nowMs: time.nowMs, wallNowMs: time.nowMs, random: () => 0, wait };
+  const guard = guardOver(time, { clock, limits: { requestsPerSecond: 0.01, requestsAtOnce: 1 } });
+  await ask(guard, good, "cinder");
+  guard.denied("It answered 401.");
+  time.ms += 60_000;
+  onWait = () => guard.restFor("nova", 3_600_000);
+  await expect(ask(guard, good, "nova")).rejects.toThrow("asked for a rest");
+  expect(await ask(guard, good, "cinder")).toBe(good);
+});
+
 test("a process that starts gently asks a twentieth of the rate at first", async () => {
   const time = new StillTime();
   const limits = { requestsPerSecond: 100, requestsAtOnce: 20 };
