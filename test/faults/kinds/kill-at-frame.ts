@@ -1,0 +1,181 @@
+import pg from "pg";
+import { digestStore } from "../../../src/store/postgres/digest.ts";
+import type { FaultKind, Outcome, Scale } from "../fault-kind.ts";
+import type { Lab } from "../lab.ts";
+import { SeededRandom } from "../seeded-random.ts";
+import { World } from "../world.ts";
+
+type Kind = "kill" | "cut";
+
+/** What is said of a pass that goes on for longer. */
+const passMsMax = 60_000;
+
+/** A pass of each pulling connection over what stands still, struck at one message after the other. */
+export const killAtFrame: FaultKind = {
+  name: "kill-at-frame",
+  says: "SIGKILL of a worker after each wire message of a pass to its database; the next pass must end in the same store",
+  short: true,
+  run: (lab, random, scale) => strikeFrames(lab, random, scale, "kill"),
+};
+
+export const cutAtFrame: FaultKind = {
+  name: "cut-at-frame",
+  says: "the database's link breaks after a wire message of a pass, so that the outcome of a commit may be unknown",
+  short: true,
+  run: (lab, random, scale) => strikeFrames(lab, random, scale, "cut"),
+};
+
+/** Worlds that are struck side by side, each with a share of the messages. */
+const lanes = 2;
+
+async function strikeFrames(lab: Lab, random: SeededRandom, scale: Scale, strike: Kind): Promise<Outcome> {
+  const shares = Array.from({ length: scale.short ? 1 : lanes }, (_, lane) => ({
+    lane,
+    of: scale.short ? 1 : lanes,
+  }));
+  const outcomes = await Promise.all(
+    shares.map((share) => strikeShare(lab, new SeededRandom(`${random.next()}`), scale, strike, share)),
+  );
+  const sum = (of: (outcome: Share) => number) => outcomes.reduce((all, one) => all + of(one), 0);
+  const messages = outcomes[0]?.messages ?? 0;
+  return {
+    injected: sum(({ struck }) => struck),
+    recoveredMs: outcomes.flatMap(({ recoveredMs }) => recoveredMs),
+    expected: sum(({ expected }) => expected),
+    lost: [],
+    duplicate: [],
+    extra: [],
+    claims: 0,
+    falseClaims: [],
+    violations: outcomes.flatMap(({ violations }) => violations),
+    ...(strike === "kill" ? { frames: { struck: sum(({ struck }) => struck), of: messages } } : {}),
+    note: `${messages} messages from start to end of a pass; each store's digest compared with that of an undisturbed pass`,
+  };
+}
+
+interface Share {
+  readonly struck: number;
+  readonly recoveredMs: readonly number[];
+  readonly expected: number;
+  readonly violations: readonly string[];
+  readonly messages: number;
+}
+
+async function strikeShare(
+  lab: Lab,
+  random: SeededRandom,
+  scale: Scale,
+  strike: Kind,
+  share: { readonly lane: number; readonly of: number },
+): Promise<Share> {
+  const world = await World.open(lab, random, { readers: false, still: true, pageSize: 40 });
+  try {
+    const { wanted, frames } = await undisturbed(world);
+    const chosen = chooseFrames(frames, random, scale, strike).filter(
+      (_, index) => index % share.of === share.lane,
+    );
+    const truth = await world.truths();
+    const recoveredMs: number[] = [];
+    const violations: string[] = [];
+    let struck = 0;
+    let expected = 0;
+    for (const { connection, frame } of chosen) {
+      const outcome = await strikeOne(world, connection, frame, strike);
+      if (outcome.struck) struck += 1;
+      expected += truth.get(connection)?.required.size ?? 0;
+      recoveredMs.push(outcome.recoveredMs);
+      if (outcome.digest !== wanted.get(connection))
+        violations.push(`${connection}: another store after a ${strike} at message ${frame}`);
+    }
+    const messages = [...frames.values()].reduce((sum, count) => sum + count, 0);
+    return { struck, recoveredMs, expected, messages, violations: [...violations, ...world.violations] };
+  } finally {
+    await world.close();
+  }
+}
+
+/** What a pass comes to when nothing strikes, and how many messages it takes. */
+async function undisturbed(
+  world: World,
+): Promise<{ wanted: ReadonlyMap<string, string>; frames: ReadonlyMap<string, number> }> {
+  const wanted = new Map<string, string>();
+  const frames = new Map<string, number>();
+  for (const connection of ["desk", "jobs"]) {
+    await renewStore(world);
+    world.link.frames = 0;
+    await passWell(world, connection);
+    frames.set(connection, world.link.frames);
+    wanted.set(connection, await digestOf(world));
+  }
+  return { wanted, frames };
+}
+
+function chooseFrames(
+  frames: ReadonlyMap<string, number>,
+  random: SeededRandom,
+  scale: Scale,
+  strike: Kind,
+): readonly { connection: string; frame: number }[] {
+  const all = [...frames].flatMap(([connection, count]) =>
+    Array.from({ length: count }, (_, index) => ({ connection, frame: index + 1 })),
+  );
+  if (scale.short) return random.shuffled(all).slice(0, 8);
+  return strike === "cut" ? all.filter((_, index) => index % 9 === 0) : all;
+}
+
+async function strikeOne(
+  world: World,
+  connection: string,
+  frame: number,
+  strike: Kind,
+): Promise<{ struck: boolean; recoveredMs: number; digest: string }> {
+  await renewStore(world);
+  let struck = false;
+  const worker = world.harvest(connection);
+  world.link.frames = 0;
+  world.link.onFrame = (number) => {
+    if (number !== frame || struck) return;
+    struck = true;
+    if (strike === "kill") worker.signal("SIGKILL");
+    else world.link.cut();
+  };
+  await endOf(world, worker, `${connection} struck at ${frame}`);
+  world.link.onFrame = undefined;
+  const began = performance.now();
+  // Waiting for the lease to run out is measured elsewhere; here it is let run out at once.
+  await world.expireLeases();
+  await passWell(world, connection);
+  return { struck, recoveredMs: performance.now() - began, digest: await digestOf(world) };
+}
+
+async function passWell(world: World, connection: string): Promise<void> {
+  const worker = world.harvest(connection);
+  const ended = await endOf(world, worker, `a pass of ${connection}`);
+  if (ended?.code !== 0) world.violations.push(`a pass of ${connection} failed: ${worker.log.slice(-300)}`);
+}
+
+async function endOf(world: World, worker: ReturnType<World["harvest"]>, what: string) {
+  const ended = await worker.endsWithin(passMsMax);
+  if (ended !== undefined) return ended;
+  world.violations.push(`${what} did not end within ${passMsMax / 1000} s`);
+  await worker.kill();
+  return undefined;
+}
+
+/** An empty store under the same name, so that nothing else changes from one strike to the next. */
+async function renewStore(world: World): Promise<void> {
+  world.link.cut();
+  await world.server.ask(`DROP DATABASE ${world.database} WITH (FORCE)`);
+  await world.server.ask(`CREATE DATABASE ${world.database} TEMPLATE isochron_template`);
+}
+
+export async function digestOf(world: World): Promise<string> {
+  const client = new pg.Client({ connectionString: world.server.url(world.database) });
+  await client.connect();
+  try {
+    await client.query("BEGIN TRANSACTION READ ONLY");
+    return await digestStore(client);
+  } finally {
+    await client.end();
+  }
+}
