@@ -22,9 +22,10 @@ export class ServingIsochron {
   static async prepare(
     store: TestStore,
     settings: Readonly<Record<string, unknown>>,
+    source = "openstack-notifications",
   ): Promise<ServingIsochron> {
     const folder = await mkdtemp(join(tmpdir(), "isochron-serve-"));
-    const connection = { name: "bus", source: "openstack-notifications", config: settings };
+    const connection = { name: "bus", source, config: settings };
     // JSON is YAML.
     await writeFile(join(folder, "isochron.yaml"), JSON.stringify({ connections: [connection] }));
     const token = await askIsochron(["token", "create", "--name", "test", "--provider", ...store.args]);
@@ -58,8 +59,13 @@ export class ServingIsochron {
 
   /** The only connection's counts. */
   async counts(): Promise<SourcesJson["connections"][number]["counts"] | undefined> {
+    return (await this.state())?.counts;
+  }
+
+  /** All that is told of the only connection. */
+  async state(): Promise<SourcesJson["connections"][number] | undefined> {
     const { connections } = (await (await this.get("/api/v1/sources")).json()) as SourcesJson;
-    return connections.find(({ connection }) => connection === "bus")?.counts;
+    return connections.find(({ connection }) => connection === "bus");
   }
 
   /** Everything that is stored, by the command that a script would use. */
