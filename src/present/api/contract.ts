@@ -272,6 +272,7 @@ export const resourceSchema = z.object({
   ),
   events: z.array(eventSchema),
   known_since: time.nullable(),
+  coverage: coverageSchema,
 });
 export type ResourceJson = z.infer<typeof resourceSchema>;
 

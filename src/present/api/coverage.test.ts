@@ -62,7 +62,7 @@ afterAll(async () => {
 const window = `from=${new Date(worldStart).toISOString()}&to=${new Date(worldEnd).toISOString()}`;
 
 test("a tenant's coverage says when it was blind, not why, and nothing of another cloud's blindness", async () => {
-  for (const path of ["/events?limit=3", `/histogram?${window}&bins=10`]) {
+  for (const path of ["/events?limit=3", `/histogram?${window}&bins=10`, "/resources/server/srv-web-1"]) {
     const [alone, beside] = await Promise.all(
       worlds.map(async ({ app }) => (await getJson<EventsPageJson>(app, path, "north")).coverage),
     );

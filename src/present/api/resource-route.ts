@@ -9,7 +9,13 @@ import type { VisibleEvent } from "../../store/event-reader.ts";
 import type { ApiContext } from "./api-context.ts";
 import { resourceQuerySchema, resourceSchema, type EvidenceJson, type ResourceJson } from "./contract.ts";
 import { isSame, parseTime } from "./event-filter.ts";
-import { formatOptional, toEntityJson, toEventJson, type AttributionJson } from "./event-json.ts";
+import {
+  formatOptional,
+  toCoverageJson,
+  toEntityJson,
+  toEventJson,
+  type AttributionJson,
+} from "./event-json.ts";
 import { notFound } from "./problem.ts";
 import { queryInvalid } from "./query-validator.ts";
 import { relationsAt, targetAt } from "./resource-state.ts";
@@ -19,6 +25,8 @@ import type { TenantList } from "./tenant-directory.ts";
 const eventsMax = 100;
 /** A host of a large cloud has some thousands of servers over the years; what is beyond is cut. */
 const pointingMax = 2_000;
+
+type DescribedResource = Omit<ResourceJson, "coverage">;
 
 const resourceParams = z.object({
   kind: z.string().regex(/^[a-z_]{1,60}$/),
@@ -45,9 +53,13 @@ export function resourceRoute(context: ApiContext): FastifyPluginAsyncZod {
         const { scope } = readingScope(request);
         const at = request.query.at === undefined ? context.clock() : parseTime(request.query.at);
         const resource = { kind: request.params.kind, id: request.params.id };
-        return scope.kind === "provider"
-          ? describeForProvider(context, scope, resource, at, request.query.control_plane)
-          : describeForTenant(context, scope, resource, at);
+        const [described, coverage] = await Promise.all([
+          scope.kind === "provider"
+            ? describeForProvider(context, scope, resource, at, request.query.control_plane)
+            : describeForTenant(context, scope, resource, at),
+          context.store.reader.coverage(scope),
+        ]);
+        return { ...described, coverage: toCoverageJson(coverage, scope.kind) };
       },
     );
   };
@@ -59,7 +71,7 @@ async function describeForTenant(
   scope: Scope,
   resource: EntityRef,
   at: Instant,
-): Promise<ResourceJson> {
+): Promise<DescribedResource> {
   const { first, recent } = await readEvents(context, scope, resource, at);
   if (first === undefined) throw notFound();
   const tenants = await context.directory.list();
@@ -79,7 +91,7 @@ async function describeForProvider(
   resource: EntityRef,
   at: Instant,
   asked: string | undefined,
-): Promise<ResourceJson> {
+): Promise<DescribedResource> {
   const [{ first, recent }, { controlPlane, facts }] = await Promise.all([
     readEvents(context, scope, resource, at),
     readFacts(context, scope, resource, asked),
