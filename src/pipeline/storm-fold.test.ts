@@ -68,6 +68,14 @@ describe("the gate of storms", () => {
     expect(stormOf(gate, alerts(1, { occurredAt: instant(minute(1) + 59_999) }))).toBe(1);
   });
 
+  test("shows less of each type where many types storm at once, and still some of each", () => {
+    const gate = createStormGate(() => 100);
+    const types = Array.from({ length: 40 }, (_, index) => `alert.${index}`);
+    const single = types.map((type) => 90 - stormOf(gate, alerts(90, { type })));
+    // Five full thresholds, and from then on a twentieth of one for each type.
+    expect(single).toEqual(types.map((_, index) => (index < 5 ? 90 : index === 5 ? 50 : 5)));
+  });
+
   test("never folds what changed, what people did, and reports that have a twin", () => {
     const gate = createStormGate(() => 1);
     expect(stormOf(gate, alerts(5, { kind: "change" }))).toBe(0);

@@ -8,6 +8,13 @@ export const stormThresholdUsual = 200;
 /** What changed, and what people did, always stands by itself: it is what is looked for amid a storm. */
 const foldedKinds: ReadonlySet<EventKind> = new Set(["symptom", "recovery", "activity"]);
 
+/**
+ * A connection whose minute holds so many thresholds is in a storm of many types: each type may then show only a part of
+ * what it may show alone, so that the rare one is still seen amid the many.
+ */
+const thresholdsPerMinute = 5;
+const shareInStorm = 1 / 20;
+
 /** Minutes of types that are counted at once; beyond it the one that was begun first is forgotten, and may begin anew. */
 const countersMax = 20_000;
 
@@ -25,7 +32,8 @@ export interface Admitted {
 
 /**
  * Counts the events of this process by connection, type, kind, severity and the minute in which they occurred; those
- * beyond the connection's threshold (0: never) are of a storm. Several processes each count for themselves: that moves
+ * beyond the connection's threshold (0: never) are of a storm, and fewer of each type stand by themselves where the
+ * connection's whole minute is full. Several processes each count for themselves: that moves
  * the moment at which folding begins, never a count.
  */
 export function createStormGate(thresholdOf: (connection: string) => number): StormGate {
@@ -44,26 +52,28 @@ export function createStormGate(thresholdOf: (connection: string) => number): St
     admit(connection, events) {
       const threshold = thresholdOf(connection);
       if (threshold === 0) return { events, settle: () => undefined };
-      const counted: { readonly name: string; readonly draft: EventDraft }[] = [];
+      const inStorm = Math.ceil(threshold * shareInStorm);
+      const counted: { readonly names: readonly string[]; readonly draft: EventDraft }[] = [];
       const marked = events.map((event) => {
         const { draft } = event;
         if (!foldedKinds.has(draft.kind) || draft.twin !== undefined) return event;
-        const name = JSON.stringify([connection, ...stormGroup(draft)]);
-        counted.push({ name, draft });
-        return add(name, 1) > threshold ? { ...event, storm: true as const } : event;
+        const minute = minuteOf(draft.occurredAt);
+        const whole = JSON.stringify([connection, minute]);
+        const own = JSON.stringify([connection, minute, draft.type, draft.kind, draft.severity]);
+        counted.push({ names: [whole, own], draft });
+        const isStorm = add(whole, 1) > threshold * thresholdsPerMinute;
+        return add(own, 1) > (isStorm ? inStorm : threshold) ? { ...event, storm: true as const } : event;
       });
       return {
         events: marked,
         settle: (outcomes) => {
-          for (const { name, draft } of counted) if (outcomes?.get(draft) !== "created") add(name, -1);
+          for (const { names, draft } of counted) {
+            if (outcomes?.get(draft) !== "created") for (const name of names) add(name, -1);
+          }
         },
       };
     },
   };
-}
-
-function stormGroup({ type, kind, severity, occurredAt }: EventDraft): readonly (string | number)[] {
-  return [type, kind, severity, minuteOf(occurredAt)];
 }
 
 function minuteOf(at: Instant): number {

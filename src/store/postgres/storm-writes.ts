@@ -56,7 +56,7 @@ export async function writeStormMembers(
 export async function insertMembers(client: pg.ClientBase, members: readonly StormMember[]): Promise<void> {
   await client.query(
     `INSERT INTO isochron.storm_member (${memberSelect})
-     SELECT ${memberSelect} FROM jsonb_to_recordset($1::jsonb) AS given (${memberColumns})`,
+     SELECT ${memberSelect} FROM json_to_recordset($1::json) AS given (${memberColumns})`,
     [JSON.stringify(members.map(({ row }) => ({ ...row, occurred_at: iso(row.occurred_at) })))],
   );
   await insertMemberEditions(client, members);
@@ -75,7 +75,10 @@ export async function insertMemberEditions(
   );
 }
 
-/** By fold: how many of these members' subjects it does not know yet. */
+/**
+ * By fold: how many of these members' subjects it does not know yet. With LIMIT each is looked up by the index; an
+ * anti-join would read the whole table once it has grown.
+ */
 async function countNewSubjects(
   client: pg.ClientBase,
   members: readonly StormMember[],
@@ -83,8 +86,8 @@ async function countNewSubjects(
   const { rows } = await client.query<{ fold_id: string; count: number }>(
     `SELECT fold_id, count(*) AS count
        FROM (SELECT DISTINCT fold_id, subject_key FROM unnest($1::text[], $2::text[]) AS g (fold_id, subject_key)) AS given
-      WHERE NOT EXISTS (SELECT FROM isochron.storm_member m
-                         WHERE m.subject_key = given.subject_key AND m.fold_id = given.fold_id)
+      WHERE (SELECT true FROM isochron.storm_member m
+              WHERE m.subject_key = given.subject_key AND m.fold_id = given.fold_id LIMIT 1) IS NULL
       GROUP BY fold_id`,
     [members.map(({ row }) => row.fold_id), members.map(({ row }) => row.subject_key)],
   );
@@ -102,9 +105,9 @@ async function countNewShown(
     `SELECT tenant_key, event_id, count(*) AS count
        FROM (SELECT DISTINCT tenant_key, event_id, subject_key
                FROM unnest($1::text[], $2::text[], $3::text[]) AS g (tenant_key, event_id, subject_key)) AS given
-      WHERE NOT EXISTS (SELECT FROM isochron.storm_member_edition e
-                         WHERE e.tenant_key = given.tenant_key AND e.subject_key = given.subject_key
-                           AND e.event_id = given.event_id)
+      WHERE (SELECT true FROM isochron.storm_member_edition e
+              WHERE e.tenant_key = given.tenant_key AND e.subject_key = given.subject_key
+                AND e.event_id = given.event_id LIMIT 1) IS NULL
       GROUP BY tenant_key, event_id`,
     [
       editions.map((edition) => edition.tenant_key),

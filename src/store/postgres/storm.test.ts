@@ -193,7 +193,7 @@ describe("a storm", () => {
         await db.store.events.append(page(alerts.map((alert) => stormy(alert))));
         expect(await db.store.digest()).toBe(digest);
       }),
-      { numRuns: 40 },
+      { numRuns: 25 },
     );
     await other.close();
   });
@@ -230,7 +230,7 @@ describe("a storm", () => {
         await db.store.events.append(page(alerts.map((alert) => stormy(alert))));
         expect(await db.store.digest()).toBe(digest);
       }),
-      { numRuns: 40 },
+      { numRuns: 25 },
     );
   });
 });
