@@ -129,6 +129,22 @@ describe("reading one event", () => {
     expect(JSON.parse(run.stdout)).toEqual(event);
   });
 
+  test("show --members lists what a storm's event stands for, up to the limit, and says where there is more", async () => {
+    const members = { events: [event, { ...event, id: "e2" }], next_cursor: "more" };
+    const answers = { "/events/e1/members": members };
+    const run = await runCanned(["show", "e1", "--members", "-n", "2", "-o", "ndjson"], { answers });
+    expect(
+      run.stdout
+        .trim()
+        .split("\n")
+        .map((line) => JSON.parse(line).id),
+    ).toEqual(["e1", "e2"]);
+    expect(run.stderr).toContain("more than these 2");
+    const alone = { "/events/e1/members": { events: [], next_cursor: null } };
+    const single = await runCanned(["show", "e1", "--members"], { answers: alone });
+    expect(single.stderr).toContain("stands for itself");
+  });
+
   test("why shows the chain, rejected steps included", async () => {
     const step = { rule: "stated-owner/1", confidence: "exact", says: "The record states its project." };
     const ownership = {
