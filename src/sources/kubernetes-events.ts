@@ -9,6 +9,8 @@ import type { JsonObject } from "../model/json.ts";
 import { asShape, asText } from "./json-fields.ts";
 import type { KubernetesCursor } from "./kubernetes-events/event-pass.ts";
 import {
+  clockErrorMs,
+  commitDelayMs,
   fetchEvents,
   kubernetesCursor,
   kubernetesSettings,
@@ -27,8 +29,8 @@ export const kubernetesEvents: PullSource<KubernetesCursor> = {
     identity: "uid of the event + how often it was seen",
     version: "`resourceVersion`; a repetition raises the event's count and is an event of its own",
     ordering: "unsorted",
-    commitDelayMax: duration(60_000),
-    clockErrorMax: duration(5_000),
+    commitDelayMax: commitDelayMs,
+    clockErrorMax: clockErrorMs,
     retention: duration(60 * 60_000),
     delivery: "pull",
     revisions: "never",

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { IsochronError } from "../../errors.ts";
-import { instant } from "../../model/instant.ts";
+import { duration, instant } from "../../model/instant.ts";
 import type { Instant } from "../../model/instant.ts";
 import type { Json, JsonObject } from "../../model/json.ts";
 import type { LostPlace } from "../cursor/opaque.ts";
@@ -16,6 +16,10 @@ import {
 import { checkStatus, readJsonAnswer } from "../json-answer.ts";
 import { asObject, asText } from "../json-fields.ts";
 import type { HttpResponse, Page, RawRecord, SourceIo } from "../source.ts";
+
+/** How long after its own time an event may be written, and how far the reporters' clocks may be from ours. */
+export const commitDelayMs = duration(60_000);
+export const clockErrorMs = duration(5_000);
 
 export const kubernetesSettings = z.strictObject({
   url: baseUrl.describe("Address of the API server, such as `https://kubernetes.default.svc`."),
@@ -194,7 +198,8 @@ async function watchEvents(
     records,
     cursor: { continue: null, resourceVersion: version, heardAt },
     done: true,
-    completeTo: heardAt,
+    // An event bears the time at which its reporter saw it, and is written later, by a clock that may differ.
+    completeTo: instant(heardAt - commitDelayMs - clockErrorMs),
   };
 }
 

@@ -128,7 +128,8 @@ function readPage(
     const { horizon, ...clock } = await readClock(client, settings, query, saved.again);
     const place = beginPass(saved, clock);
     const page = new TablePage(client, table.mapping, place, query);
-    const reads = planReads(table.mapping, place, clock);
+    // A row whose time moves on while the pass is under way still belongs to it, or it would be put off pass after pass.
+    const reads = { ...planReads(table.mapping, place, clock), until: horizon };
     const revisited = await page.revisit(reads);
     const late = await page.late(reads);
     const strays = reads.strays ? await page.strays(horizon) : [];

@@ -182,11 +182,13 @@ export function clockStatement(dialect: Dialect, overlapSeconds: number, againMs
   const seconds = Math.ceil(overlapSeconds);
   const again = (function_: string): string =>
     againMs === null ? "" : `${function_}(${(againMs / 1000).toFixed(3)}) AS again, `;
+  // `now()` would be when the transaction began, which may be long before its snapshot is taken by this statement.
+  const clock = "statement_timestamp()";
   const text =
     dialect === "postgresql"
-      ? `SELECT now() AS now, now() - interval '${seconds} seconds' AS floor, now() + interval '1 day' AS horizon, ` +
+      ? `SELECT ${clock} AS now, ${clock} - interval '${seconds} seconds' AS floor, ${clock} + interval '1 day' AS horizon, ` +
         again("to_timestamp") +
-        "floor(extract(epoch FROM now()) * 1000) AS ms"
+        `floor(extract(epoch FROM ${clock}) * 1000) AS ms`
       : `SELECT NOW(6) AS now, NOW(6) - INTERVAL ${seconds} SECOND AS floor, NOW(6) + INTERVAL 1 DAY AS horizon, ` +
         again("FROM_UNIXTIME") +
         "FLOOR(UNIX_TIMESTAMP(NOW(6)) * 1000) AS ms";

@@ -16,6 +16,9 @@ import { hostsSetting } from "./problem.ts";
 /** The server writes events in batches, by several processes, so that ids become readable out of order. */
 export const settleMs = duration(60_000);
 
+/** How far Zabbix's clock, which dates its events, may be from ours, which dates our passes. */
+export const clockErrorMs = duration(5_000);
+
 /** How many problems of the same triggers are looked through for those that a recovery ends. */
 const problemsMax = 1000;
 
@@ -94,6 +97,7 @@ export async function fetchEvents(
   const known = cursor.pass?.after ?? cursor.floor;
   const after = known ?? (cursor.again ? await findPlace(call, settings, cursor.since) : null);
   const items = await readEvents(call, settings, after, cursor.since);
+  const seenAt = io.now();
   const ids = items.map(idOf).filter((id) => id !== undefined);
   const records = await writeRecords(call, settings, items, io);
   const highest = ids.reduce<string | null>((best, id) => (isHigher(id, best) ? id : best), after);
@@ -106,8 +110,8 @@ export async function fetchEvents(
   if (items.length === 0 && after !== null) await checkIdsGoOn(call, after);
   return {
     records,
-    cursor: { ...advance(cursor, highest, startedAt, settings), pass: null },
-    completeTo: instant(settledTo(startedAt, { settleMs })),
+    cursor: { ...advance(cursor, highest, { startedAt, seenAt }, settings), pass: null },
+    completeTo: instant(settledTo(startedAt, { settleMs: settleMs + clockErrorMs })),
     done: true,
     ...lost,
   };
@@ -124,14 +128,17 @@ function housekept(
   return outliveRetention(`Zabbix at ${url}`, instant(readTo - settleMs), instant(now - days * 86_400_000));
 }
 
-/** Ids that were seen long enough ago become the floor. */
+/**
+ * Ids that were seen long enough ago become the floor. A mark bears the time at which its id was seen, not that of its
+ * pass: below an id that a long pass came to at its end, others may still be on their way.
+ */
 function advance(
   cursor: ZabbixCursor,
   highest: string | null,
-  startedAt: number,
+  { startedAt, seenAt }: { readonly startedAt: number; readonly seenAt: number },
   settings: ZabbixSettings,
 ): ZabbixCursor {
-  const marks = highest === null ? cursor.marks : [...cursor.marks, { at: startedAt, id: highest }];
+  const marks = highest === null ? cursor.marks : [...cursor.marks, { at: seenAt, id: highest }];
   const settled = settleMarks(cursor.floor, marks, startedAt, { overlapMs: settings.overlap_seconds * 1000 });
   return { ...cursor, floor: settled.floor, marks: [...settled.marks] };
 }
