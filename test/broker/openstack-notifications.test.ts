@@ -210,6 +210,39 @@ describe.each(stores)("notifications from a real RabbitMQ into %s", (title, make
     await drained(queue);
     await expectAllStoredOnce();
   });
+
+  test.skipIf(left)(
+    "a broker that is heard and has nothing for us moves what is complete along",
+    async () => {
+      const sentAt = Date.now();
+      await eventually(
+        "the connection is complete to after the last message",
+        async () => Date.parse((await isochron.state())?.complete_to ?? "") > sentAt,
+        { withinMs: 60_000, everyMs: 500 },
+      );
+      // What was recorded hours ago is sent today: that it was called complete without it is told.
+      const codes = (await isochron.state())?.findings.map(({ code }) => code);
+      expect(codes).toContain("late-commit");
+    },
+  );
+
+  test.skipIf(left)("queues that vanish while we are away are told as a hole", async () => {
+    await isochron.end("SIGKILL");
+    await sender.deleteQueues(queue);
+    await start();
+    const told = await eventually(
+      "the loss is told",
+      async () => (await isochron.state())?.holes.find(({ reason }) => reason === "place-lost"),
+      { withinMs: 60_000, everyMs: 500 },
+    );
+    expect(told.says).toContain(`${queue}.nova`);
+    expect(Date.parse(told.to)).toBeGreaterThan(Date.parse(told.from));
+    const after = await isochron.state();
+    expect(after?.findings.map(({ code }) => code)).toContain("place-lost");
+    await sender.send(next(3));
+    await drained(queue);
+    await expectAllStoredOnce();
+  });
 });
 
 /** How many messages are stored, seen past Isochron. */
