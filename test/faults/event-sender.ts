@@ -13,9 +13,12 @@ export class EventSender {
   readonly #token: string;
   readonly #address: () => string;
   readonly #posted: Posted[] = [];
+  /** Events of a post, and the longest rest between two posts of a sender. */
+  batchMax = 4;
+  restMsMax = 400;
   readonly statuses = new Map<number | string, number>();
   #stopped = true;
-  #running: readonly Promise<void>[] = [];
+  #running: Promise<void>[] = [];
   /** Answers are waited for no longer than this. */
   answerMsMax = 15_000;
   /** What came back after longer than the bound, or never. */
@@ -30,7 +33,7 @@ export class EventSender {
 
   start(senders = 2): void {
     this.#stopped = false;
-    this.#running = Array.from({ length: senders }, () => this.#send());
+    this.#running.push(...Array.from({ length: senders }, () => this.#send()));
   }
 
   /** Ends once everything that was begun is acknowledged. */
@@ -63,9 +66,9 @@ export class EventSender {
 
   async #send(): Promise<void> {
     while (!this.#stopped) {
-      const events = Array.from({ length: this.#random.whole(1, 4) }, () => this.#next());
+      const events = Array.from({ length: this.#random.whole(1, this.batchMax) }, () => this.#next());
       await this.#deliver(events);
-      await pause(this.#random.whole(20, 120));
+      await pause(this.#random.whole(0, this.restMsMax));
     }
   }
 

@@ -9,6 +9,7 @@ import {
 } from "./kinds/database-faults.ts";
 import { cutAtFrame, killAtFrame } from "./kinds/kill-at-frame.ts";
 import { killAtStep } from "./kinds/kill-at-step.ts";
+import { clockSkew, postStorm } from "./kinds/load-faults.ts";
 import { diskFull, failoverAsync, failoverSync, standbyLag } from "./kinds/server-faults.ts";
 import {
   absurdRetryAfter,
@@ -45,6 +46,8 @@ export const faultKinds: readonly FaultKind[] = [
   poolExhausted,
   lockHolder,
   diskFull,
+  clockSkew,
+  postStorm,
   tooManyRequests,
   absurdRetryAfter,
   serverErrors,

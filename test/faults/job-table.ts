@@ -109,7 +109,7 @@ export class JobTable {
       // Ids and times are taken when a row is written; it can be read only after this.
       await pause(random.chance(0.3) ? random.whole(200, holdMsMax) : random.whole(0, 50));
       await client.query(random.chance(0.15) ? "ROLLBACK" : "COMMIT");
-      await pause(random.whole(100, 600));
+      await pause(random.whole(400, 1_200));
     }
     await client.end();
   }

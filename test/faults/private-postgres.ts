@@ -220,9 +220,14 @@ export class PrivatePostgres {
     await this.ask("SELECT pg_reload_conf()");
   }
 
-  /** Makes a plain file in the data folder, as whoever fills a disk does. */
+  /** Makes a plain file in the data folder that takes all the room there is, up to `bytes`. */
   async fill(name: string, bytes: number): Promise<void> {
-    await writeFile(join(this.data, name), Buffer.alloc(bytes, 1));
+    try {
+      await writeFile(join(this.data, name), Buffer.alloc(bytes, 1));
+    } catch (error) {
+      // The server took some of it meanwhile.
+      if ((error as NodeJS.ErrnoException).code !== "ENOSPC") throw error;
+    }
   }
 }
 

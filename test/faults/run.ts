@@ -21,6 +21,9 @@ const { values } = parseArgs({
   },
 });
 
+/** A short run begins no further kind after this long. */
+const shortMsMax = 150_000;
+
 /** No kind may take longer, whatever goes wrong. */
 const kindMsMax = 900_000;
 
@@ -39,10 +42,12 @@ function chooseKinds(): readonly FaultKind[] {
 }
 
 function* tasks(kinds: readonly FaultKind[]): Generator<Task> {
-  const until = performance.now() + Number(values.minutes) * 60_000;
+  const began = performance.now();
+  const until = began + Number(values.minutes) * 60_000;
   for (let round = 1; round === 1 || performance.now() < until; round += 1) {
     for (const kind of kinds) {
       if (round > 1 && performance.now() >= until) return;
+      if (values.short && values.kinds === undefined && performance.now() - began > shortMsMax) return;
       yield { kind, round };
     }
   }

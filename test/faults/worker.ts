@@ -18,6 +18,8 @@ export interface WorkerOptions {
   readonly cwd: string;
   readonly strike?: Strike;
   readonly mutant?: string;
+  /** The most that the program's objects may take. */
+  readonly heapMegabytes?: number;
 }
 
 const logCharsMax = 20_000;
@@ -30,13 +32,13 @@ export class Worker {
   readonly ended: Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }>;
   readonly startedAt = performance.now();
 
-  constructor({ args, env, cwd, strike, mutant }: WorkerOptions) {
+  constructor({ args, env, cwd, strike, mutant, heapMegabytes }: WorkerOptions) {
     this.#child = spawn(join(checkout, "bin/isochron"), args, {
       cwd,
       env: {
         ...plainEnvironment(),
         ...env,
-        NODE_OPTIONS: `--import ${hook}`,
+        NODE_OPTIONS: `--import ${hook}${heapMegabytes === undefined ? "" : ` --max-old-space-size=${heapMegabytes}`}`,
         FAULT_CHECKOUT: checkout,
         ...(strike === undefined ? {} : { FAULT_AT: JSON.stringify(strike) }),
         ...(mutant === undefined ? {} : { FAULT_MUTANT: mutant }),

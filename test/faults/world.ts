@@ -119,7 +119,12 @@ export class World {
 
   /** A worker that serves and harvests; the first one of them takes the posts. */
   startWorker(
-    options: { readonly strike?: Strike; readonly port?: number; readonly env?: Record<string, string> } = {},
+    options: {
+      readonly strike?: Strike;
+      readonly port?: number;
+      readonly env?: Record<string, string>;
+      readonly heapMegabytes?: number;
+    } = {},
   ): Worker {
     const port = options.port ?? this.#port;
     const args = ["serve", "--port", String(port), "--config", join(this.folder, "isochron.yaml")];
@@ -128,6 +133,7 @@ export class World {
       env: { ...this.environment(), ISOCHRON_LOG_LEVEL: "warn", ...options.env },
       cwd: this.folder,
       ...(options.strike === undefined ? {} : { strike: options.strike }),
+      ...(options.heapMegabytes === undefined ? {} : { heapMegabytes: options.heapMegabytes }),
       ...(this.lab.mutant === undefined ? {} : { mutant: this.lab.mutant }),
     });
     this.workers.push(worker);
@@ -210,7 +216,7 @@ export class World {
           name: "desk",
           page_size: pageSize,
           overlap_seconds: 60,
-          look_back_hours: 1,
+          look_back_hours: 3,
         },
       },
       {

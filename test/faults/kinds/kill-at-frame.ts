@@ -26,7 +26,7 @@ export const cutAtFrame: FaultKind = {
 };
 
 /** Worlds that are struck side by side, each with a share of the messages. */
-const lanes = 2;
+const lanes = 3;
 
 async function strikeFrames(lab: Lab, random: SeededRandom, scale: Scale, strike: Kind): Promise<Outcome> {
   const shares = Array.from({ length: scale.short ? 1 : lanes }, (_, lane) => ({
@@ -68,7 +68,7 @@ async function strikeShare(
   strike: Kind,
   share: { readonly lane: number; readonly of: number },
 ): Promise<Share> {
-  const world = await World.open(lab, random, { readers: false, still: true, pageSize: 40 });
+  const world = await World.open(lab, random, { readers: false, still: true, pageSize: 100 });
   try {
     const { wanted, frames } = await undisturbed(world);
     const chosen = chooseFrames(frames, random, scale, strike).filter(

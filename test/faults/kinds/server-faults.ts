@@ -27,6 +27,8 @@ async function failOver(world: World, { primary, standby }: Pair): Promise<void>
   world.link.mode = "refuse";
   world.readerLink.mode = "refuse";
   await primary.kill();
+  // What a stopped receiver has not read yet is lost with the primary's machine, also from the link's buffers.
+  standby.signalChildren("walreceiver", "SIGTERM");
   standby.signalChildren("walreceiver", "SIGCONT");
   await standby.promote();
   world.moveTo(standby);
