@@ -5,7 +5,14 @@ import type { JsonObject } from "../model/json.ts";
 import { asShape } from "./json-fields.ts";
 import type { Decoders, PullSource, RawRecord } from "./source.ts";
 import type { ZabbixCursor } from "./zabbix/event-pass.ts";
-import { fetchEvents, settleMs, startEventsAt, zabbixCursor, zabbixSettings } from "./zabbix/event-pass.ts";
+import {
+  clockErrorMs,
+  fetchEvents,
+  settleMs,
+  startEventsAt,
+  zabbixCursor,
+  zabbixSettings,
+} from "./zabbix/event-pass.ts";
 import { draftTriggerEvent, hostsSetting } from "./zabbix/problem.ts";
 
 /** Zabbix's API (JSON-RPC `event.get`), 5.4 and later: https://www.zabbix.com/documentation/6.0/en/manual/api */
@@ -19,10 +26,11 @@ export const zabbix: PullSource<ZabbixCursor> = {
     version: "none: acknowledgements and suppressions of an event are left out",
     ordering: "unsorted",
     commitDelayMax: settleMs,
-    clockErrorMax: duration(5_000),
+    clockErrorMax: clockErrorMs,
     retention: duration(365 * 86_400_000),
     delivery: "pull",
     revisions: "allowed",
+    completeness: "settled",
     blindSpots:
       "Hosts that the token's user may not read; acknowledgements (the webhook tells them); problems that Zabbix's housekeeper deleted while we were away; values that a proxy has not sent yet.",
   },
