@@ -10,6 +10,8 @@ export class SteadySource {
   readonly #timer: NodeJS.Timeout;
   readonly #alerts: { readonly number: number; readonly startsAt: string }[] = [];
   polls = 0;
+  /** Nobody could have told in time what began before. */
+  firstPolledAt = Number.POSITIVE_INFINITY;
 
   private constructor(server: Server) {
     this.#server = server;
@@ -53,6 +55,7 @@ export class SteadySource {
 
   #list(): unknown {
     this.polls += 1;
+    this.firstPolledAt = Math.min(this.firstPolledAt, Date.now());
     return this.#alerts.map(({ number, startsAt }) => ({
       labels: { alertname: `Steady${number}`, job: "steady" },
       annotations: {},
