@@ -5,7 +5,6 @@ export const faultKinds = [
   "lost",
   "duplicate",
   "extra",
-  "never read",
   "stale",
   "false claim",
   "unfenced",
