@@ -103,14 +103,6 @@ export const mutants: readonly Mutant[] = [
     "{ at: seenAt, id: highest }",
     "{ at: startedAt, id: highest }",
   ]),
-  {
-    ...mutant("complete without regard to the source's clock", freshness, "zabbix", [
-      "src/sources/zabbix/event-pass.ts",
-      "{ settleMs: settleMs + clockErrorMs }",
-      "{ settleMs }",
-    ]),
-    sites: ["clock error", "held commits", "bursts"],
-  },
   mutant("complete to what was heard", freshness, "kubernetes-events", [
     "src/sources/kubernetes-events/event-pass.ts",
     "instant(heardAt - commitDelayMs - clockErrorMs)",

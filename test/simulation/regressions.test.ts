@@ -20,11 +20,6 @@ const regressions = [
     mutant: "complete to what was heard",
     seed: 1,
   },
-  {
-    was: "Zabbix was called complete without regard to how far its clock may be off",
-    mutant: "complete without regard to the source's clock",
-    seed: 1,
-  },
 ];
 
 test.each(regressions)("it is mended that $was", async ({ mutant: name, seed }) => {
