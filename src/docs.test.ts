@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { withTables } from "../scripts/docs.ts";
+import { generatedPages, withTables } from "../scripts/docs.ts";
 import { settings } from "./config-settings.ts";
 import { errorTable } from "./errors.ts";
 
@@ -13,12 +13,17 @@ function squeeze(text: string): string {
   return text.replace(/ +/g, " ").replace(/-{3,}/g, "---");
 }
 
+test.each(generatedPages)(
+  "the tables of docs/%s are those of the code (`npm run docs` writes them)",
+  (name) => {
+    const page = readPage(name);
+    expect(squeeze(page)).toBe(squeeze(withTables(page, name)));
+    expect(page).toMatch(/<!-- (settings|contract) -->/);
+  },
+);
+
 describe("docs/configuration.md", () => {
   const page = readPage("configuration.md");
-
-  test("its tables are those of the code (`npm run docs` writes them)", () => {
-    expect(squeeze(page)).toBe(squeeze(withTables(page)));
-  });
 
   test("every setting is in it, with its meaning", () => {
     for (const { name, meaning } of settings) {
