@@ -76,6 +76,8 @@ export interface Batch {
   readonly stream: string;
   readonly records: readonly RawRecord[];
   readonly cursor?: Json;
+  /** The cursor in its stead, where it counts the new events from before `lateBefore`. */
+  readonly cursorAfter?: (foundLate: number) => Json;
   /** Whose place the cursor is; the stream's own where absent. */
   readonly lane?: string;
   readonly completeTo?: Instant;
@@ -114,33 +116,43 @@ export async function ingest(stages: Stages, batch: Batch): Promise<Ingested> {
     stages.onDefect?.(connection, record, defect),
   );
   const admitted = stages.storms?.admit(connection.name, redacted);
+  const events = admitted?.events ?? redacted;
+  const drafts = events.map(({ draft }) => draft);
+  const { cursorAfter } = batch;
   const page: ResolvedPage = {
     connection: connection.name,
     stream: batch.stream,
     controlPlane: connection.controlPlane,
-    events: admitted?.events ?? redacted,
+    events,
     facts: sound.facts,
     rejects: sound.rejects,
     origins: sound.origins,
     topologyMark,
     ...(batch.cursor === undefined ? {} : { cursor: batch.cursor }),
+    ...(cursorAfter === undefined
+      ? {}
+      : { cursorAfter: (outcomes) => cursorAfter(countLate(batch, drafts, outcomes)) }),
     ...(batch.completeTo === undefined ? {} : { completeTo: notAfterNow(stages, batch.completeTo) }),
     ...noteOf(batch),
     ...holdAgainstContract(stages, batch, sound),
   };
   const appended = await appendSettled(stages.store, page, admitted);
-  const drafts = page.events.map(({ draft }) => draft);
   const latest = latestOf(drafts.filter((draft) => appended.outcomes.has(draft)));
-  const { lateBefore = Number.NEGATIVE_INFINITY } = batch;
-  const foundLate = drafts.filter(
-    (draft) => appended.outcomes.get(draft) === "created" && draft.occurredAt < lateBefore,
-  ).length;
+  const foundLate = countLate(batch, drafts, appended.outcomes);
   return {
     ...countRecords(sound, drafts, appended),
     records: batch.records.length,
     ...(latest === undefined ? {} : { latest }),
     ...(foundLate === 0 ? {} : { foundLate }),
   };
+}
+
+function countLate(
+  { lateBefore = instant(Number.NEGATIVE_INFINITY) }: Batch,
+  drafts: readonly EventDraft[],
+  outcomes: Appended["outcomes"],
+): number {
+  return drafts.filter((draft) => outcomes.get(draft) === "created" && draft.occurredAt < lateBefore).length;
 }
 
 /** What of a batch goes into its page as it is. */

@@ -40,10 +40,19 @@ export interface Reading {
 export interface Lane {
   readonly name: LaneName;
   readonly cursor: Json | undefined;
-  /** What the store keeps as the lane's place after a page of so many records; the cursor itself where absent. */
-  readonly keep?: (cursor: Json, records: number) => Json;
+  /** What the store keeps as the lane's place after a part of a page; the page's cursor after its last where absent. */
+  readonly keep?: (part: PartRead) => Json;
   /** New events from before this moment count as found late; absent where the lane reads for the first time. */
   readonly lateBefore?: Instant;
+}
+
+/** A page as far as it is stored with the part that is being stored. */
+export interface PartRead {
+  /** Where it ended, with its last part; undefined before. */
+  readonly page: Pick<Page<Json>, "cursor" | "done" | "completeTo"> | undefined;
+  readonly records: number;
+  /** New events from before the lane's `lateBefore`. */
+  readonly foundLate: number;
 }
 
 export interface PageRead {
@@ -176,7 +185,11 @@ export async function readPage(stages: Stages, reading: Reading, lane: Lane): Pr
   const parts = inParts(page.records);
   for (const [index, records] of parts.entries()) {
     io.signal.throwIfAborted();
-    const place = index === parts.length - 1 ? placeOf(page, lane) : {};
+    const place = placeOf(page, lane, {
+      records: ingested.records + records.length,
+      foundLate: ingested.foundLate ?? 0,
+      isLast: index === parts.length - 1,
+    });
     const how = { ...(lane.name === "reconcile" ? { reconciling: true } : {}), ...lateBeforeOf(lane) };
     const batch = { connection, source, stream: "main", records, epoch, lane: lane.name, ...how, ...place };
     ingested = addIngested(ingested, await ingest(stages, batch));
@@ -190,11 +203,25 @@ export async function readPage(stages: Stages, reading: Reading, lane: Lane): Pr
   };
 }
 
-/** What commits with the last part of a page. */
-function placeOf(page: Page<Json>, { name, keep }: Lane): Partial<Batch> {
+/** What commits with a part of a page: all that the page says of itself goes with its last. */
+function placeOf(
+  page: Page<Json>,
+  { name, keep }: Lane,
+  { isLast, ...part }: Omit<PartRead, "page"> & { readonly isLast: boolean },
+): Partial<Batch> {
+  const ended = isLast ? page : undefined;
+  const kept: Partial<Batch> =
+    keep === undefined
+      ? {}
+      : {
+          cursor: keep({ ...part, page: ended }),
+          cursorAfter: (found) => keep({ ...part, page: ended, foundLate: part.foundLate + found }),
+        };
+  if (!isLast) return kept;
   const { completeTo, findings, holes } = page;
   return {
-    cursor: keep === undefined ? page.cursor : keep(page.cursor, page.records.length),
+    cursor: page.cursor,
+    ...kept,
     // Whatever reads beside the main lane leaves a gap behind it.
     ...(completeTo === undefined || name !== "main" ? {} : { completeTo }),
     ...(findings === undefined ? {} : { findings }),

@@ -67,14 +67,14 @@ export async function holdLease<Result>(
   let restMs: number | undefined;
   try {
     const result = await work({ epoch, signal });
-    await store.report(connection.name, undefined);
+    await store.report(connection.name, undefined, epoch);
     restMs = claim.restMs;
     return result;
   } catch (error) {
     const cause: unknown = kept.lost.aborted ? kept.lost.reason : error;
     const isOurs = !io.signal.aborted && !isFenced(cause);
     if (isOurs) {
-      await noteWhatWorks(io, "a failed pass", () => store.report(connection.name, wordsOf(cause)));
+      await noteWhatWorks(io, "a failed pass", () => store.report(connection.name, wordsOf(cause), epoch));
       restMs = claim.restMs === undefined ? undefined : Math.min(claim.restMs, failureRestMs);
     }
     throw cause;

@@ -5,7 +5,7 @@ import { countEvents, openTestStore } from "../../test/database.ts";
 import { notification, stagesOver } from "../../test/stages.ts";
 import { createTimedSource, timedAt, timedIo, type TimedSource } from "../../test/timed-source.ts";
 import type { Instant } from "../model/instant.ts";
-import { instant } from "../model/instant.ts";
+import { duration, instant } from "../model/instant.ts";
 import type { PullSource, WebhookSource } from "../sources/source.ts";
 import { harvestOnce } from "./harvest.ts";
 import type { Stages } from "./ingest.ts";
@@ -35,9 +35,9 @@ beforeEach(async () => {
 
 afterEach(() => opened.close());
 
-function passOf(source: TimedSource | WebhookSource): ReconcilePass {
+function passOf(source: TimedSource | WebhookSource, name = "timed"): ReconcilePass {
   return {
-    connection,
+    connection: { ...connection, name },
     source: source as unknown as ReconcilePass["source"],
     config: {},
     io: timedIo(now),
@@ -46,9 +46,15 @@ function passOf(source: TimedSource | WebhookSource): ReconcilePass {
   };
 }
 
-const harvest = (source: TimedSource) =>
-  harvestOnce(stages, { ...passOf(source), source: source as unknown as PullSource });
+const harvest = (source: TimedSource, name = "timed") =>
+  harvestOnce(stages, { ...passOf(source, name), source: source as unknown as PullSource });
 const state = async () => (await opened.store.reader.coverage({ kind: "provider" })).connections[0];
+const hole = (from: number, to: number) => ({
+  from: timedAt(from),
+  to: timedAt(to),
+  reason: "outage" as const,
+  says: "We were away.",
+});
 const minutes = (count: number) => Array.from({ length: count }, (_, minute) => minute * 60);
 
 describe("a comparison with a pulling source", () => {
@@ -85,12 +91,6 @@ describe("a comparison with a pulling source", () => {
   it("closes the holes inside of its span, and leaves the others open", async () => {
     const source = createTimedSource(minutes(110), 20);
     await harvest(source);
-    const hole = (from: number, to: number) => ({
-      from: timedAt(from),
-      to: timedAt(to),
-      reason: "outage" as const,
-      says: "We were away.",
-    });
     await stages.store.noteHealth("timed", { holes: [hole(600, 900), hole(hour + 60, hour + 120)] });
     const outcome = await reconcileAndCount(stages, opened.store.reader, passOf(source), hourMs);
     expect(outcome).toMatchObject({ foundLate: 0, holesClosed: 1, holesLeft: 1 });
@@ -129,6 +129,103 @@ describe("a comparison with a pulling source", () => {
     expect(source.read.length).toBe(112);
     expect(readBefore).toBeGreaterThan(20);
     expect(await countEvents(opened)).toBe(112);
+  });
+
+  it("counts each event that was missing once, wherever a crash lies", async () => {
+    const numbers = minutes(110);
+    const late = [30, 2000, 2010, 4000, 6500];
+    for (let step = 1; step <= 6; step++) {
+      const name = `cut-${step}`;
+      const source = createTimedSource(numbers, 20);
+      await harvest(source, name);
+      source.numbers.push(...late);
+      let pages = 0;
+      const cut: Stages = {
+        ...stages,
+        store: {
+          ...stages.store,
+          append: async (page) => {
+            const appended = await stages.store.append(page);
+            if (page.lane === "reconcile") pages += 1;
+            if (page.lane === "reconcile" && pages === step) throw new Error("crash");
+            return appended;
+          },
+        },
+      };
+      const pass = passOf(source, name);
+      await expect(reconcileOnce(cut, pass, 2 * hourMs)).rejects.toThrow("crash");
+      const outcome = await reconcileOnce(stages, pass, 2 * hourMs);
+      expect(outcome, name).toMatchObject({ records: 115, foundLate: late.length });
+    }
+  });
+
+  it("counts what was missing also where a page takes several transactions", async () => {
+    const source = createTimedSource([0, 7100], 3000);
+    await harvest(source);
+    source.numbers.push(...Array.from({ length: 1500 }, (_, index) => index + 1));
+    let parts = 0;
+    const cut: Stages = {
+      ...stages,
+      store: {
+        ...stages.store,
+        append: async (page) => {
+          const appended = await stages.store.append(page);
+          if (page.lane === "reconcile" && (parts += 1) === 1) throw new Error("crash");
+          return appended;
+        },
+      },
+    };
+    await expect(reconcileOnce(cut, passOf(source), 2 * hourMs)).rejects.toThrow("crash");
+    expect(await reconcileOnce(stages, passOf(source), 2 * hourMs)).toMatchObject({ foundLate: 1500 });
+  });
+
+  it("closes no hole when the source answers in part only, and begins anew the next time", async () => {
+    const source = createTimedSource(minutes(110), 20);
+    await harvest(source);
+    await stages.store.noteHealth("timed", { holes: [hole(600, 900)] });
+    const partly: TimedSource = {
+      ...source,
+      async fetch(config, from, io) {
+        const { completeTo: _, ...page } = await source.fetch(config, from, io);
+        return page;
+      },
+    };
+    await expect(reconcileOnce(stages, passOf(partly), 2 * hourMs)).rejects.toMatchObject({
+      code: "source-unavailable",
+    });
+    expect((await state())?.holes).toHaveLength(1);
+    source.read.length = 0;
+    expect(await reconcileOnce(stages, passOf(source), 2 * hourMs)).toMatchObject({ records: 110 });
+    expect((await state())?.holes).toEqual([]);
+  });
+
+  it("closes no hole from before what the source still keeps", async () => {
+    const timed = createTimedSource(minutes(110), 20);
+    const source = { ...timed, contract: { ...timed.contract, retention: duration(hourMs) } };
+    await harvest(source);
+    await stages.store.noteHealth("timed", { holes: [hole(600, 4500)] });
+    expect(await reconcileOnce(stages, passOf(source), 2 * hourMs)).toMatchObject({ from: timedAt(hour) });
+    expect((await state())?.holes).toMatchObject([{ from: timedAt(600), to: timedAt(hour) }]);
+  });
+
+  it("calls nothing late that may still become readable", async () => {
+    const timed = createTimedSource(minutes(110), 20);
+    const promised = { commitDelayMax: duration(300_000), completeness: "read" as const };
+    const source = { ...timed, contract: { ...timed.contract, ...promised } };
+    await harvest(source);
+    const pushing: TimedSource = {
+      ...source,
+      async fetch(config, from, io) {
+        const page = await source.fetch(config, from, io);
+        if (!source.numbers.includes(2 * hour - 90)) source.numbers.push(2 * hour - 90);
+        return page;
+      },
+    };
+    expect(await reconcileOnce(stages, passOf(pushing), hourMs)).toMatchObject({
+      to: timedAt(2 * hour - 300),
+      foundLate: 0,
+    });
+    expect(source.read).toContain(2 * hour - 90);
   });
 
   it("lets what happens now be read every interval meanwhile", async () => {

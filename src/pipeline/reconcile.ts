@@ -6,9 +6,10 @@ import { instant } from "../model/instant.ts";
 import type { Json, JsonObject } from "../model/json.ts";
 import type { Source, SourceIo, Span, WebhookSource } from "../sources/source.ts";
 import type { EventReader } from "../store/event-reader.ts";
-import { ingest } from "./ingest.ts";
+import { ingest, notAfterNow } from "./ingest.ts";
 import type { Stages } from "./ingest.ts";
-import type { MainRead, Reading } from "./lanes.ts";
+import { lateAfterMs } from "./contract-check.ts";
+import type { MainRead, PartRead, Reading } from "./lanes.ts";
 import { inParts, parsePlace, readLanes, readPage } from "./lanes.ts";
 import { holdLease, orAborted, type HeldLease, type LeaseClaim } from "./lease-keeper.ts";
 import { reattribute } from "./reattribute.ts";
@@ -49,7 +50,7 @@ export interface ReconcileSchedule {
 
 export interface ReconcileOutcome extends Span {
   readonly records: number;
-  /** Events of the span that had been missing. After a crash in the middle the last page before it may be left out. */
+  /** Events of the span that had been missing. */
   readonly foundLate: number;
 }
 
@@ -172,12 +173,22 @@ async function reconcileUnlessHeld(
     );
   }
   return holdLease(stages, pass, async (lease) => {
-    const outcome = await compare(stages, pass, lease, spanMs);
-    const { from, to, records, foundLate } = outcome;
-    await stages.store.reconciled(pass.connection.name, { from, to, records, foundLate });
+    const outcome = keptOf(stages, pass, await compare(stages, pass, lease, spanMs));
+    await stages.store.reconciled(pass.connection.name, outcome, lease.epoch);
     await noteEnd(stages, pass, lease.epoch);
-    return { from, to, records, foundLate };
+    return outcome;
   });
+}
+
+/** Of what the source has dropped by now, reading it again proves nothing. */
+function keptOf(
+  stages: Stages,
+  { source }: ReconcilePass,
+  { from, to, records, foundLate }: ReconcileOutcome,
+): ReconcileOutcome {
+  const { retention = Number.POSITIVE_INFINITY } = source.contract;
+  const keptFrom = Math.max(from, stages.now() - retention);
+  return { from: instant(Math.min(keptFrom, to)), to, records, foundLate };
 }
 
 async function compare(
@@ -194,7 +205,10 @@ async function compare(
   throw new Error(`${source.name} was asked for what nobody can be asked for`);
 }
 
-/** Reads a pulling source's span once more, in a lane of its own that can go on after a crash. */
+/**
+ * Reads a pulling source's span once more, in a lane of its own that can go on after a crash. Throws
+ * `source-unavailable` where the source could be read in part only, so that nothing is known to be whole.
+ */
 async function readAgain(
   stages: Stages,
   reading: Reading & Pick<ReconcilePass, "intervalMs">,
@@ -204,16 +218,17 @@ async function readAgain(
   let mainReadAt = stages.now();
   const { from, to, ...begun } = await beginOrGoOn(stages, reading, main, spanMs);
   let { records, foundLate, cursor } = begun;
+  const keep = ({ page, ...part }: PartRead): Json => {
+    if (page?.done === true && page.completeTo === undefined) return { endedAt: stages.now() };
+    const sum = { records: records + part.records, foundLate: foundLate + part.foundLate };
+    return { from, to, ...sum, cursor: page?.cursor ?? cursor ?? null };
+  };
   for (let pages = 0; pages < pagesMax; pages++) {
-    const page = await readPage(stages, reading, {
-      name: "reconcile",
-      cursor,
-      lateBefore: to,
-      keep: (place, read) => ({ from, to, records: records + read, foundLate, cursor: place }),
-    });
+    const page = await readPage(stages, reading, { name: "reconcile", cursor, lateBefore: to, keep });
     records += page.ingested.records;
     foundLate += page.ingested.foundLate ?? 0;
     cursor = page.cursor;
+    if (page.done && page.completeTo === undefined) throw readInPart(reading);
     if (page.done) return { from, to, records, foundLate };
     // What happens now does not wait for what was.
     if (stages.now() - mainReadAt >= reading.intervalMs) {
@@ -224,6 +239,14 @@ async function readAgain(
   throw new Error(`${reading.connection.name} gave ${pagesMax} pages without an end`);
 }
 
+function readInPart({ connection }: Reading): IsochronError {
+  return new IsochronError(
+    "source-unavailable",
+    `${connection.name} could be read in part only; what was missing there is stored, and the holes stay open.`,
+    "Compare it again when it answers whole; what it could not read is in the log.",
+  );
+}
+
 async function beginOrGoOn(
   stages: Stages,
   reading: Reading,
@@ -232,7 +255,10 @@ async function beginOrGoOn(
 ): Promise<Progress> {
   const { connection, source, config, io } = reading;
   const { commitDelayMax, clockErrorMax } = source.contract;
-  const to = main.completeTo ?? instant(io.now() - commitDelayMax - clockErrorMax);
+  // What may still become readable, or lies beyond our clock, is not late.
+  const claimed = main.completeTo === undefined ? undefined : notAfterNow(stages, main.completeTo);
+  const slackMs = lateAfterMs(source.contract) ?? 0;
+  const to = instant(claimed === undefined ? io.now() - commitDelayMax - clockErrorMax : claimed - slackMs);
   const from = instant(to - spanMs);
   const saved = progressSchema.safeParse(await stages.store.cursor(connection.name, "reconcile"));
   if (saved.success && !("endedAt" in saved.data)) {
@@ -300,6 +326,8 @@ async function noteEnd(stages: Stages, { connection }: ReconcilePass, epoch: num
     facts: [],
     rejects: [],
     lane: "reconcile",
+    // Nobody was heard for it.
+    secondHand: true,
     epoch,
     cursor: { endedAt: stages.now() },
   });

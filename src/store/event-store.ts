@@ -50,6 +50,8 @@ export interface ResolvedPage {
   readonly topologyMark?: string;
   /** The cursor to leave behind; absent where the source keeps its own place. */
   readonly cursor?: Json;
+  /** The cursor to leave behind in its stead, where it counts what became of the page's own events. */
+  readonly cursorAfter?: (outcomes: ReadonlyMap<EventDraft, EventOutcome>) => Json;
   /** The lane whose cursor that is; `stream` where absent. Lanes share a stream, so that both store an event once. */
   readonly lane?: string;
   readonly completeTo?: Instant;
@@ -178,14 +180,21 @@ export interface EventStore {
   release(connection: string, epoch: number, restMs?: number): Promise<void>;
   /** In how many milliseconds `lease` may succeed, if nobody else does anything until then; 0 for now. */
   waitFor(connection: string, holder: string, restMs: number): Promise<number>;
-  /** Writes down what went wrong with a connection, or (undefined) that it is well. */
-  report(connection: string, error: string | undefined): Promise<void>;
+  /** Writes down what went wrong with a connection, or (undefined) that it is well; nothing once the lease `epoch` has passed on. */
+  report(connection: string, error: string | undefined, epoch?: number): Promise<void>;
   /** Notes that the far end was heard, and what is known of its completeness and health without any record. */
   noteHealth(connection: string, health: HealthNote): Promise<void>;
   /** When the far end was heard last; undefined where it never was. */
   lastHeard(connection: string): Promise<Instant | undefined>;
-  /** Writes down what a reconcile found, closes the holes inside its span, and drops the findings that they stood for. */
-  reconciled(connection: string, outcome: Omit<Reconciled, "foundLateEver" | "at">): Promise<void>;
+  /**
+   * Writes down what a reconcile found, closes the holes inside its span, and drops the findings that they stood for;
+   * nothing once the lease `epoch` has passed on.
+   */
+  reconciled(
+    connection: string,
+    outcome: Omit<Reconciled, "foundLateEver" | "at">,
+    epoch?: number,
+  ): Promise<void>;
   /** Forgets a lane's cursor, under the lease. Throws `fenced`. */
   endLane(connection: string, lane: string, epoch: number): Promise<void>;
   /**

@@ -124,7 +124,9 @@ async function write(
   const times = page.events.map(({ draft }) => draft.occurredAt);
   const lastEventAt = times.length === 0 ? undefined : times.reduce((a, b) => (a > b ? a : b));
   await writePageHealth(client, page, held, { late, revised });
-  await advance(client, page, { appended, newlySetAside, lastEventAt });
+  const { cursorAfter } = page;
+  const left = cursorAfter === undefined ? page : { ...page, cursor: cursorAfter(appended.outcomes) };
+  await advance(client, left, { appended, newlySetAside, lastEventAt });
   // Delivered at commit, and says nothing but that something is new.
   if (plan.events.size + members.length > 0) await client.query("NOTIFY isochron_stored");
   return appended;

@@ -90,15 +90,23 @@ export interface Progress {
   readonly lastEventAt: number | undefined;
 }
 
-/** Moves the connection's counts, its place and its lease along with the page. */
+/**
+ * Moves the connection's counts, its place and its lease along with the page. What was read elsewhere says nothing of
+ * the source: an absence or a failure stands as it did, and so does what a source that was heard is complete to. Nothing
+ * is complete beyond the clock that all workers share.
+ */
 export async function advance(client: pg.ClientBase, page: ResolvedPage, progress: Progress): Promise<void> {
   const { appended } = progress;
   await client.query(
     `UPDATE isochron.connection
         SET events = events + $2, folded = folded + $3, repeated = repeated + $4, revised = revised + $5,
-            set_aside = set_aside + $6, complete_to = greatest(complete_to, $7::timestamptz),
-            last_event_at = greatest(last_event_at, $8::timestamptz), last_success_at = now(),
-            last_heard_at = CASE WHEN $11 THEN last_heard_at ELSE clock_timestamp() END, last_error = NULL, last_error_at = NULL, late = late + $9,
+            set_aside = set_aside + $6,
+            complete_to = CASE WHEN $11 AND last_heard_at IS NOT NULL THEN complete_to
+                               ELSE greatest(complete_to, ${notBeyondNow("$7")}) END,
+            last_event_at = greatest(last_event_at, $8::timestamptz), late = late + $9,
+            last_success_at = CASE WHEN $11 THEN last_success_at ELSE now() END,
+            last_heard_at = CASE WHEN $11 THEN last_heard_at ELSE clock_timestamp() END,
+            last_error = CASE WHEN $11 THEN last_error END, last_error_at = CASE WHEN $11 THEN last_error_at END,
             lease_until = CASE WHEN $10 THEN clock_timestamp() + lease_ms * interval '1 millisecond' ELSE lease_until END
       WHERE name = $1`,
     [
@@ -121,6 +129,11 @@ export async function advance(client: pg.ClientBase, page: ResolvedPage, progres
      ON CONFLICT (connection, stream) DO UPDATE SET value = excluded.value, saved_at = now()`,
     [page.connection, page.lane ?? page.stream, JSON.stringify(page.cursor)],
   );
+}
+
+/** Null stays null, so that it moves nothing. */
+export function notBeyondNow(moment: string): string {
+  return `CASE WHEN ${moment}::timestamptz > clock_timestamp() THEN clock_timestamp() ELSE ${moment}::timestamptz END`;
 }
 
 export async function readCursor(
@@ -228,16 +241,18 @@ export async function forgetLane(
   ]);
 }
 
+/** With an epoch, nothing once that lease has passed on. */
 export async function reportHealth(
   client: pg.ClientBase,
   connection: string,
   error: string | undefined,
+  epoch: number | undefined,
 ): Promise<void> {
   await client.query(
     `UPDATE isochron.connection
         SET last_error = $2, last_error_at = CASE WHEN $2::text IS NULL THEN NULL ELSE now() END,
             last_success_at = CASE WHEN $2::text IS NULL THEN now() ELSE last_success_at END
-      WHERE name = $1`,
-    [connection, error?.toWellFormed().replaceAll("\0", "\\0") ?? null],
+      WHERE name = $1 AND ($3::bigint IS NULL OR epoch = $3::bigint)`,
+    [connection, error?.toWellFormed().replaceAll("\0", "\\0") ?? null, epoch ?? null],
   );
 }

@@ -186,10 +186,11 @@ function eventStore(pools: Pools, noticeSecret: Uint8Array): EventStore {
       write((client) => releaseLease(client, connection, epoch, restMs)),
     waitFor: (connection, holder, restMs) => read((client) => readWait(client, connection, holder, restMs)),
     endLane: (connection, lane, epoch) => write((client) => forgetLane(client, { connection, lane, epoch })),
-    report: (connection, error) => write((client) => reportHealth(client, connection, error)),
+    report: (connection, error, epoch) => write((client) => reportHealth(client, connection, error, epoch)),
     noteHealth: (connection, health) => write((client) => noteHealth(client, connection, health)),
     lastHeard: (connection) => read((client) => readLastHeard(client, connection)),
-    reconciled: (connection, outcome) => write((client) => noteReconcile(client, connection, outcome)),
+    reconciled: (connection, outcome, epoch) =>
+      write((client) => noteReconcile(client, connection, outcome, epoch)),
     dueForAttribution: (limit) => write((client) => collectDue(client, limit)),
     reattributed: (mark, answers) => write((client) => writeAnswers(client, noticeSecret, mark, answers)),
     setAside: (connection, limit, after) => read((client) => listSetAside(client, connection, limit, after)),

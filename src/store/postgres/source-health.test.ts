@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { openTestStore, type TestStore } from "../../../test/database.ts";
 import { connection, draft, event, minute, page, project } from "../../../test/drafts.ts";
+import { instant } from "../../model/instant.ts";
 import type { Scope } from "../../model/scope.ts";
 import type { Hole } from "../../model/source-health.ts";
 import { tenantKey } from "../../model/tenant.ts";
@@ -161,6 +162,42 @@ describe("quiet and dead", () => {
     expect((await state()).state).toBe("silent");
     await events.connect({ ...connection, expectWithinMs: null });
     expect((await state()).state).toBe("idle");
+  });
+
+  test("what was read elsewhere ends no failure and no absence, and claims nothing for a source that was heard", async () => {
+    await events.append(page([], { completeTo: minute(2), retentionMs: 60_000 }));
+    await events.report(name, "It is away.");
+    await db.sql("UPDATE isochron.connection SET last_success_at = now() - interval '2 minutes'");
+    const imported = page([event(draft("a", 5))], { secondHand: true });
+    await events.append({ ...imported, completeTo: minute(5) });
+    expect(await state()).toMatchObject({ state: "failing", completeTo: minute(2), holes: [] });
+    await events.append(page([], { completeTo: minute(30), retentionMs: 60_000 }));
+    expect((await state()).holes).toMatchObject([{ from: minute(2), reason: "outlived-retention" }]);
+  });
+
+  test("nothing is called complete beyond the database's clock, whatever a worker's says", async () => {
+    await events.append(page([]));
+    await events.noteHealth(name, { heard: true });
+    expect(await state()).not.toHaveProperty("completeTo");
+    const ahead = instant(Date.now() + 3_600_000);
+    await events.append(page([], { completeTo: ahead }));
+    await events.noteHealth(name, { completeTo: ahead });
+    expect((await state()).completeTo).toBeLessThanOrEqual(Date.now() + 1_000);
+  });
+
+  test("what a former holder of the lease says of a pass or a reconcile changes nothing", async () => {
+    const former = (await events.lease(name, "a", 0))!;
+    const holder = (await events.lease(name, "b", 60_000))!;
+    await events.noteHealth(name, { holes: [hole(1, 5)] });
+    const before = await state();
+    await events.report(name, "It is away.", former);
+    await events.reconciled(name, { ...outcome, from: minute(0), to: minute(9) }, former);
+    expect(await state()).toEqual(before);
+    await events.report(name, "It is away.", holder);
+    await events.reconciled(name, { ...outcome, from: minute(0), to: minute(9) }, holder);
+    expect(await state()).toMatchObject({ state: "failing", holes: [], reconciled: outcome });
+    await events.report(name, undefined);
+    expect(await state()).toMatchObject({ state: "running" });
   });
 
   test("a file that is read is not the far end's voice", async () => {

@@ -9,7 +9,7 @@ import {
 } from "../../model/source-health.ts";
 import type { EventStore, HealthNote, ResolvedPage } from "../event-store.ts";
 import { timeRules } from "./connection-states.ts";
-import { holdConnection, type ConnectionRow } from "./connections.ts";
+import { holdConnection, notBeyondNow, type ConnectionRow } from "./connections.ts";
 import { iso } from "./event-writes.ts";
 
 /** Holes that no reconcile closes, because the source itself has dropped what lay in them. */
@@ -81,7 +81,7 @@ export async function noteHealth(client: pg.ClientBase, connection: string, note
   await client.query(
     `UPDATE isochron.connection
         SET last_heard_at = CASE WHEN $2 THEN clock_timestamp() ELSE last_heard_at END,
-            complete_to = greatest(complete_to, $3::timestamptz)
+            complete_to = greatest(complete_to, ${notBeyondNow("$3")})
       WHERE name = $1`,
     [connection, note.heard === true, note.completeTo === undefined ? null : iso(note.completeTo)],
   );
@@ -96,13 +96,18 @@ export async function readLastHeard(client: pg.ClientBase, connection: string): 
   return at == null ? undefined : instant(at);
 }
 
-/** Writes down what a reconcile of [from, to) found, and closes what it has read again. Throws `source-unknown`. */
+/**
+ * Writes down what a reconcile of [from, to) found, and closes what it has read again; with an epoch, nothing once that
+ * lease has passed on. Throws `source-unknown`.
+ */
 export async function noteReconcile(
   client: pg.ClientBase,
   connection: string,
   outcome: Parameters<EventStore["reconciled"]>[1],
+  epoch?: number,
 ): Promise<void> {
-  await holdConnection(client, { connection });
+  const held = await holdConnection(client, { connection });
+  if (epoch !== undefined && held.epoch !== epoch) return;
   await client.query(
     `UPDATE isochron.connection
         SET reconciled_at = clock_timestamp(), reconciled_from = $2, reconciled_to = $3, reconciled_records = $4,
