@@ -54,7 +54,7 @@ function recorded(client: SqlClient, into: Map<string, Query>): SqlClient {
     read: (zone, work) =>
       client.read(zone, (query) => {
         const remember: SqlQuery = async (text, values = []) => {
-          const rows = text.startsWith("SELECT now()") ? [clock] : await query(text, values);
+          const rows = text.startsWith("SELECT statement_timestamp()") ? [clock] : await query(text, values);
           const given = values.map((value) => (value === null ? null : String(value)));
           into.set(JSON.stringify([text, given]), { text, values: given, rows });
           return rows;
