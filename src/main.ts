@@ -60,6 +60,9 @@ export interface ApiOptions {
   readonly demo?: boolean;
 }
 
+/** Work on demand; the signal ends it in the middle, with the connection handed back. */
+type OneOff = { readonly signal?: AbortSignal };
+
 /** The whole program over one store. */
 export interface Isochron {
   readonly store: Store;
@@ -75,9 +78,9 @@ export interface Isochron {
     readonly timeZone?: string;
     readonly onProgress?: (done: number, total: number) => void;
   }): Promise<Ingested>;
-  harvestOnce(connection: string, options: { readonly recorded?: string }): Promise<Ingested>;
+  harvestOnce(connection: string, options: OneOff & { readonly recorded?: string }): Promise<Ingested>;
   /** Compares a connection with what its source still knows. Throws `usage` where nobody can be asked. */
-  reconcile(connection: string, options: { readonly hours?: number }): Promise<Reconciliation>;
+  reconcile(connection: string, options: OneOff & { readonly hours?: number }): Promise<Reconciliation>;
   /** Undefined when the store knows no such connection. */
   replaySetAside(connection: string): Promise<Ingested | undefined>;
   startHarvest(signal: AbortSignal): Promise<void>;
@@ -123,21 +126,20 @@ export async function openIsochron(config: Config, log: Logger, options: OpenOpt
         ...(onProgress === undefined ? {} : { onProgress }),
       });
     },
-    async harvestOnce(name, { recorded }) {
+    async harvestOnce(name, { recorded, signal = new AbortController().signal }) {
       const connection = findConnection(connections, name);
       const guard = protection.guard(name, connection.limits, false);
       const source = guardPull(pullSource(connection), guard);
-      const live = liveIo(log, guard, name, new AbortController().signal);
+      const live = liveIo(log, guard, name, signal);
       const ios = recorded === undefined ? [live] : await recordedIos(live, recorded);
-      const pass = { connection, source, config: connection.config, holder };
-      return harvestEach(stages, pass, ios);
+      return harvestEach(stages, { connection, source, config: connection.config, holder }, ios);
     },
-    reconcile: (name, { hours }) => {
+    reconcile: (name, { hours, signal = new AbortController().signal }) => {
       const connection = findConnection(connections, name);
       const { config: given, intervalMs, limits, reconcile } = connection;
       const guard = protection.guard(name, limits, false);
       const source = guardSource(findSource(connection.source), guard);
-      const io = liveIo(log, guard, name, new AbortController().signal);
+      const io = liveIo(log, guard, name, signal);
       const spanMs = hours === undefined ? reconcile.spanMs : hours * hourMs;
       const pass = { connection, source, config: given, io, holder, intervalMs };
       return reconcileAndCount(stages, store.reader, pass, spanMs);

@@ -95,7 +95,8 @@ export async function runCanned(args: readonly string[], run: CannedRun = {}): P
     },
     harvestOnce: async () => run.ingested ?? nothing,
     reconcile: async (name, options) => {
-      reconciles.push({ name, ...options });
+      const { hours } = options;
+      reconciles.push({ name, ...(hours === undefined ? {} : { hours }) });
       return cannedReconciliation(run, name);
     },
     replaySetAside: async (name) => (name === "gone" ? undefined : (run.ingested ?? nothing)),

@@ -121,10 +121,19 @@ export interface Opened {
     readonly timeZone?: string;
     readonly onProgress?: Progress;
   }): Promise<Ingested>;
-  /** One pass of a connection; `recorded` is a directory that stands in for the live API. */
-  harvestOnce(connection: string, options: { readonly recorded?: string }): Promise<Ingested>;
+  /**
+   * One pass of a connection; `recorded` is a directory that stands in for the live API. The signal ends it in the
+   * middle, with the connection handed back.
+   */
+  harvestOnce(
+    connection: string,
+    options: { readonly recorded?: string; readonly signal?: AbortSignal },
+  ): Promise<Ingested>;
   /** Compares what is stored with what the source still knows. Throws `usage` where nobody can be asked. */
-  reconcile(connection: string, options: { readonly hours?: number }): Promise<Reconciliation>;
+  reconcile(
+    connection: string,
+    options: { readonly hours?: number; readonly signal?: AbortSignal },
+  ): Promise<Reconciliation>;
   /** Undefined when the store knows no such connection. */
   replaySetAside(connection: string): Promise<Ingested | undefined>;
   /** Runs every connection until the signal ends it. */

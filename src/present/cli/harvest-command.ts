@@ -49,7 +49,8 @@ Examples:
 
 async function harvest(run: Run, names: readonly string[], options: HarvestOptions): Promise<number> {
   const { host } = run;
-  run.endsBySignal = options.follow === true;
+  // A pass that is told to stop hands its connection back first, so that nobody waits for its lease.
+  run.endsBySignal = true;
   const setup = configure(host, names, options);
   const view = createView(host, options, setup.settings.timeZone);
   const opened = await setup.open();
@@ -60,7 +61,12 @@ async function harvest(run: Run, names: readonly string[], options: HarvestOptio
       return exitCodes.interrupted;
     }
     const named = names.length > 0 || options.source !== undefined;
-    return await harvestOnce(view, opened, setup.settings.connections, options, named);
+    return await harvestOnce(
+      { view, opened, signal: host.signal },
+      setup.settings.connections,
+      options,
+      named,
+    );
   } finally {
     await opened.close();
   }
@@ -102,18 +108,25 @@ function configure(host: Host, names: readonly string[], options: HarvestOptions
   );
 }
 
+/** What passes are made with; the signal ends one in the middle. */
+interface Harvesting {
+  readonly view: View;
+  readonly opened: Opened;
+  readonly signal: AbortSignal;
+}
+
 async function harvestOnce(
-  view: View,
-  opened: Opened,
+  harvesting: Harvesting,
   connections: Setup["settings"]["connections"],
   options: HarvestOptions,
   named: boolean,
 ): Promise<number> {
+  const { view } = harvesting;
   const results: unknown[] = [];
   let worst: number = exitCodes.ok;
   for (const { name, enabled } of connections) {
     if (!named && !enabled) continue;
-    const counts = await passOf(view, opened, name, options, named);
+    const counts = await passOf(harvesting, name, options, named);
     if (counts === undefined) continue;
     if (view.format === "table") await view.line(`${name}: ${ingestedText(counts)}`);
     results.push({ connection: name, ...ingestedJson(counts) });
@@ -126,17 +139,14 @@ async function harvestOnce(
 
 /** Undefined for what arrives by itself, unless it was asked for by name. */
 async function passOf(
-  view: View,
-  opened: Opened,
+  { view, opened, signal }: Harvesting,
   name: string,
   options: HarvestOptions,
   named: boolean,
 ): Promise<Ingested | undefined> {
   try {
-    return await opened.harvestOnce(
-      name,
-      options.recorded === undefined ? {} : { recorded: options.recorded },
-    );
+    const { recorded } = options;
+    return await opened.harvestOnce(name, { signal, ...(recorded === undefined ? {} : { recorded }) });
   } catch (error) {
     if (named || !(error instanceof IsochronError) || error.code !== "usage") throw error;
     await view.note(`${name}: ${error.problem}`);

@@ -49,6 +49,8 @@ Examples:
 
 async function reconcile(run: Run, names: readonly string[], options: ReconcileOptions): Promise<number> {
   const { host } = run;
+  // A comparison that is told to stop hands its connection back first, so that nobody waits for its lease.
+  run.endsBySignal = true;
   const setup = host.configure({
     flags: flagsOf(options),
     service: false,
@@ -61,7 +63,8 @@ async function reconcile(run: Run, names: readonly string[], options: ReconcileO
     const compared: Compared[] = [];
     let code: number = exitCodes.ok;
     for (const name of connections) {
-      const found = await compare(view, opened, name, options, names.length > 0);
+      const asked = { name, named: names.length > 0, signal: host.signal };
+      const found = await compare(view, opened, asked, options);
       if (typeof found === "number") code = Math.max(code, found);
       else compared.push({ connection: name, ...found });
     }
@@ -99,12 +102,11 @@ function chooseConnections({ settings }: Setup, names: readonly string[]): reado
 async function compare(
   view: View,
   opened: Opened,
-  name: string,
+  { name, named, signal }: { readonly name: string; readonly named: boolean; readonly signal: AbortSignal },
   { hours }: ReconcileOptions,
-  named: boolean,
 ): Promise<Reconciliation | number> {
   try {
-    return await opened.reconcile(name, hours === undefined ? {} : { hours });
+    return await opened.reconcile(name, { signal, ...(hours === undefined ? {} : { hours }) });
   } catch (error) {
     if (named || !(error instanceof IsochronError)) throw error;
     const cannotBeAsked = error.code === "usage";
