@@ -19,7 +19,7 @@ export function nameOf(event: Pick<EventJson, "connection" | "key" | "summary">)
 
 /** An answer that is slower than this is none. */
 const answerMsMax = 20_000;
-const restMs = 700;
+const restMs = 1_500;
 
 /** Reads through the API for as long as a fault goes on, as the provider and as a tenant, and remembers what it was told. */
 export class ApiReader {

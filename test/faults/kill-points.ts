@@ -90,7 +90,7 @@ export const killPoints: readonly KillPoint[] = [
   {
     name: "cursor-moved",
     file: append,
-    at: "  await advance(client, page, { appended, newlySetAside, lastEventAt });",
+    at: "  await advance(client, ",
     where: "after",
     during: "pass",
   },

@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { mkdtempSync, chmodSync } from "node:fs";
 import { rm } from "node:fs/promises";
@@ -6,7 +7,8 @@ import { join } from "node:path";
 import { openStore } from "../../src/store/postgres/open.ts";
 import { instant } from "../../src/model/instant.ts";
 import { tenantDomain } from "./job-table.ts";
-import { PrivatePostgres, type PostgresOptions } from "./private-postgres.ts";
+import { makeServerFolder, PrivatePostgres, type PostgresOptions } from "./private-postgres.ts";
+import { endWorkers } from "./worker.ts";
 
 /** Good for the provider's reading and posting, and for one tenant's reading, in every store of a run. */
 export const tokens = {
@@ -23,6 +25,8 @@ export class Lab {
   readonly estate: PrivatePostgres;
   /** A mutant of the program that every worker runs. */
   readonly mutant: string | undefined;
+  readonly #servers: PrivatePostgres[] = [];
+  readonly #disks = new Set<string>();
   #count = 0;
 
   private constructor(folder: string, stores: PrivatePostgres, estate: PrivatePostgres, mutant?: string) {
@@ -54,8 +58,28 @@ export class Lab {
   /** A server of its own for a fault that hurts it, with the template made. */
   async createServer(options: PostgresOptions = {}): Promise<PrivatePostgres> {
     const server = await PrivatePostgres.create(join(this.folder, this.name("server")), options);
+    this.#servers.push(server);
     await this.prepare(server);
     return server;
+  }
+
+  /** A small disk of its own, which only root can have. */
+  mountDisk(megabytes: number): string {
+    const folder = makeServerFolder(join(this.folder, this.name("disk")));
+    execFileSync("mount", ["-t", "tmpfs", "-o", `size=${megabytes}m,mode=0755`, "isochron-faults", folder]);
+    this.#disks.add(folder);
+    return folder;
+  }
+
+  unmountDisk(folder: string): void {
+    if (this.#disks.delete(folder)) execFileSync("umount", [folder]);
+  }
+
+  /** A server that follows another, and ends with the run at the latest. */
+  async createStandby(primary: PrivatePostgres): Promise<PrivatePostgres> {
+    const standby = await primary.createStandby(join(this.folder, this.name("standby")));
+    this.#servers.push(standby);
+    return standby;
   }
 
   /** A database with an empty, migrated store and the tokens. */
@@ -82,7 +106,9 @@ export class Lab {
   }
 
   async close(): Promise<void> {
-    await Promise.allSettled([this.stores.remove(), this.estate.remove()]);
+    await endWorkers();
+    await Promise.allSettled([this.stores, this.estate, ...this.#servers].map((server) => server.remove()));
+    for (const disk of this.#disks) this.unmountDisk(disk);
     await rm(this.folder, { recursive: true, force: true, maxRetries: 5 });
   }
 }

@@ -24,6 +24,13 @@ export interface WorkerOptions {
 
 const logCharsMax = 20_000;
 
+const living = new Set<Worker>();
+
+/** Ends what is left, whatever became of the faults that started it. */
+export async function endWorkers(): Promise<void> {
+  await Promise.all([...living].map((worker) => worker.kill()));
+}
+
 /** A whole process of Isochron whose steps are marked, so that a fault can strike at one of them. */
 export class Worker {
   readonly #child: ChildProcess;
@@ -45,6 +52,7 @@ export class Worker {
       },
       stdio: ["ignore", "pipe", "pipe", "ipc"],
     });
+    living.add(this);
     const keep = (text: string) => {
       this.#log = (this.#log + text).slice(-logCharsMax);
       this.#listening ??= /listens on (\S+)/.exec(this.#log)?.[1];
@@ -53,7 +61,10 @@ export class Worker {
     this.#child.stderr?.setEncoding("utf8").on("data", keep);
     this.ended = new Promise((resolve, reject) => {
       this.#child.once("error", reject);
-      this.#child.once("close", (code, signal) => resolve({ code, signal }));
+      this.#child.once("close", (code, signal) => {
+        living.delete(this);
+        resolve({ code, signal });
+      });
     });
   }
 

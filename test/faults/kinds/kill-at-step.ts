@@ -38,6 +38,7 @@ export const killAtStep: FaultKind = {
         const took = await world.caughtUp();
         if (took === undefined) world.violations.push(`no recovery from a kill at ${name}: ${worker.log}`);
         recoveredMs.push(took ?? recoveryMsMax);
+        if (took === undefined) break;
       }
       return await world.settle({ injected: recoveredMs.length, recoveredMs, kills });
     } finally {

@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { machine } from "node:os";
 import { setTimeout as pause } from "node:timers/promises";
 import type { FaultKind, Outcome, Scale } from "../fault-kind.ts";
 import type { Lab } from "../lab.ts";
@@ -47,7 +48,7 @@ export const postStorm: FaultKind = {
   },
 };
 
-const faketime = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1";
+const faketime = `/usr/lib/${machine() === "aarch64" ? "aarch64" : "x86_64"}-linux-gnu/faketime/libfaketimeMT.so.1`;
 
 /** Leases and places must not depend on the clocks of those who hold them. */
 export const clockSkew: FaultKind = {

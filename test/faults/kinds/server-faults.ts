@@ -1,11 +1,10 @@
-import { execFileSync } from "node:child_process";
 import { statfsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import type { FaultKind, Outcome } from "../fault-kind.ts";
 import type { Lab } from "../lab.ts";
-import { makeServerFolder, type PrivatePostgres } from "../private-postgres.ts";
+import type { PrivatePostgres } from "../private-postgres.ts";
 import type { SeededRandom } from "../seeded-random.ts";
 import { World } from "../world.ts";
 import { recover } from "./worker-faults.ts";
@@ -17,7 +16,7 @@ interface Pair {
 
 async function openPair(lab: Lab, synchronous: boolean): Promise<Pair> {
   const primary = await lab.createServer({ settings: ["wal_level = replica", "max_wal_senders = 5"] });
-  const standby = await primary.createStandby(join(lab.folder, lab.name("standby")));
+  const standby = await lab.createStandby(primary);
   if (synchronous) await primary.reload(["synchronous_standby_names = 'standby'", "synchronous_commit = on"]);
   return { primary, standby };
 }
@@ -144,8 +143,7 @@ export const diskFull: FaultKind = {
   short: false,
   missing: () => (process.getuid?.() === 0 ? undefined : "only root can mount a small disk"),
   async run(lab: Lab, random: SeededRandom): Promise<Outcome> {
-    const disk = makeServerFolder(join(lab.folder, lab.name("disk")));
-    execFileSync("mount", ["-t", "tmpfs", "-o", `size=${diskMegabytes}m,mode=0755`, "isochron-faults", disk]);
+    const disk = lab.mountDisk(diskMegabytes);
     const recoveredMs: number[] = [];
     let server: PrivatePostgres | undefined;
     let world: World | undefined;
@@ -167,7 +165,7 @@ export const diskFull: FaultKind = {
     } finally {
       await world?.close();
       await server?.remove();
-      execFileSync("umount", [disk]);
+      lab.unmountDisk(disk);
     }
   },
 };
