@@ -51,6 +51,17 @@ describe("a read of a PostgreSQL", () => {
     expect(await read((query) => query("SELECT count(*) AS jobs FROM job"))).not.toEqual(counts[0]);
   });
 
+  test("takes that snapshot with its first statement, so that the time which that one tells is the snapshot's", async () => {
+    const job = { job: "before the clock", name: "j", type: "B", level: "F", jobstatus: "T" };
+    const seen = await read(async (query) => {
+      await source.insert("job", job);
+      await query("SELECT statement_timestamp() AS now");
+      await source.insert("job", { ...job, job: "after the clock" });
+      return query("SELECT job FROM job WHERE job LIKE '% the clock'");
+    });
+    expect(seen).toEqual([{ job: "before the clock" }]);
+  });
+
   test("changes nothing, even when asked to", async () => {
     await expect(read((query) => query("DELETE FROM job"))).rejects.toThrow("read-only transaction");
   });

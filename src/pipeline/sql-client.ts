@@ -153,9 +153,8 @@ class PostgresClient implements SqlClient {
       query,
       begin: async (zone) => {
         await query("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY");
-        await query("SELECT set_config('TimeZone', $1, true), set_config('DateStyle', 'ISO, YMD', true)", [
-          zone,
-        ]);
+        // Unlike a SELECT, SET leaves the snapshot to be taken by the first statement of the work, whose time it then has.
+        await query(`SET LOCAL TimeZone = ${client.escapeLiteral(zone)}; SET LOCAL DateStyle = 'ISO, YMD'`);
       },
       end: () => client.end(),
       destroy: () => void client.end().catch(() => undefined),
@@ -207,7 +206,8 @@ class MysqlClient implements SqlClient {
         );
         await query("SET SESSION sql_mode = '', time_zone = ?", [zone === "UTC" ? "+00:00" : zone]);
         await query("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ");
-        await query("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY");
+        // The first table that the work reads takes the snapshot, not the beginning of the transaction.
+        await query("START TRANSACTION READ ONLY");
       },
       end: () => connection.end(),
       destroy: () => connection.destroy(),

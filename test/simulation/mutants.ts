@@ -55,8 +55,8 @@ export const mutants: readonly Mutant[] = [
   ]),
   mutant("no overlap of passes over a table", completeness, "sql by time", [
     tablePass,
-    "clockStatement(client.dialect, overlap, againMs)",
-    "clockStatement(client.dialect, 0, againMs)",
+    "clockStatement(dialect, table.mapping, overlap, againMs)",
+    "clockStatement(dialect, table.mapping, 0, againMs)",
   ]),
   mutant("ties at a page's edge", completeness, "sql by time", [
     statement,

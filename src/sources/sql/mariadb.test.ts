@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Mariadb } from "../../../test/sql-source/mariadb.ts";
 import { hasMariadb, openMariadb } from "../../../test/sql-source/mariadb.ts";
-import { TableReader } from "../../../test/sql-source/table-reader.ts";
+import { sqlIo, TableReader } from "../../../test/sql-source/table-reader.ts";
 import { formatInstant } from "../../model/instant.ts";
+import { tableMappingSchema } from "./mapping.ts";
+import { clockStatement } from "./statement.ts";
 
 const end = { kind: "change", category: "other", summary: "Order {id} is {status}" };
 const byId = {
@@ -48,6 +50,34 @@ describe.runIf(hasMariadb)("on a real MariaDB (left out where none is installed)
     );
   });
   afterAll(() => mariadb.close());
+
+  test("a page's time is that of its snapshot, whether or not there is a row yet", async () => {
+    await mariadb.sql("CREATE TABLE empty_at_first (id INT PRIMARY KEY)");
+    const mapping = tableMappingSchema.parse({
+      ...byId,
+      table: "empty_at_first",
+      open: undefined,
+      details: [],
+      json: [],
+      transitions: [{ name: "opened", stamp: "created_at", type: "order.opened", ...end }],
+    });
+    const client = sqlIo(mariadb.url).sql(mariadb.url);
+    const { text } = clockStatement("mysql", mapping, 60, null);
+    const add = (id: number) => mariadb.sql(`INSERT INTO empty_at_first VALUES (${id})`);
+    const whole = "SELECT id FROM empty_at_first ORDER BY id";
+    const first = await client.read("UTC", async (query) => {
+      await query(text);
+      await add(1);
+      return query(whole);
+    });
+    const second = await client.read("UTC", async (query) => {
+      await add(2);
+      await query(text);
+      await add(3);
+      return query(whole);
+    });
+    expect([first, second]).toEqual([[], [{ id: "1" }, { id: "2" }]]);
+  });
 
   test("late commits, late ends and numbers beyond a double are read once each", async () => {
     const orders = new TableReader(mariadb.url, { tables: [byId], page_size: 2 });

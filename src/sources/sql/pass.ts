@@ -125,7 +125,7 @@ function readPage(
   saved: TablePlace,
 ): Promise<ReadPage> {
   return client.read(settings.zone, async (query) => {
-    const { horizon, ...clock } = await readClock(client, settings, query, saved.again);
+    const { horizon, ...clock } = await readClock(client, { settings, table, query }, saved.again);
     const place = beginPass(saved, clock);
     const page = new TablePage(client, table.mapping, place, query);
     // A row whose time moves on while the pass is under way still belongs to it, or it would be put off pass after pass.
@@ -148,13 +148,13 @@ function readPage(
 }
 
 async function readClock(
-  client: SqlClient,
-  settings: SqlSettings,
-  query: SqlQuery,
+  { dialect }: SqlClient,
+  reading: { readonly settings: SqlSettings; readonly table: MappedTable; readonly query: SqlQuery },
   againMs: number | null,
 ): Promise<PageClock & { readonly horizon: string }> {
+  const { settings, table, query } = reading;
   const overlap = settings.commit_delay_seconds + settings.clock_error_seconds;
-  const { text, values } = clockStatement(client.dialect, overlap, againMs);
+  const { text, values } = clockStatement(dialect, table.mapping, overlap, againMs);
   const [row] = await query(text, values);
   const { now, floor, horizon, ms, again } = row ?? {};
   if (now == null || floor == null || horizon == null || ms == null) {

@@ -31,6 +31,11 @@ export class TableStatements {
     this.#mapping = mapping;
   }
 
+  /** The table as statements name it. */
+  static nameOf(dialect: Dialect, mapping: TableMapping): string {
+    return new TableStatements(dialect, mapping).#tableName();
+  }
+
   /** The rows after the place, in order, at most `limit`. */
   static forward(
     dialect: Dialect,
@@ -86,11 +91,14 @@ export class TableStatements {
   }
 
   #select(floors: Floors): string {
-    const { table, schema } = this.#mapping;
     const columns = columnsOf(this.#mapping).map((name) => this.#quote(name));
-    const from = [schema, table].flatMap((name) => (name === undefined ? [] : [this.#quote(name)])).join(".");
     const extras = [...this.#orderSelect(), ...this.#floorSelect(floors)];
-    return `SELECT ${[...columns, ...extras].join(", ")} FROM ${from}`;
+    return `SELECT ${[...columns, ...extras].join(", ")} FROM ${this.#tableName()}`;
+  }
+
+  #tableName(): string {
+    const { table, schema } = this.#mapping;
+    return [schema, table].flatMap((name) => (name === undefined ? [] : [this.#quote(name)])).join(".");
   }
 
   #orderSelect(): readonly string[] {
@@ -177,8 +185,17 @@ export interface Floors {
   readonly last: string | null;
 }
 
-/** The server's clock in the spelling of its columns, what it was `overlapSeconds` before, and at `againMs`. */
-export function clockStatement(dialect: Dialect, overlapSeconds: number, againMs: number | null): Statement {
+/**
+ * The server's clock in the spelling of its columns, what it was `overlapSeconds` before, and at `againMs`. It has to be
+ * the transaction's first statement, because it takes the snapshot: a clock that is read before or after the snapshot
+ * would date gaps too early, or close them too early.
+ */
+export function clockStatement(
+  dialect: Dialect,
+  mapping: TableMapping,
+  overlapSeconds: number,
+  againMs: number | null,
+): Statement {
   const seconds = Math.ceil(overlapSeconds);
   const again = (function_: string): string =>
     againMs === null ? "" : `${function_}(${(againMs / 1000).toFixed(3)}) AS again, `;
@@ -191,6 +208,7 @@ export function clockStatement(dialect: Dialect, overlapSeconds: number, againMs
         `floor(extract(epoch FROM ${clock}) * 1000) AS ms`
       : `SELECT NOW(6) AS now, NOW(6) - INTERVAL ${seconds} SECOND AS floor, NOW(6) + INTERVAL 1 DAY AS horizon, ` +
         again("FROM_UNIXTIME") +
-        "FLOOR(UNIX_TIMESTAMP(NOW(6)) * 1000) AS ms";
+        // MySQL takes its snapshot when a table is read first; whether there is a row does not matter.
+        `FLOOR(UNIX_TIMESTAMP(NOW(6)) * 1000) AS ms, (SELECT 1 FROM ${TableStatements.nameOf(dialect, mapping)} LIMIT 1) AS seen`;
   return { text, values: [] };
 }
