@@ -236,6 +236,24 @@ describe("bad records", () => {
     expect(await store.events.append(given)).toMatchObject({ created: 0, repeated: 5, setAside: 1 });
     expect(await store.events.setAside("nova", 10)).toHaveLength(1);
   });
+
+  test("are looked for under the lease, which nobody else takes over meanwhile", async () => {
+    const epoch = (await store.events.lease("nova", "worker-1", 1_000))!;
+    const bad = { precision: 1e300 as never };
+    const drafts = Array.from({ length: 400 }, (_, n) => draft(`k${n}`, n, n % 2 === 0 ? bad : {}));
+    const stored = store.events.append(
+      page(
+        drafts.map((one) => event(one)),
+        { epoch },
+      ),
+    );
+    let over = false;
+    const taking = (async () => {
+      while (!over) expect(await store.events.lease("nova", "worker-2", 60_000)).toBeUndefined();
+    })();
+    expect(await stored.finally(() => (over = true))).toMatchObject({ created: 200, setAside: 200 });
+    await taking;
+  });
 });
 
 function incompressible(length: number): string {

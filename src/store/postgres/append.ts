@@ -3,7 +3,7 @@ import type { EventDraft } from "../../model/event.ts";
 import type { Instant } from "../../model/instant.ts";
 import type { Appended, EventOutcome, ResolvedPage } from "../event-store.ts";
 import { planAppend, type AppendPlan, type DeliveryRow } from "./append-plan.ts";
-import { advance, holdConnection } from "./connections.ts";
+import { advance, holdConnection, renewLease } from "./connections.ts";
 import { eventId } from "./event-id.ts";
 import { loadEvents, writeDeliveries, writeEvents, writeRevisions } from "./event-writes.ts";
 import type { Partitions } from "./partitions.ts";
@@ -56,27 +56,35 @@ export async function appendPage(tools: AppendTools, given: ResolvedPage): Promi
   }
 }
 
-/** Tries parts of the page in transactions that are undone, until the records are found that cannot be stored. */
+/** Tries parts of the page, and undoes them, until the records are found that cannot be stored. */
 async function searchPoison(tools: AppendTools, page: ResolvedPage, cause: unknown): Promise<Poison> {
-  const refused = new Undone();
-  const poison = await findPoison(page, cause, async (part) => {
-    try {
-      await tools.pools.transact("ingest", "write", async (client) => {
-        await write(client, tools, part);
-        throw refused;
-      });
-    } catch (error) {
-      if (error === refused) return undefined;
-      if (isDataError(error)) return error;
-      throw error;
-    }
-    return undefined;
-  });
+  const poison = await findPoison(page, cause, (part) =>
+    tools.pools.transact("ingest", "write", (client) => tryPart(client, tools, part)),
+  );
   if (poison.size === 0) throw cause;
   return poison;
 }
 
-class Undone extends Error {}
+/**
+ * Gives what the database refuses the part with; nothing of it stays but the lease made longer. A search holds the row by
+ * which the lease is renewed nearly all of the time, so that another worker would take it over and search in turn.
+ */
+async function tryPart(client: pg.ClientBase, tools: AppendTools, part: ResolvedPage): Promise<unknown> {
+  await holdConnection(client, part);
+  // What the lease lost in a crash is not worth a wait for the disk for each part.
+  await client.query("SET LOCAL synchronous_commit = off");
+  await client.query("SAVEPOINT trial");
+  let refusal: unknown;
+  try {
+    await write(client, tools, part);
+  } catch (error) {
+    if (!isDataError(error)) throw error;
+    refusal = error;
+  }
+  await client.query("ROLLBACK TO SAVEPOINT trial");
+  if (part.epoch !== undefined) await renewLease(client, part.connection, part.epoch);
+  return refusal;
+}
 
 async function write(
   client: pg.ClientBase,
