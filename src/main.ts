@@ -62,6 +62,7 @@ export interface ApiOptions {
 
 /** Work on demand; the signal ends it in the middle, with the connection handed back. */
 type OneOff = { readonly signal?: AbortSignal };
+type HarvestOptions = { readonly recorded?: string; readonly anew?: boolean };
 
 /** The whole program over one store. */
 export interface Isochron {
@@ -78,7 +79,7 @@ export interface Isochron {
     readonly timeZone?: string;
     readonly onProgress?: (done: number, total: number) => void;
   }): Promise<Ingested>;
-  harvestOnce(connection: string, options: OneOff & { readonly recorded?: string }): Promise<Ingested>;
+  harvestOnce(connection: string, options: OneOff & HarvestOptions): Promise<Ingested>;
   /** Compares a connection with what its source still knows. Throws `usage` where nobody can be asked. */
   reconcile(connection: string, options: OneOff & { readonly hours?: number }): Promise<Reconciliation>;
   /** Undefined when the store knows no such connection. */
@@ -126,13 +127,13 @@ export async function openIsochron(config: Config, log: Logger, options: OpenOpt
         ...(onProgress === undefined ? {} : { onProgress }),
       });
     },
-    async harvestOnce(name, { recorded, signal = new AbortController().signal }) {
+    async harvestOnce(name, { recorded, anew = false, signal = new AbortController().signal }) {
       const connection = findConnection(connections, name);
       const guard = protection.guard(name, connection.limits, false);
       const source = guardPull(pullSource(connection), guard);
       const live = liveIo(log, guard, name, signal);
       const ios = recorded === undefined ? [live] : await recordedIos(live, recorded);
-      return harvestEach(stages, { connection, source, config: connection.config, holder }, ios);
+      return harvestEach(stages, { connection, source, config: connection.config, holder, anew }, ios);
     },
     reconcile: (name, { hours, signal = new AbortController().signal }) => {
       const connection = findConnection(connections, name);

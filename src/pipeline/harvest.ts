@@ -17,6 +17,8 @@ export interface Pass extends Omit<LeaseClaim, "io"> {
   readonly source: PullSource;
   readonly config: JsonObject;
   readonly io: SourceIo;
+  /** True where the saved place is left behind and the source is read from its beginning. */
+  readonly anew?: boolean;
 }
 
 /**
@@ -36,9 +38,9 @@ export async function harvestOnce(stages: Stages, pass: Pass): Promise<Ingested>
 /** The same, but undefined when another worker holds the connection, or it rests. */
 export async function harvestUnlessHeld(stages: Stages, pass: Pass): Promise<Ingested | undefined> {
   return holdLease(stages, pass, async ({ epoch, signal }) => {
-    const { connection, source, config } = pass;
+    const { connection, source, config, anew = false } = pass;
     const io = { ...pass.io, signal };
-    return (await readLanes(stages, { connection, source, config, io, epoch })).ingested;
+    return (await readLanes(stages, { connection, source, config, io, epoch, anew })).ingested;
   });
 }
 

@@ -40,7 +40,7 @@ function everyMinute(hours: number): number[] {
   return Array.from({ length: hours * 60 }, (_, minute) => minute * 60);
 }
 
-function pass(source: TimedSource, name = "timed", over: Stages = stages) {
+function pass(source: TimedSource, name = "timed", over: Stages = stages, anew = false) {
   const connection = { name, source: "timed", controlPlane: "cloud" };
   return harvestOnce(over, {
     connection,
@@ -48,6 +48,7 @@ function pass(source: TimedSource, name = "timed", over: Stages = stages) {
     config: {},
     io: timedIo(() => timedAt(nowSeconds)),
     holder: "me",
+    anew,
   });
 }
 
@@ -174,5 +175,53 @@ describe("a pass that ends anywhere", () => {
       if (awaySeconds === 60) expect(source.read[0]).toBeGreaterThanOrEqual(left);
       expect(await countOf(name)).toBe(source.numbers.length);
     }
+  });
+});
+
+describe("a saved place that cannot be read", () => {
+  const spoil = (lane: string) =>
+    opened.sql(
+      `INSERT INTO isochron.connection_cursor (connection, stream, value) VALUES ('timed', $1, '{"from":"a newer version"}')
+       ON CONFLICT (connection, stream) DO UPDATE SET value = excluded.value`,
+      [lane],
+    );
+
+  it("stops the pass with what to do, and is kept for the version that can read it", async () => {
+    const source = createTimedSource(everyMinute(1), 10);
+    await pass(source);
+    await spoil("main");
+    await expect(pass(source)).rejects.toMatchObject({
+      code: "connection-mismatch",
+      remedy: expect.stringContaining("isochron harvest timed --anew"),
+    });
+    expect(await stages.store.cursor("timed", "main")).toEqual({ from: "a newer version" });
+  });
+
+  it("is left behind on demand: nothing is lost or stored twice, and what is not known is said", async () => {
+    const source = createTimedSource(everyMinute(1), 10);
+    await pass(source);
+    await opened.sql("UPDATE isochron.connection SET last_heard_at = $1::timestamptz", [
+      new Date(timedAt(hour)).toISOString(),
+    ]);
+    await spoil("main");
+    await spoil("live");
+    source.numbers.push(11 * hour);
+    expect(await pass(source, "timed", stages, true)).toMatchObject({ repeated: 60, created: 1 });
+    expect(await countOf("timed")).toBe(61);
+    const { connections } = await opened.store.reader.coverage({ kind: "provider" });
+    expect(connections[0]).toMatchObject({
+      findings: [{ code: "place-lost" }],
+      holes: [{ from: timedAt(hour), to: timedAt(12 * hour), reason: "place-lost" }],
+    });
+    expect(await pass(source)).toMatchObject({ records: 0 });
+  });
+
+  it("of the live lane alone stops nothing", async () => {
+    const source = createTimedSource(everyMinute(1), 10);
+    await pass(source);
+    await spoil("live");
+    source.numbers.push(11 * hour);
+    expect(await pass(source)).toMatchObject({ created: 1 });
+    expect(await stages.store.cursor("timed", "live")).toBeUndefined();
   });
 });

@@ -1,5 +1,6 @@
+import { IsochronError } from "../errors.ts";
 import type { Instant } from "../model/instant.ts";
-import { instant } from "../model/instant.ts";
+import { formatInstant, instant } from "../model/instant.ts";
 import type { Json, JsonObject } from "../model/json.ts";
 import type { Connection, Page, PullSource, SourceIo } from "../sources/source.ts";
 import { addIngested, nothingIngested } from "./import-file.ts";
@@ -34,6 +35,8 @@ export interface Reading {
   readonly config: JsonObject;
   readonly io: SourceIo;
   readonly epoch: number;
+  /** True where the saved places are left behind and the source is read from its beginning. */
+  readonly anew?: boolean;
 }
 
 /** A place in a source; `cursor` is undefined before the first page. */
@@ -75,8 +78,8 @@ export interface MainRead {
  * main one has come to its end. Both lanes' places commit with their pages, so that another pass can go on at any page.
  */
 export async function readLanes(stages: Stages, reading: Reading): Promise<MainRead> {
-  const restore = (lane: LaneName) => restorePlace(stages, reading, lane);
-  const rounds = new Rounds(stages, reading, await restore("main"), await restore("live"));
+  const { main, live } = await restorePlaces(stages, reading);
+  const rounds = new Rounds(stages, reading, main, live);
   while (!(await rounds.readOne()));
   return rounds.result;
 }
@@ -92,14 +95,14 @@ class Rounds {
   #pages = 0;
   result: MainRead = { ingested: nothingIngested };
 
-  constructor(stages: Stages, reading: Reading, main: Json | undefined, live: Json | undefined) {
+  constructor(stages: Stages, reading: Reading, main: Json | undefined, live: LivePlace) {
     this.#stages = stages;
     this.#reading = reading;
     this.#main = { name: "main", cursor: main };
-    this.#liveIsKept = live !== undefined;
+    this.#liveIsKept = live.isKept;
     // The lane of a source that is no longer asked for its past is left to end with the main one.
-    if (live !== undefined && reading.source.startAt !== undefined)
-      this.#live = { name: "live", cursor: live };
+    if (live.cursor !== undefined && reading.source.startAt !== undefined)
+      this.#live = { name: "live", cursor: live.cursor };
   }
 
   /** True when the main lane has come to its end. */
@@ -157,14 +160,57 @@ class Rounds {
   }
 }
 
-/** The place of a lane as the store has it, in the form that the source reads. */
-async function restorePlace(stages: Stages, reading: Reading, lane: LaneName): Promise<Json | undefined> {
-  return parsePlace(reading, await stages.store.cursor(reading.connection.name, lane));
+interface LivePlace {
+  /** Whether the store knows the lane, also where its place is none that can be read. */
+  readonly isKept: boolean;
+  readonly cursor: Json | undefined;
 }
 
-/** Throws where the cursor is none of the source's. */
-export function parsePlace({ source }: Reading, saved: Json | undefined): Json | undefined {
-  return saved === undefined ? undefined : source.cursor.parse(saved);
+/** The places of both lanes as the store has them, in the form that the source reads. */
+async function restorePlaces(
+  stages: Stages,
+  reading: Reading,
+): Promise<{ readonly main: Json | undefined; readonly live: LivePlace }> {
+  const { name } = reading.connection;
+  const main = await stages.store.cursor(name, "main");
+  const live = await stages.store.cursor(name, "live");
+  const isKept = live !== undefined;
+  if (reading.anew === true) {
+    if (main !== undefined) await noteLeftBehind(stages, reading);
+    return { main: undefined, live: { isKept, cursor: undefined } };
+  }
+  // What happens now can be begun anywhere, so that a place of another version is no loss there.
+  const parsed = reading.source.cursor.safeParse(live);
+  return {
+    main: parsePlace(reading, main),
+    live: { isKept, cursor: parsed.success ? parsed.data : undefined },
+  };
+}
+
+/** What changed since and is gone again by now is told by no beginning. */
+async function noteLeftBehind({ store, now }: Stages, { connection }: Reading): Promise<void> {
+  const from = await store.lastHeard(connection.name);
+  const to = now();
+  if (from === undefined || from >= to) return;
+  const says = `The place that was read up to after ${formatInstant(from)} was left behind, and the source read anew.`;
+  await store.noteHealth(connection.name, {
+    findings: [{ code: "place-lost", says }],
+    holes: [{ from, to, reason: "place-lost", says }],
+  });
+}
+
+/** Throws `connection-mismatch` where the cursor is none of the source's. */
+export function parsePlace({ connection, source }: Reading, saved: Json | undefined): Json | undefined {
+  if (saved === undefined) return undefined;
+  const parsed = source.cursor.safeParse(saved);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw new IsochronError(
+    "connection-mismatch",
+    `The saved place of ${connection.name} is none that this version of ${source.name} can read (${issue?.path.join(".") ?? ""}: ${issue?.message ?? ""}).`,
+    `Another version of Isochron may be at work; it goes on as before. If not, \`isochron harvest ${connection.name} --anew\` reads the source from its beginning: what is stored already stays as it is.`,
+    { cause: parsed.error },
+  );
 }
 
 /** By what the page says of itself, else by the events that it told for the first time. */

@@ -122,12 +122,12 @@ export interface Opened {
     readonly onProgress?: Progress;
   }): Promise<Ingested>;
   /**
-   * One pass of a connection; `recorded` is a directory that stands in for the live API. The signal ends it in the
-   * middle, with the connection handed back.
+   * One pass of a connection; `recorded` is a directory that stands in for the live API, `anew` leaves the saved place
+   * behind. The signal ends it in the middle, with the connection handed back.
    */
   harvestOnce(
     connection: string,
-    options: { readonly recorded?: string; readonly signal?: AbortSignal },
+    options: { readonly recorded?: string; readonly anew?: boolean; readonly signal?: AbortSignal },
   ): Promise<Ingested>;
   /** Compares what is stored with what the source still knows. Throws `usage` where nobody can be asked. */
   reconcile(

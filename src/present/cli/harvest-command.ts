@@ -13,6 +13,7 @@ interface HarvestOptions extends TakingOptions {
   readonly cloud?: string;
   readonly recorded?: string;
   readonly follow?: true;
+  readonly anew?: true;
 }
 
 export function addHarvestCommand(program: Command, run: Run): void {
@@ -24,6 +25,12 @@ export function addHarvestCommand(program: Command, run: Run): void {
     )
     .argument("[connection...]", "configured connections; all of them when none is named")
     .option("--follow", "go on until interrupted, as a worker among any number")
+    .addOption(
+      new Option(
+        "--anew",
+        "read named connections from their beginning, leaving the saved place behind",
+      ).conflicts(["follow", "recorded"]),
+    )
     .optionsGroup("A connection that no file describes:")
     .addOption(new Option("--source <name>", "kind of source").choices(run.host.sources))
     .option("--cloud <name>", "cloud in clouds.yaml")
@@ -100,6 +107,12 @@ function configure(host: Host, names: readonly string[], options: HarvestOptions
       "See the configuration file.",
     );
   }
+  if (options.anew === true && names.length === 0)
+    throw new IsochronError(
+      "usage",
+      "--anew was given without a name.",
+      "Name the connections to read anew.",
+    );
   if (known.length > 0) return setup;
   throw new IsochronError(
     "usage",
@@ -145,8 +158,8 @@ async function passOf(
   named: boolean,
 ): Promise<Ingested | undefined> {
   try {
-    const { recorded } = options;
-    return await opened.harvestOnce(name, { signal, ...(recorded === undefined ? {} : { recorded }) });
+    const { recorded, anew = false } = options;
+    return await opened.harvestOnce(name, { signal, anew, ...(recorded === undefined ? {} : { recorded }) });
   } catch (error) {
     if (named || !(error instanceof IsochronError) || error.code !== "usage") throw error;
     await view.note(`${name}: ${error.problem}`);
