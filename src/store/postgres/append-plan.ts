@@ -113,10 +113,14 @@ export async function planAppend(
   return { ...carryOut(identity, decided, standing, register.added), decisions };
 }
 
-/** What the record says, whatever ids it came under and whatever name its subject bears by now. */
+/**
+ * What the record says, whatever ids it came under, whatever name its subject bears by now, and whether or not its time
+ * lay in the future when it came: that is said of our own clock, too.
+ */
 export function hashDraft(draft: EventDraft): string {
-  const { sourceIds: _ids, subjectName: _name, ...said } = draft;
-  return contentHash(said).toString("hex");
+  const { sourceIds: _ids, subjectName: _name, details, ...said } = draft;
+  const { time_suspect: _suspect, ...told } = details;
+  return contentHash({ ...said, details: told }).toString("hex");
 }
 
 /** Everything delivered so far, in the store and earlier in the page. */

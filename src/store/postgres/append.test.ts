@@ -44,6 +44,17 @@ describe("repeats and revisions", () => {
     expect(revision).toMatchObject({ draft: { summary: "Other words" } });
   });
 
+  test("a record that one process's clock called suspect and another's did not says the same", async () => {
+    const [sound, suspect] = [{ n: 1 }, { n: 1, time_suspect: true }].map((details) =>
+      page([event(draft("a", 1, { details }))]),
+    );
+    expect(await store.events.append(suspect!)).toMatchObject({ created: 1 });
+    expect(await store.events.append(sound!)).toMatchObject({ repeated: 1, revised: 0 });
+    expect(await store.events.append(suspect!)).toMatchObject({ repeated: 1, revised: 0 });
+    const other = page([event(draft("a", 1, { details: { n: 2, time_suspect: true } }))]);
+    expect(await store.events.append(other)).toMatchObject({ repeated: 0, revised: 1 });
+  });
+
   test("an occurrence that comes again under a further source id gains that id and nothing else", async () => {
     await store.events.append(page([event(draft("a", 1))]));
     const again = page([event({ ...draft("a", 1), sourceIds: ["a-second"] })]);
