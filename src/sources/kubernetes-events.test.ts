@@ -14,6 +14,7 @@ interface Answer {
   readonly status?: number;
   readonly json?: Json;
   readonly text?: string;
+  readonly date?: string;
 }
 
 function eventOf(change: JsonObject = {}, version = "7"): JsonObject {
@@ -48,7 +49,8 @@ async function pass(answers: readonly Answer[], from?: KubernetesCursor, config:
       requests.push(request);
       const answer = left.shift();
       if (answer === undefined) throw new Error(`nothing answers ${request.url}`);
-      return Promise.resolve({ status: answer.status ?? 200, headers: {}, body: bytesOf(answer) });
+      const { status = 200, date, ...body } = answer;
+      return Promise.resolve({ status, headers: date === undefined ? {} : { date }, body: bytesOf(body) });
     },
     now: () => decoders.time("2026-11-21T03:10:00Z"),
     signal: new AbortController().signal,

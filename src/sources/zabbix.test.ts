@@ -135,6 +135,35 @@ describe("a pass", () => {
     expect(last.completeTo).toBe(start - 65_000);
   });
 
+  test("goes by the frontend's clock where that tells its time, however far off ours is", async () => {
+    const headers = { date: new Date(start).toUTCString() };
+    const desk = server("6.0.14", () => ({ headers }));
+    desk.rows.push(row(10));
+    for (const offMs of [-3_600_000, 0, 3_600_000]) {
+      desk.now = start + offMs;
+      const { last } = await pass(desk, config());
+      expect(last.completeTo).toBe(start - 65_000);
+      // The second that the header names had begun up to a second before.
+      expect(last.cursor).toMatchObject({
+        since: start - 86_400_000,
+        marks: [{ at: start + 1_000, id: "10" }],
+      });
+    }
+  });
+
+  test("reads an id again until the commit delay and what clocks may differ are over", async () => {
+    const desk = server();
+    desk.rows.push(row(10));
+    let { last } = await pass(desk, config({ overlap_seconds: 60 }));
+    const floors = [];
+    for (const seconds of [61, 64, 65]) {
+      desk.now = start + seconds * 1000;
+      ({ last } = await pass(desk, config({ overlap_seconds: 60 }), last.cursor));
+      floors.push(last.cursor.floor);
+    }
+    expect(floors).toEqual([null, null, "10"]);
+  });
+
   test("that meets ids from before is refused, because a new server would never be read", async () => {
     const desk = server();
     desk.rows.push(row(3));

@@ -3,6 +3,7 @@ import { IsochronError } from "../../errors.ts";
 import { duration, instant } from "../../model/instant.ts";
 import type { Instant } from "../../model/instant.ts";
 import type { Json, JsonObject } from "../../model/json.ts";
+import { answeredAt, FarClock } from "../answer-time.ts";
 import type { LostPlace } from "../cursor/opaque.ts";
 import { losePlace } from "../cursor/opaque.ts";
 import {
@@ -17,8 +18,11 @@ import { checkStatus, readJsonAnswer } from "../json-answer.ts";
 import { asObject, asText } from "../json-fields.ts";
 import type { HttpResponse, Page, RawRecord, SourceIo } from "../source.ts";
 
-/** How long after its own time an event may be written, and how far the reporters' clocks may be from ours. */
-export const commitDelayMs = duration(60_000);
+/** How long after its own time an event may first be written, and how far the reporters' clocks may be from ours. */
+const settleMs = duration(60_000);
+
+/** client-go writes the repetitions of a series (`events.k8s.io`) every half an hour only. */
+export const commitDelayMs = duration(31 * 60_000);
 export const clockErrorMs = duration(5_000);
 
 export const kubernetesSettings = z.strictObject({
@@ -91,15 +95,16 @@ export async function fetchEvents(
   const settings = parseSettings(kubernetesSettings, config);
   let cursor = from ?? beginning;
   let lost: Partial<LostPlace> = {};
+  const clock = new FarClock(io);
   for (let restarts = 0; restarts <= restartsMax; restarts += 1) {
     const isWatching = cursor.continue === null && cursor.resourceVersion !== null;
     const page = isWatching
-      ? await watchEvents(settings, cursor, cursor.resourceVersion!, io)
-      : await listEvents(settings, cursor, io);
+      ? await watchEvents(settings, cursor, cursor.resourceVersion!, clock)
+      : await listEvents(settings, cursor, clock);
     if (page !== "gone") return { ...lost, ...page };
     io.warn("the cluster has forgotten our place, so its events are listed anew");
     // A place that is lost again at once is one and the same loss.
-    if (lost.findings === undefined) lost = loseVersion(settings, cursor, io.now());
+    if (lost.findings === undefined) lost = loseVersion(settings, cursor, clock.latest());
     cursor = beginning;
   }
   throw new IsochronError(
@@ -127,8 +132,9 @@ async function ask(settings: KubernetesSettings, url: string, io: SourceIo): Pro
 async function listEvents(
   settings: KubernetesSettings,
   cursor: KubernetesCursor,
-  io: SourceIo,
+  clock: FarClock,
 ): Promise<Page<KubernetesCursor> | "gone"> {
+  const { io } = clock;
   const askedAt = io.now();
   const url = addressOf(settings, {
     limit: String(settings.page_size),
@@ -145,13 +151,16 @@ async function listEvents(
     throw malformed(name, "no list of events");
   }
   const receivedAt = answer.sentAt ?? io.now();
+  // The server dates a list when it has read it.
+  const readFor = receivedAt - askedAt;
+  const listedAt = answeredAt(answer);
   return {
     records: ((items ?? []) as readonly Json[]).map((item) => recordOf(item, "list", receivedAt, settings)),
     // The watch begins where the list began: what happened while it was read in pages is read again, and folds.
     cursor: {
       continue: asText(metadata?.["continue"]) ?? null,
       resourceVersion: version,
-      heardAt: cursor.heardAt ?? answer.sentAt ?? askedAt,
+      heardAt: cursor.heardAt ?? (listedAt === undefined ? askedAt : listedAt - readFor),
     },
     done: false,
   };
@@ -161,8 +170,9 @@ async function watchEvents(
   settings: KubernetesSettings,
   cursor: KubernetesCursor,
   resourceVersion: string,
-  io: SourceIo,
+  clock: FarClock,
 ): Promise<Page<KubernetesCursor> | "gone"> {
+  const { io } = clock;
   const askedAt = io.now();
   const url = addressOf(settings, {
     watch: "true",
@@ -183,7 +193,7 @@ async function watchEvents(
       // What was read before it is kept: the place is only forgotten for what comes after.
       if (asObject(object)?.["code"] === 410 && records.length === 0) return "gone";
       if (asObject(object)?.["code"] === 410) {
-        return { ...loseVersion(settings, cursor, receivedAt), records, cursor: beginning, done: false };
+        return { ...loseVersion(settings, cursor, clock.latest()), records, cursor: beginning, done: false };
       }
       throw malformed(name, `the error ${asText(asObject(object)?.["message"]) ?? "without a message"}`);
     }
@@ -193,13 +203,14 @@ async function watchEvents(
       records.push(recordOf(object ?? null, "watch", receivedAt, settings));
     }
   }
-  const heardAt = answer.sentAt ?? askedAt;
+  // The server dates a watch as it begins, and hands over what happens until it ends it.
+  const heardAt = answeredAt(answer) ?? askedAt;
   return {
     records,
     cursor: { continue: null, resourceVersion: version, heardAt },
     done: true,
     // An event bears the time at which its reporter saw it, and is written later, by a clock that may differ.
-    completeTo: instant(heardAt - commitDelayMs - clockErrorMs),
+    completeTo: instant(heardAt - settleMs - clockErrorMs),
   };
 }
 

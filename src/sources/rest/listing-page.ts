@@ -1,9 +1,9 @@
 import { IsochronError } from "../../errors.ts";
-import type { Instant } from "../../model/instant.ts";
 import type { Json } from "../../model/json.ts";
+import { answeredAt } from "../answer-time.ts";
 import { authHeaders, joinUrl, nameRequest } from "../http-settings.ts";
 import { readJsonAnswer } from "../json-answer.ts";
-import type { HttpResponse, SourceIo } from "../source.ts";
+import type { SourceIo } from "../source.ts";
 import type { Listing, RestApi } from "./api-shape.ts";
 import { encodePart, fillIn, idAt, textAt, valueAt } from "./item-path.ts";
 import type { RestSettings } from "./settings.ts";
@@ -54,7 +54,7 @@ export async function readPage(request: PageRequest, io: SourceIo): Promise<List
       "Report it to the service.",
     );
   }
-  const serverTime = timeOf(answer);
+  const serverTime = answeredAt(answer);
   return {
     items: items as readonly Json[],
     ...(following !== undefined && { next: following }),
@@ -120,10 +120,4 @@ function sameOrigin(link: string, base: string, from: string): string {
     `${from} names a next page that is not on the same host.`,
     "Put the address by which the service names itself into `url`.",
   );
-}
-
-function timeOf({ headers, sentAt }: HttpResponse): Instant | number | undefined {
-  if (sentAt !== undefined) return sentAt;
-  const date = Date.parse(headers["date"] ?? "");
-  return Number.isNaN(date) ? undefined : date;
 }

@@ -3,6 +3,7 @@ import { IsochronError } from "../../errors.ts";
 import { duration, instant } from "../../model/instant.ts";
 import type { Instant } from "../../model/instant.ts";
 import type { Json, JsonObject } from "../../model/json.ts";
+import { FarClock } from "../answer-time.ts";
 import type { LostPlace } from "../cursor/opaque.ts";
 import { outliveRetention } from "../cursor/opaque.ts";
 import { settledTo, settleMarks } from "../cursor/time-window.ts";
@@ -16,7 +17,7 @@ import { hostsSetting } from "./problem.ts";
 /** The server writes events in batches, by several processes, so that ids become readable out of order. */
 export const settleMs = duration(60_000);
 
-/** How far Zabbix's clock, which dates its events, may be from ours, which dates our passes. */
+/** How far the clock that dates Zabbix's events may be from the one that dates our passes: its frontend's, else ours. */
 export const clockErrorMs = duration(5_000);
 
 /** How many problems of the same triggers are looked through for those that a recovery ends. */
@@ -40,7 +41,9 @@ export const zabbixSettings = z.strictObject({
     .min(60)
     .max(86_400)
     .default(300)
-    .describe("Events that were first seen so recently are read again, because ids appear out of order."),
+    .describe(
+      "Events that were first seen so recently, and 5 s more for clocks that differ, are read again, because ids appear out of order.",
+    ),
   look_back_hours: z
     .number()
     .int()
@@ -84,7 +87,9 @@ export async function fetchEvents(
   io: SourceIo,
 ): Promise<Page<ZabbixCursor>> {
   const settings = parseSettings(zabbixSettings, config);
-  const now = io.now();
+  const clock = new FarClock(io);
+  const call = await openZabbix(settings, clock.io);
+  const now = clock.earliest();
   const cursor = from ?? {
     since: now - settings.look_back_hours * 3_600_000,
     again: false,
@@ -93,11 +98,10 @@ export async function fetchEvents(
     pass: null,
   };
   const lost = housekept(settings, cursor, now);
-  const call = await openZabbix(settings, io);
   const known = cursor.pass?.after ?? cursor.floor;
   const after = known ?? (cursor.again ? await findPlace(call, settings, cursor.since) : null);
   const items = await readEvents(call, settings, after, cursor.since);
-  const seenAt = io.now();
+  const seenAt = clock.latest();
   const ids = items.map(idOf).filter((id) => id !== undefined);
   const records = await writeRecords(call, settings, items, io);
   const highest = ids.reduce<string | null>((best, id) => (isHigher(id, best) ? id : best), after);
@@ -139,7 +143,8 @@ function advance(
   settings: ZabbixSettings,
 ): ZabbixCursor {
   const marks = highest === null ? cursor.marks : [...cursor.marks, { at: seenAt, id: highest }];
-  const settled = settleMarks(cursor.floor, marks, startedAt, { overlapMs: settings.overlap_seconds * 1000 });
+  const overlapMs = settings.overlap_seconds * 1000 + clockErrorMs;
+  const settled = settleMarks(cursor.floor, marks, startedAt, { overlapMs });
   return { ...cursor, floor: settled.floor, marks: [...settled.marks] };
 }
 
