@@ -30,6 +30,7 @@ import { reconcileAndCount, type Reconciliation, type ReconcileSchedule } from "
 import { replaySetAside } from "./pipeline/replay.ts";
 import { runConnections } from "./pipeline/run-connections.ts";
 import { createStormGate, stormThresholdUsual } from "./pipeline/storm-fold.ts";
+import { tellContract } from "./pipeline/told-contract.ts";
 import { findWhatElse } from "./pipeline/what-else.ts";
 import type { ApiParts } from "./present/api/api-parts.ts";
 import { buildApi } from "./present/api/server.ts";
@@ -131,7 +132,7 @@ export async function openIsochron(config: Config, log: Logger, options: OpenOpt
       const connection = findConnection(connections, name);
       const guard = protection.guard(name, connection.limits, false);
       const source = guardPull(pullSource(connection), guard);
-      const live = liveIo(log, guard, name, signal);
+      const live = liveIo(log, guard, name, signal, stages);
       const ios = recorded === undefined ? [live] : await recordedIos(live, recorded);
       return harvestEach(stages, { connection, source, config: connection.config, holder, anew }, ios);
     },
@@ -140,7 +141,7 @@ export async function openIsochron(config: Config, log: Logger, options: OpenOpt
       const { config: given, intervalMs, limits, reconcile } = connection;
       const guard = protection.guard(name, limits, false);
       const source = guardSource(findSource(connection.source), guard);
-      const io = liveIo(log, guard, name, signal);
+      const io = liveIo(log, guard, name, signal, stages);
       const spanMs = hours === undefined ? reconcile.spanMs : hours * hourMs;
       const pass = { connection, source, config: given, io, holder, intervalMs };
       return reconcileAndCount(stages, store.reader, pass, spanMs);
@@ -262,13 +263,21 @@ function buildProtection(config: Config, connections: ReadonlyMap<string, Config
   });
 }
 
-function liveIo(log: Logger, guard: SourceGuard, name: string, signal: AbortSignal): SourceIo {
+function liveIo(
+  log: Logger,
+  guard: SourceGuard,
+  name: string,
+  signal: AbortSignal,
+  stages: Stages,
+): SourceIo {
   const warn: SourceIo["warn"] = (message, fields) => log.warn({ connection: name, ...fields }, message);
-  return createLiveIo({ guard, now, signal, warn, secret: (reference) => resolveSecret(reference) });
+  const noteClock: SourceIo["noteClock"] = (reading) => stages.contractWatch?.noteClock(name, reading);
+  const secret: SourceIo["secret"] = (reference) => resolveSecret(reference);
+  return createLiveIo({ guard, now, signal, warn, secret, noteClock });
 }
 
 /** One set of answers per recorded moment, in the order of time. */
-async function recordedIos(live: SourceIo, dir: string): Promise<readonly SourceIo[]> {
+async function recordedIos({ noteClock: _, ...live }: SourceIo, dir: string): Promise<readonly SourceIo[]> {
   const moments = await recordedMoments(dir);
   return moments.map((moment) => ({ ...live, http: moment.http, now: moment.now }));
 }
@@ -295,7 +304,7 @@ function runAll(
       connection,
       source: guardSource(findSource(connection.source), guard),
       config: connection.config,
-      io: liveIo(log, guard, name, signal),
+      io: liveIo(log, guard, name, signal, stages),
       intervalMs,
       startDelayMs: place.index < 0 ? 0 : startDelayMs(place, Math.random),
       credits: protection.credits.account(`stream ${name}`),
@@ -356,19 +365,7 @@ async function buildApiFor(request: ApiOptions, context: ApiContext): ReturnType
 /** What a source promises, as the API tells it; undefined for a source that this version does not have. */
 function contractOf(name: string): ReturnType<NonNullable<ApiParts["contractOf"]>> {
   const source = sources.find((one) => one.name === name);
-  if (source === undefined) return undefined;
-  const { contract } = source;
-  return {
-    identity: contract.identity,
-    version: contract.version,
-    ordering: contract.ordering,
-    commit_delay_max_ms: contract.commitDelayMax,
-    clock_error_max_ms: contract.clockErrorMax,
-    retention_ms: contract.retention ?? null,
-    delivery: contract.delivery,
-    revisions: contract.revisions,
-    blind_spots: contract.blindSpots,
-  };
+  return source === undefined ? undefined : tellContract(source.contract);
 }
 
 /** The folder of the built pages: in a checkout, or beside the installed program. */

@@ -5,6 +5,7 @@ import { findingSettlements, type FindingCode } from "../model/source-health.ts"
 import type { SourceContract } from "../sources/source.ts";
 import {
   checkPage,
+  ContractWatch,
   emptyMemory,
   lateAfterMs,
   type CheckedPage,
@@ -76,9 +77,87 @@ describe("order", () => {
       }),
     );
   });
+
+  /** The pages of a pass, one record after the other cut where `cuts` says so. */
+  function inPages(given: readonly number[], cuts: readonly boolean[], pass: number): CheckedPage[] {
+    const pages: number[][] = [[]];
+    for (const [index, ago] of given.entries()) {
+      if (cuts[index] === true) pages.push([]);
+      pages.at(-1)!.push(ago);
+    }
+    return pages.map((agos) =>
+      page(
+        agos.map((ago) => readAt(ago)),
+        { pass },
+      ),
+    );
+  }
+
+  function countUnsorted(pages: readonly CheckedPage[]): number {
+    let memory = emptyMemory;
+    let found = 0;
+    for (const one of pages) {
+      const checked = checkPage(contract, memory, one);
+      found += checked.verdict.findings.filter(({ code }) => code === "unsorted").length;
+      ({ memory } = checked);
+    }
+    return found;
+  }
+
+  test("a stray is found wherever the pages of its pass are cut, and the overlap of the next pass is none", () => {
+    fc.assert(
+      fc.property(ages, fc.array(fc.boolean(), { maxLength: 61 }), fc.nat(), (given, cuts, seed) => {
+        const sorted = given.toSorted((left, right) => right - left);
+        const again = sorted.slice(seed % sorted.length);
+        expect(countUnsorted([...inPages(sorted, cuts, 1), ...inPages(again, cuts, 2)])).toBe(0);
+        const stray = sorted[0]! + clockErrorMs + 1;
+        const strayed = sorted.toSpliced((seed % sorted.length) + 1, 0, stray);
+        expect(countUnsorted(inPages(strayed, cuts, 1))).toBe(1);
+        // Pages that stand alone, such as those of a place beside the main one, prove nothing of each other.
+        const alone = inPages(strayed, [], 1).map(({ pass: _, ...one }) => one);
+        expect(countUnsorted([...alone, ...alone])).toBe(2);
+      }),
+    );
+  });
 });
 
 describe("the clock", () => {
+  const reading = (aheadMs: number, errorMs = 1_200) => ({ aheadMs, errorMs });
+
+  test("one that was read is off beyond what is promised and what the reading leaves open, either way", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: -20_000, max: 20_000 }), fc.nat(10_000), (aheadMs, errorMs) => {
+        const codes = codesOf(unsorted, page([], { clock: reading(aheadMs, errorMs) }));
+        expect(codes).toEqual(Math.abs(aheadMs) > clockErrorMs + errorMs ? ["clock-off"] : []);
+      }),
+    );
+    const [finding] = checkPage(unsorted, emptyMemory, page([], { clock: reading(-61_000) })).verdict
+      .findings;
+    expect(finding?.says).toBe("Its clock is 61 s behind ours, give or take 1.2 s, where 5 s are promised.");
+  });
+
+  test("a sane reading settles what a reading showed, and not what events showed", () => {
+    const off = checkPage(unsorted, emptyMemory, page([readAt(1)], { clock: reading(60_000) }));
+    expect(checkPage(unsorted, off.memory, page([], { clock: reading(0) })).verdict.settled).toContain(
+      "clock-off",
+    );
+    expect(checkPage(unsorted, off.memory, page([])).verdict.settled).not.toContain("clock-off");
+    const future = checkPage(unsorted, emptyMemory, page([readAt(-60_000)], { clock: reading(0) }));
+    const quiet = checkPage(unsorted, future.memory, page([], { clock: reading(0) }));
+    expect(quiet.verdict.settled).not.toContain("clock-off");
+    const sane = checkPage(unsorted, quiet.memory, page([readAt(1)], { clock: reading(0) }));
+    expect(sane.verdict.settled).toContain("clock-off");
+  });
+
+  test("of several readings for a page the worst counts, for all its parts, and the next page has its own", () => {
+    const watch = new ContractWatch();
+    const check = (of = "a") => watch.check(of, unsorted, page([readAt(1)])).findings.length;
+    for (const aheadMs of [0, 60_000, 100]) watch.noteClock("a", reading(aheadMs));
+    expect([check(), check(), check("b")]).toEqual([1, 1, 0]);
+    watch.noteClock("a", reading(100));
+    expect(check()).toBe(0);
+  });
+
   test("only what lies further ahead than the source's clock may be off is from the future", () => {
     fc.assert(
       fc.property(fc.integer({ min: -200_000, max: 200_000 }), (aheadMs) => {

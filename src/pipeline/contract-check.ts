@@ -1,7 +1,7 @@
 import type { EventDraft } from "../model/event.ts";
 import type { Instant } from "../model/instant.ts";
 import { settledBy, type Finding, type FindingCode } from "../model/source-health.ts";
-import type { SourceContract } from "../sources/source.ts";
+import type { ClockReading, SourceContract } from "../sources/source.ts";
 
 /** Below so many records it takes no share of them for a change of the source's form. */
 const setAsideMin = 3;
@@ -35,6 +35,10 @@ export interface CheckedPage {
   readonly endsPass: boolean;
   /** True where it reads the past again, which tells nothing of the order of what comes. */
   readonly reconciling: boolean;
+  /** The pass whose pages follow each other in the source's order; absent where the page stands alone. */
+  readonly pass?: number;
+  /** The source's clock, as it was read last. */
+  readonly clock?: ClockReading;
 }
 
 export interface Verdict {
@@ -50,9 +54,18 @@ export interface WatchMemory {
   readonly proven: ReadonlyMap<string, number>;
   /** What was found since the last pass that read the source whole. */
   readonly inPass: ReadonlySet<FindingCode>;
+  /** Up to where the pages of a pass have come. */
+  readonly through?: { readonly pass: number; readonly latest: number };
+  /** Whether the latest page that told of events told of some from the future. */
+  readonly toldFuture: boolean;
 }
 
-export const emptyMemory: WatchMemory = { recent: [], proven: new Map(), inPass: new Set() };
+export const emptyMemory: WatchMemory = {
+  recent: [],
+  proven: new Map(),
+  inPass: new Set(),
+  toldFuture: false,
+};
 
 /** Holds a page against what its source promises. Pure: the same page on the same memory gives the same verdict. */
 export function checkPage(
@@ -64,28 +77,53 @@ export function checkPage(
     -recentMax,
   );
   const proven = tally(memory.proven, page.records);
+  const order = checkOrder(contract, page, startOf(memory, page));
+  const future = checkTimes(contract, page.records);
+  const hasEvents = page.records.some(({ events = [] }) => events.length > 0);
+  const toldFuture = hasEvents ? future.length > 0 : memory.toldFuture;
   const found = [
     ...page.findings,
-    ...(page.reconciling ? [] : checkOrder(contract, page.records)),
-    ...checkClock(contract, page.records),
+    ...order.findings,
+    ...(future.length > 0 ? future : checkReading(contract, page.clock)),
     ...checkForm(memory.proven, recent, page.records),
   ];
   const codes = new Set(found.map(({ code }) => code));
   const inPass = new Set([...memory.inPass, ...codes]);
   const settled = [
-    ...settledBy("page").filter((code) => !codes.has(code) && showsSane(code, recent, page.records)),
+    ...settledBy("page").filter((code) => {
+      if (codes.has(code)) return false;
+      if (code === "clock-off") return !toldFuture && (hasEvents || page.clock !== undefined);
+      return readsWell(recent, page.records);
+    }),
     ...(page.endsPass ? settledBy("pass").filter((code) => !inPass.has(code)) : []),
   ];
   return {
     verdict: { findings: found, settled },
-    memory: { recent, proven, inPass: page.endsPass ? new Set() : inPass },
+    memory: {
+      recent,
+      proven,
+      inPass: page.endsPass ? new Set() : inPass,
+      toldFuture,
+      ...(page.pass === undefined
+        ? memory.through && { through: memory.through }
+        : { through: { pass: page.pass, latest: order.latest } }),
+    },
   };
 }
 
+/** The latest event of the pages before, where the page goes on from them. */
+function startOf({ through }: WatchMemory, { pass }: CheckedPage): number {
+  return pass !== undefined && through?.pass === pass ? through.latest : Number.NEGATIVE_INFINITY;
+}
+
 /** A sorted source hands its records over oldest first, give or take what its clock may be off. */
-function checkOrder(contract: SourceContract, records: readonly CheckedRecord[]): readonly Finding[] {
-  if (contract.ordering !== "sorted") return [];
-  let latest = Number.NEGATIVE_INFINITY;
+function checkOrder(
+  contract: SourceContract,
+  { records, reconciling }: CheckedPage,
+  start: number,
+): { readonly findings: readonly Finding[]; readonly latest: number } {
+  if (contract.ordering !== "sorted" || reconciling) return { findings: [], latest: start };
+  let latest = start;
   let before = 0;
   let worstMs = 0;
   for (const { events } of records) {
@@ -96,17 +134,13 @@ function checkOrder(contract: SourceContract, records: readonly CheckedRecord[])
     worstMs = Math.max(worstMs, behindMs);
     latest = Math.max(latest, ...times);
   }
-  if (before === 0) return [];
-  return [
-    {
-      code: "unsorted",
-      says: `${count(before, "record")} came after later ones, by up to ${seconds(worstMs)}, from a source that promises their order.`,
-    },
-  ];
+  if (before === 0) return { findings: [], latest };
+  const says = `${count(before, "record")} came after later ones, by up to ${seconds(worstMs)}, from a source that promises their order.`;
+  return { findings: [{ code: "unsorted", says }], latest };
 }
 
 /** What happened cannot have happened after it was told. */
-function checkClock(contract: SourceContract, records: readonly CheckedRecord[]): readonly Finding[] {
+function checkTimes(contract: SourceContract, records: readonly CheckedRecord[]): readonly Finding[] {
   const ahead = records.flatMap(({ receivedAt, events = [] }) =>
     events
       .map(({ occurredAt, precision, details }) =>
@@ -121,6 +155,17 @@ function checkClock(contract: SourceContract, records: readonly CheckedRecord[])
       ? ""
       : `, by up to ${seconds(known.reduce((most, ms) => Math.max(most, ms), 0))} where ${seconds(contract.clockErrorMax)} are promised`;
   return [{ code: "clock-off", says: `${count(ahead.length, "event")} came from the future${by}.` }];
+}
+
+/** A clock that was read is off by as much as it differs from ours, but for what the reading itself leaves open. */
+function checkReading(
+  { clockErrorMax }: SourceContract,
+  clock: ClockReading | undefined,
+): readonly Finding[] {
+  if (clock === undefined || Math.abs(clock.aheadMs) <= clockErrorMax + clock.errorMs) return [];
+  const way = clock.aheadMs > 0 ? "ahead of" : "behind";
+  const says = `Its clock is ${seconds(Math.abs(clock.aheadMs))} ${way} ours, give or take ${seconds(clock.errorMs)}, where ${seconds(clockErrorMax)} are promised.`;
+  return [{ code: "clock-off", says }];
 }
 
 /** Too many records that cannot be read, or all of a kind that always could, mean that the source writes otherwise now. */
@@ -157,13 +202,8 @@ function checkForm(
   ];
 }
 
-/** Whether the page shows by itself that a finding is over; one without a record shows nothing. */
-function showsSane(
-  code: FindingCode,
-  recent: readonly boolean[],
-  records: readonly CheckedRecord[],
-): boolean {
-  if (code === "clock-off") return records.some(({ events }) => events !== undefined && events.length > 0);
+/** Whether the page shows by itself that a drift is over; one without a record shows nothing. */
+function readsWell(recent: readonly boolean[], records: readonly CheckedRecord[]): boolean {
   const isWhole = records.length > 0 && records.every(({ events }) => events !== undefined);
   return isWhole && recent.filter((isRead) => !isRead).length <= recent.length * setAsideShareMax;
 }
@@ -200,13 +240,31 @@ function seconds(ms: number): string {
 /** What a process keeps in mind of its connections' latest pages. */
 export class ContractWatch {
   readonly #memories = new Map<string, WatchMemory>();
+  readonly #clocks = new Map<string, { readonly reading: ClockReading; isTaken: boolean }>();
+
+  /** Remembers a reading of a connection's source; of several for one page, the one that is furthest off. */
+  noteClock(connection: string, reading: ClockReading): void {
+    const before = this.#clocks.get(connection);
+    if (before === undefined || before.isTaken || surelyOff(reading) > surelyOff(before.reading))
+      this.#clocks.set(connection, { reading, isTaken: false });
+  }
 
   /** Holds a page against its source's contract and against the pages before it. */
   check(connection: string, contract: SourceContract, page: CheckedPage): Verdict {
-    const { verdict, memory } = checkPage(contract, this.#memories.get(connection) ?? emptyMemory, page);
+    const clock = this.#clocks.get(connection);
+    const { verdict, memory } = checkPage(contract, this.#memories.get(connection) ?? emptyMemory, {
+      ...page,
+      ...(clock === undefined ? {} : { clock: clock.reading }),
+    });
+    // It stands for the other parts of the page as well.
+    if (clock !== undefined) clock.isTaken = true;
     this.#memories.set(connection, memory);
     return verdict;
   }
+}
+
+function surelyOff({ aheadMs, errorMs }: ClockReading): number {
+  return Math.abs(aheadMs) - errorMs;
 }
 
 /**

@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net";
 import { afterEach, expect, test, vi } from "vitest";
 import type { HttpClientOptions } from "./http-client.ts";
 import { createHttpClient } from "./http-client.ts";
+import type { ClockReading } from "../sources/source.ts";
 import { ByteCredits } from "./protection/byte-credits.ts";
 import { guardOver, StillTime } from "../../test/guard.ts";
 
@@ -234,4 +235,27 @@ test("the caller's signal ends a request with its own reason", async () => {
   const base = await listen(() => ending.abort(new Error("shutting down")));
   const { http } = client({ signal: ending.signal });
   await expect(http({ method: "GET", url: base })).rejects.toThrow("shutting down");
+});
+
+test("the clock of each server that dates its answer is read, to a second and as long as the answer took", async () => {
+  const at = Date.UTC(2026, 10, 21, 4);
+  let headers: Record<string, string> = {};
+  const base = await listen((_request, response) => {
+    response.sendDate = false;
+    response.writeHead(200, headers).end();
+  });
+  const readings: ClockReading[] = [];
+  const { http } = client({ wallNowMs: () => at, noteClock: (reading) => readings.push(reading) });
+  const ask = async (...given: Record<string, string>[]) => {
+    for (headers of given) await http({ method: "GET", url: base });
+    return readings.splice(0);
+  };
+  const dated = { Date: new Date(at + 90_000).toUTCString() };
+  const [reading] = await ask(dated);
+  expect(Math.abs(reading!.aheadMs - 90_000)).toBeLessThan(reading!.errorMs);
+  expect(reading!.errorMs).toBeGreaterThan(1000);
+  // A cache gives the date of another answer, and other forms may mean another zone.
+  expect(
+    await ask({}, { ...dated, Age: "90" }, { Date: "Sat, 21 Nov 2026 05:00:00" }, { Date: "soon GMT" }),
+  ).toEqual([]);
 });

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { IsochronError } from "../errors.ts";
 import type { JsonObject } from "../model/json.ts";
-import type { HttpClient, HttpRequest, HttpResponse } from "../sources/source.ts";
+import type { ClockReading, HttpClient, HttpRequest, HttpResponse } from "../sources/source.ts";
 import { askedMsMax, delayMsMax, jitteredDelayMs, retryAfterMs } from "./protection/retry-delay.ts";
 import type { Judgement, SourceGuard } from "./protection/source-guard.ts";
 
@@ -22,13 +22,19 @@ export interface HttpClientOptions {
   readonly wait?: (ms: number, signal: AbortSignal) => Promise<void>;
   /** Gives a number from 0 up to 1, for the jitter. */
   readonly random?: () => number;
-  /** The time of day, against which a date in `Retry-After` is read. */
+  /** The time of day, against which a date in `Retry-After` and the server's clock are read. */
   readonly wallNowMs?: () => number;
+  /** Told how the clock of each server stands that says the time of its answer. */
+  readonly noteClock?: (reading: ClockReading) => void;
 }
 
 const redirectsMax = 3;
 
-type Limits = Required<Omit<HttpClientOptions, "warn">> & Pick<HttpClientOptions, "warn">;
+type Limits = Required<Omit<HttpClientOptions, "warn" | "noteClock">> &
+  Pick<HttpClientOptions, "warn" | "noteClock">;
+
+/** RFC 9110 dates an answer in whole seconds. */
+const dateResolutionMs = 1000;
 
 /**
  * HTTP over the built-in fetch, for pulling sources, behind the connection's guard. 408, 429 and 5xx are tried again,
@@ -120,6 +126,7 @@ async function tryOnce(request: HttpRequest, limits: Limits): Promise<Outcome> {
   limits.signal.throwIfAborted();
   const late = new AbortController();
   const sentAtMs = performance.now();
+  const sentAtWallMs = limits.wallNowMs();
   const answerTimer = setTimeout(() => late.abort(new Late("no answer")), limits.answerTimeoutMs);
   const total = new Deadline(limits.totalTimeoutMs, () => late.abort(new Late("no complete answer")));
   const signal = AbortSignal.any([limits.signal, late.signal]);
@@ -127,6 +134,8 @@ async function tryOnce(request: HttpRequest, limits: Limits): Promise<Outcome> {
     const answer = await follow(request, request.url, signal, 0);
     clearTimeout(answerTimer);
     const answerMs = performance.now() - sentAtMs;
+    const clock = readClock(answer.headers, sentAtWallMs + answerMs / 2, answerMs);
+    if (clock !== undefined) limits.noteClock?.(clock);
     const body = await readBody(answer, limits, request, total);
     return { result: { status: answer.status, headers: Object.fromEntries(answer.headers), body }, answerMs };
   } catch (error) {
@@ -137,6 +146,16 @@ async function tryOnce(request: HttpRequest, limits: Limits): Promise<Outcome> {
     clearTimeout(answerTimer);
     total.stop();
   }
+}
+
+/** What `Date` says of the server's clock; an answer out of a cache (`Age`) bears the time of another. */
+function readClock(headers: Headers, middleMs: number, answerMs: number): ClockReading | undefined {
+  const date = headers.get("date");
+  // Anything else than the one form that RFC 9110 lets servers send might be in another zone.
+  if (date === null || !date.endsWith(" GMT") || headers.has("age")) return undefined;
+  const dateMs = Date.parse(date);
+  if (Number.isNaN(dateMs)) return undefined;
+  return { aheadMs: Math.round(dateMs - middleMs), errorMs: dateResolutionMs + Math.ceil(answerMs) };
 }
 
 /** A time-out that stands still while it is our turn. */

@@ -180,6 +180,8 @@ function holdAgainstContract(
     findings: batch.findings ?? [],
     endsPass: batch.completeTo !== undefined && batch.reconciling !== true,
     reconciling: batch.reconciling === true,
+    // Each pass has a lease of its own; beside the main lane, places are opened anew within one.
+    ...(batch.epoch === undefined || batch.lane !== "main" ? {} : { pass: batch.epoch }),
   });
   const slackMs = lateAfterMs(contract);
   return {

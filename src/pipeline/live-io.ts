@@ -7,13 +7,15 @@ import { createSqlAccess } from "./sql-client.ts";
 
 /** What a source is lent to read the real thing with, behind its guard. */
 export function createLiveIo(
-  lent: Pick<SourceIo, "now" | "signal" | "warn" | "secret"> & { readonly guard: SourceGuard },
+  lent: Pick<SourceIo, "now" | "signal" | "warn" | "secret" | "noteClock"> & { readonly guard: SourceGuard },
 ): SourceIo {
-  const { guard, now, signal, warn, secret } = lent;
+  const { guard, now, signal, warn, secret, noteClock } = lent;
+  const clock = noteClock === undefined ? {} : { noteClock };
   return {
-    http: createHttpClient({ signal, guard, warn }),
+    http: createHttpClient({ signal, guard, warn, ...clock }),
     sql: createSqlAccess({ signal, guard }),
     now,
+    ...clock,
     signal,
     warn,
     secret,

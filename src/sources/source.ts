@@ -103,6 +103,8 @@ export interface SourceIo {
   readonly sql: (url: string) => SqlClient;
   /** The source's clock when the answers are recorded, else ours. */
   readonly now: () => Instant;
+  /** Told of each reading of the source's clock; absent where `now` is that clock. `http` tells its own readings. */
+  readonly noteClock?: (reading: ClockReading) => void;
   readonly signal: AbortSignal;
   readonly warn: (message: string, fields?: JsonObject) => void;
   /** The secret that `env:NAME` or `file:PATH` names. Throws `config-invalid` when there is none. */
@@ -131,6 +133,14 @@ export interface HttpResponse {
 
 /** Throws `source-unavailable` when no answer came; every HTTP status is an answer. */
 export type HttpClient = (request: HttpRequest) => Promise<HttpResponse>;
+
+/** How a source's clock was found to stand against ours. */
+export interface ClockReading {
+  /** How far it is ahead of ours; below 0 where it is behind. */
+  readonly aheadMs: number;
+  /** By how much that may be wrong: the clock's resolution, and how long the answer took. */
+  readonly errorMs: number;
+}
 
 /** Columns by name; values as the server writes them, NULL as null. */
 export type TableRow = Readonly<Record<string, string | null>>;

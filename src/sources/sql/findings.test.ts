@@ -1,8 +1,11 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { SourceDatabase } from "../../../test/sql-source/source-database.ts";
 import { openSourceDatabase } from "../../../test/sql-source/source-database.ts";
-import { TableReader } from "../../../test/sql-source/table-reader.ts";
+import { sqlIo, TableReader } from "../../../test/sql-source/table-reader.ts";
+import { instant } from "../../model/instant.ts";
 import type { JsonObject } from "../../model/json.ts";
+import type { ClockReading } from "../source.ts";
+import { sql } from "../sql.ts";
 import { knownMax } from "./place.ts";
 
 /** What a table did that its contract excludes is told with the page that shows it. */
@@ -73,4 +76,19 @@ test("a table that no longer fits its mapping is told when the pass is over, for
   expect(await passOf(reader)).toMatchObject({ findings: drift });
   await source.sql("ALTER TABLE drifted RENAME moment TO at");
   expect(await passOf(reader)).toMatchObject({ findings: [] });
+});
+
+test("each page tells how the database's clock stands against ours", async () => {
+  await source.sql("CREATE TABLE dated (id int PRIMARY KEY, at timestamptz)");
+  const readings: ClockReading[] = [];
+  const now = () => instant(Date.now() - 3_600_000);
+  const io = { ...sqlIo(source.url), now, noteClock: (reading: ClockReading) => void readings.push(reading) };
+  await sql.fetch(
+    { url: "env:URL", tables: [tableOf("dated", { by: "serial", column: "id" })] },
+    undefined,
+    io,
+  );
+  expect(readings).toHaveLength(1);
+  const [{ aheadMs, errorMs }] = readings as [ClockReading];
+  expect(Math.abs(aheadMs - 3_600_000)).toBeLessThanOrEqual(errorMs);
 });

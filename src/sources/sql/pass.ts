@@ -36,7 +36,7 @@ export async function fetchTables(
   if (table === undefined) return endOrGoOn({ ...begun, todo: rest }, []);
   const place = begun.tables[name] ?? freshPlace;
   try {
-    const { step, clock, isWhole } = await readPage(io.sql(io.secret(settings.url)), settings, table, place);
+    const { step, clock, isWhole } = await readPage(io, settings, table, place);
     warnOf(step, table, io);
     const found = findingsOf(step, table);
     const records = step.news.map((news) => writeRecord(table, news, clock.ms, place.passedMs));
@@ -119,13 +119,17 @@ interface ReadPage {
 }
 
 function readPage(
-  client: SqlClient,
+  io: SourceIo,
   settings: SqlSettings,
   table: MappedTable,
   saved: TablePlace,
 ): Promise<ReadPage> {
+  const client = io.sql(io.secret(settings.url));
   return client.read(settings.zone, async (query) => {
+    const askedAt = io.now();
     const { horizon, ...clock } = await readClock(client, { settings, table, query }, saved.again);
+    const answeredAt = io.now();
+    io.noteClock?.({ aheadMs: clock.ms - (askedAt + answeredAt) / 2, errorMs: answeredAt - askedAt + 1 });
     const place = beginPass(saved, clock);
     const page = new TablePage(client, table.mapping, place, query);
     // A row whose time moves on while the pass is under way still belongs to it, or it would be put off pass after pass.

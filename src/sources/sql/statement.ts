@@ -201,6 +201,8 @@ export function clockStatement(
     againMs === null ? "" : `${function_}(${(againMs / 1000).toFixed(3)}) AS again, `;
   // `now()` would be when the transaction began, which may be long before its snapshot is taken by this statement.
   const clock = "statement_timestamp()";
+  // Without a way through the connection's zone, in which an hour a year is told twice.
+  const epochMs = "TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6)) DIV 1000";
   const text =
     dialect === "postgresql"
       ? `SELECT ${clock} AS now, ${clock} - interval '${seconds} seconds' AS floor, ${clock} + interval '1 day' AS horizon, ` +
@@ -209,6 +211,6 @@ export function clockStatement(
       : `SELECT NOW(6) AS now, NOW(6) - INTERVAL ${seconds} SECOND AS floor, NOW(6) + INTERVAL 1 DAY AS horizon, ` +
         again("FROM_UNIXTIME") +
         // MySQL takes its snapshot when a table is read first; whether there is a row does not matter.
-        `FLOOR(UNIX_TIMESTAMP(NOW(6)) * 1000) AS ms, (SELECT 1 FROM ${TableStatements.nameOf(dialect, mapping)} LIMIT 1) AS seen`;
+        `${epochMs} AS ms, (SELECT 1 FROM ${TableStatements.nameOf(dialect, mapping)} LIMIT 1) AS seen`;
   return { text, values: [] };
 }
