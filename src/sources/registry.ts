@@ -6,6 +6,7 @@ import { gitForge } from "./git-forge.ts";
 import { kafka } from "./kafka.ts";
 import { kubernetesEvents } from "./kubernetes-events.ts";
 import { nats } from "./nats.ts";
+import { openstackEventsApi } from "./openstack-events-api.ts";
 import { openstackInventory } from "./openstack-inventory.ts";
 import { openstackNotifications } from "./openstack-notifications.ts";
 import { otlpLogs } from "./otlp-logs.ts";
@@ -22,6 +23,7 @@ import { zabbix } from "./zabbix.ts";
 export const sources: readonly Source[] = [
   openstackNotifications,
   openstackInventory,
+  openstackEventsApi,
   alertmanager,
   alertmanagerPull,
   zabbix,

@@ -3,7 +3,7 @@ import type { JsonObject } from "../../model/json.ts";
 import type { SourceIo } from "../source.ts";
 import { findCloud, interfaceOf, regionOf } from "./clouds-yaml.ts";
 import { asObject, text } from "./item.ts";
-import type { InventorySettings } from "./settings.ts";
+import type { AccessSettings } from "./settings.ts";
 
 /** What is needed to sign in and to choose endpoints. Holds secrets: never log it. */
 export interface CloudAccess {
@@ -20,7 +20,7 @@ const secretFields: ReadonlySet<string> = new Set(["password", "application_cred
 
 /** Resolves the settings to credentials, from clouds.yaml or in line. Throws `config-invalid`. */
 export async function resolveAccess(
-  settings: InventorySettings,
+  settings: AccessSettings,
   io: Pick<SourceIo, "secret" | "readText" | "warn">,
 ): Promise<CloudAccess> {
   if (settings.auth !== undefined) {

@@ -6,16 +6,19 @@ import { asObject, objects, text } from "./item.ts";
 import { decodeBody } from "./answer.ts";
 import type { ServiceName } from "./settings.ts";
 
+/** Every service that any source asks, by the names that OpenStack's service-types authority gives them. */
+export type CatalogService = ServiceName | "orchestration" | "load-balancer";
+
 /** A signed-in conversation with one cloud; the token is issued again once when a service refuses it. */
 export interface CloudSession {
   /** The service's address with its version, e.g. `https://nova.example/v2.1`; undefined when the catalog has none. */
-  readonly endpoint: (service: ServiceName) => string | undefined;
+  readonly endpoint: (service: CatalogService) => string | undefined;
   /**
    * Reads `path` (with its query) under the service's address, or under another `base`. Every status but 401
    * is an answer. Throws `source-denied` when a fresh token is refused too, `source-unavailable` when none came.
    */
   readonly get: (
-    service: ServiceName,
+    service: CatalogService,
     path: string,
     options?: { readonly base?: string; readonly headers?: Readonly<Record<string, string>> },
   ) => Promise<HttpResponse>;
@@ -27,21 +30,26 @@ interface Signed {
 }
 
 /** Older catalogs name a service otherwise; the service-types authority's own name comes first. */
-const catalogTypes: Readonly<Record<ServiceName, readonly string[]>> = {
+const catalogTypes: Readonly<Record<CatalogService, readonly string[]>> = {
   identity: ["identity"],
   compute: ["compute"],
   "block-storage": ["block-storage", "volumev3", "block-store"],
   network: ["network"],
   image: ["image"],
+  orchestration: ["orchestration"],
+  "load-balancer": ["load-balancer"],
 };
 
 /** A catalog may give an address with or without its version. */
-const versionPaths: Readonly<Record<ServiceName, { readonly has: RegExp; readonly add: string }>> = {
+const versionPaths: Readonly<Record<CatalogService, { readonly has: RegExp; readonly add: string }>> = {
   identity: { has: /\/v3$/, add: "/v3" },
   compute: { has: /\/v2(\.\d+)?(\/[^/]+)?$/, add: "/v2.1" },
   "block-storage": { has: /\/v3(\/[^/]+)?$/, add: "/v3" },
   network: { has: /\/v2\.0$/, add: "/v2.0" },
   image: { has: /\/v2$/, add: "/v2" },
+  // Heat's address ends with the project of whoever asks, which the catalog knows and nobody else.
+  orchestration: { has: /\/v1\/[^/]+$/, add: "" },
+  "load-balancer": { has: /\/v2(\.0)?$/, add: "/v2.0" },
 };
 
 /** Signs in at Keystone v3 (`POST /v3/auth/tokens`). Throws `source-denied`, `source-unavailable`, `source-malformed`. */
@@ -50,7 +58,7 @@ export async function openSession(
   io: Pick<SourceIo, "http" | "signal">,
 ): Promise<CloudSession> {
   let signed = await signIn(access, io);
-  const endpoint = (service: ServiceName): string | undefined =>
+  const endpoint = (service: CatalogService): string | undefined =>
     findEndpoint(signed.catalog, service, access);
   const ask = (url: string, headers: Readonly<Record<string, string>> = {}): Promise<HttpResponse> => {
     io.signal.throwIfAborted();
@@ -81,6 +89,8 @@ async function signIn(access: CloudAccess, io: Pick<SourceIo, "http" | "signal">
   io.signal.throwIfAborted();
   const answer = await io.http({
     method: "POST",
+    // A second token does no harm to the first.
+    repeatable: true,
     url: `${access.authUrl}/auth/tokens`,
     headers: { "content-type": "application/json", accept: "application/json" },
     body: JSON.stringify({
@@ -111,7 +121,7 @@ async function signIn(access: CloudAccess, io: Pick<SourceIo, "http" | "signal">
 
 function findEndpoint(
   catalog: readonly JsonObject[],
-  service: ServiceName,
+  service: CatalogService,
   access: CloudAccess,
 ): string | undefined {
   const endpoints = catalogTypes[service].flatMap((type) =>

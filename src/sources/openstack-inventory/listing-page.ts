@@ -5,7 +5,7 @@ import type { JsonObject } from "../../model/json.ts";
 import type { SourceIo } from "../source.ts";
 import { decodeBody } from "./answer.ts";
 import { asObject, objects, text } from "./item.ts";
-import type { CloudSession } from "./keystone.ts";
+import type { CatalogService, CloudSession } from "./keystone.ts";
 import type { Listing } from "./listings.ts";
 
 /** One answer of a listing. */
@@ -31,13 +31,16 @@ export function firstQuery(listing: Listing, pageSize: number, since: number | u
   return spelled === "" ? "" : `?${spelled}`;
 }
 
+/** What has to be known of a listing to read its pages, whoever does it. */
+export type ReadableListing = Pick<Listing, "path" | "key" | "paging"> & { readonly service: CatalogService };
+
 /**
  * Reads one page. 404 and 403 are told apart from failures, because another pass would meet them again.
  * Throws `source-unavailable` or `source-malformed`.
  */
 export async function readListingPage(
   session: CloudSession,
-  listing: Listing,
+  listing: ReadableListing,
   query: string,
   headers: Readonly<Record<string, string>>,
   io: Pick<SourceIo, "now">,

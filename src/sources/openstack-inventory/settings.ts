@@ -37,27 +37,32 @@ const authSchema = z
   })
   .describe("Credentials written in line, in place of `cloud`.");
 
+/** Which cloud, and with whose credentials: the same for every source that asks OpenStack's APIs. */
+export const accessFields = {
+  cloud: z.string().min(1).optional().describe("Name of a cloud in `clouds.yaml`."),
+  clouds_file: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      "Path of `clouds.yaml`; without it `./`, `~/.config/openstack` and `/etc/openstack` are searched.",
+    ),
+  auth: authSchema.optional(),
+  region: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("Region whose endpoints are used; needed where there are several."),
+  interface: z
+    .enum(["public", "internal", "admin"])
+    .optional()
+    .describe("Which endpoints of the catalog are used; `public` unless the cloud says otherwise."),
+};
+
 /** Settings of one connection: which cloud, with whose credentials, and how much is read at a time. */
 export const inventorySettings = z
   .strictObject({
-    cloud: z.string().min(1).optional().describe("Name of a cloud in `clouds.yaml`."),
-    clouds_file: z
-      .string()
-      .min(1)
-      .optional()
-      .describe(
-        "Path of `clouds.yaml`; without it `./`, `~/.config/openstack` and `/etc/openstack` are searched.",
-      ),
-    auth: authSchema.optional(),
-    region: z
-      .string()
-      .min(1)
-      .optional()
-      .describe("Region whose endpoints are used; needed where there are several."),
-    interface: z
-      .enum(["public", "internal", "admin"])
-      .optional()
-      .describe("Which endpoints of the catalog are used; `public` unless the cloud says otherwise."),
+    ...accessFields,
     services: z
       .array(z.enum(serviceNames))
       .min(1)
@@ -105,6 +110,7 @@ export const inventorySettings = z
   });
 
 export type InventorySettings = z.infer<typeof inventorySettings>;
+export type AccessSettings = Pick<InventorySettings, keyof typeof accessFields>;
 export type InlineAuth = NonNullable<InventorySettings["auth"]>;
 
 /** Throws `config-invalid` with every problem at once; values are never repeated, as one may be a secret. */
