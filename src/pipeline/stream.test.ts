@@ -1,7 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { notification } from "../../test/stages.ts";
+import { openTestStore } from "../../test/database.ts";
+import { notification, stagesOver } from "../../test/stages.ts";
+import { createTimedSource, timedAt, timedIo } from "../../test/timed-source.ts";
+import type { StreamSource } from "../sources/source.ts";
+import type { HealthNote } from "../store/event-store.ts";
 import { ByteCredits } from "./protection/byte-credits.ts";
-import { RecordBatcher } from "./stream.ts";
+import { RecordBatcher, runStream } from "./stream.ts";
 
 const record = (number: number) => notification(number, "volume.create.end", { volume_id: "v" });
 
@@ -82,5 +86,47 @@ describe("storing deliveries in pages", () => {
     await Promise.all(Array.from({ length: 1201 }, (_, number) => batcher.deliver(record(number))));
     expect(Math.max(...sizes)).toBeLessThanOrEqual(500);
     expect(sizes.reduce((sum, size) => sum + size, 0)).toBe(1201);
+  });
+});
+
+describe("what a stream is complete to", () => {
+  it("is believed only when it was asked for after the last delivery that went back", async () => {
+    const opened = await openTestStore();
+    try {
+      let seconds = 60;
+      let isAway = true;
+      const notes: HealthNote[] = [];
+      const plain = stagesOver(opened.store);
+      const stages = {
+        ...plain,
+        now: () => timedAt(seconds),
+        store: {
+          ...plain.store,
+          append: (page: Parameters<typeof plain.store.append>[0]) =>
+            isAway ? Promise.reject(new Error("the store is away")) : plain.store.append(page),
+          noteHealth: async (_connection: string, note: HealthNote) => void notes.push(note),
+        },
+      };
+      const { fetch: _, cursor: __, startAt: ___, ...rest } = createTimedSource([], 1);
+      const source: StreamSource = {
+        ...rest,
+        delivery: "stream",
+        async consume(_config, deliver, io) {
+          const askedAt = io.now();
+          seconds += 1;
+          await expect(deliver(record(1))).rejects.toThrow("away");
+          io.alive(askedAt);
+          isAway = false;
+          seconds += 1;
+          await deliver(record(1));
+          io.alive(io.now());
+        },
+      };
+      const connection = { name: "bus", source: "timed", controlPlane: "cloud" };
+      await runStream(stages, connection, source, {}, timedIo(stages.now));
+      expect(notes.map(({ completeTo }) => completeTo)).toEqual([undefined, timedAt(62)]);
+    } finally {
+      await opened.close();
+    }
   });
 });

@@ -93,20 +93,25 @@ export async function runStream(
   };
   const notes = new HealthNotes(stages, connection.name, io.warn);
   let underWay = 0;
+  let failedAt = Number.NEGATIVE_INFINITY;
   const deliver = async (record: RawRecord): Promise<void> => {
     underWay += 1;
     try {
       await batcher.deliver(record);
+    } catch (error) {
+      failedAt = stages.now();
+      throw error;
     } finally {
       underWay -= 1;
     }
   };
+  // What is handed over and not stored yet may still go back, and what went back may not be counted again yet.
+  const isSettled = (at: Instant | undefined): boolean => underWay === 0 && at !== undefined && at > failedAt;
   await source.consume(config, deliver, {
     ...io,
     heardBefore: await stages.store.lastHeard(connection.name),
     report,
-    // What is handed over and not stored yet may still go back.
-    alive: (completeTo) => notes.heard(underWay === 0 ? completeTo : undefined),
+    alive: (completeTo) => notes.heard(isSettled(completeTo) ? completeTo : undefined),
     lost: (hole, finding) => notes.lost(hole, finding),
   });
   await notes.written();

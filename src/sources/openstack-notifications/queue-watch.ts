@@ -49,11 +49,15 @@ export class QueueWatch {
   async tellAlive(channel: Channel, signal: AbortSignal): Promise<void> {
     while (!signal.aborted && !this.#io.signal.aborted) {
       const askedAt = this.#io.now();
-      let waiting = 0;
-      // An answer follows whatever was handed out before on the same channel.
-      for (const queue of this.#queues) waiting += (await channel.checkQueue(queue)).messageCount;
+      let isAllHere = true;
+      for (const queue of this.#queues) {
+        // An answer follows whatever was handed out before on the same channel.
+        const { messageCount, consumerCount } = await channel.checkQueue(queue);
+        // What other workers were handed and have not stored is in no count that the broker tells.
+        if (messageCount > 0 || consumerCount > 1) isAllHere = false;
+      }
       this.#heardAt = askedAt;
-      this.#io.alive(waiting === 0 ? askedAt : undefined);
+      this.#io.alive(isAllHere ? askedAt : undefined);
       await rest(AbortSignal.any([signal, this.#io.signal]));
     }
   }
