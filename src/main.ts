@@ -314,7 +314,8 @@ function runAll(
   });
   const onError = (error: unknown, connection?: string): void =>
     log.error({ ...(connection === undefined ? {} : { connection }), err: error }, "a pass failed");
-  return runConnections(stages, runnings, { holder, signal, onError });
+  const resting = [...connections.values()].filter((one) => !one.enabled && one.expectWithinMs !== undefined);
+  return runConnections(stages, runnings, { holder, signal, onError, resting });
 }
 
 interface ApiContext {

@@ -95,4 +95,22 @@ describe("everything that runs by itself", () => {
     stop.abort();
     await work;
   });
+
+  it("expects nothing of what is configured and switched off, and makes nothing known that never was", async () => {
+    const stop = new AbortController();
+    const connection = { name: "off", source: "timed", controlPlane: "cloud" };
+    const { store, reader } = { store: opened.store.events, reader: opened.store.reader };
+    await store.connect({ ...connection, config: {}, expectWithinMs: 60_000 });
+    await store.noteHealth("off", { heard: true });
+    await opened.sql(
+      "UPDATE isochron.connection SET last_heard_at = now() - interval '1 hour', expect_since = NULL",
+    );
+    const states = async () =>
+      (await reader.coverage({ kind: "provider" })).connections.map((one) => [one.connection, one.state]);
+    expect(await states()).toEqual([["off", "silent"]]);
+    const resting = [connection, { ...connection, name: "never used" }];
+    const options = { holder: "me", signal: stop.signal, onError: () => undefined, resting };
+    await runConnections({ ...stagesOver(opened.store), now, scheduler: new HeldTime() }, [], options);
+    expect(await states()).toEqual([["off", "idle"]]);
+  });
 });

@@ -47,6 +47,8 @@ export interface Running {
 export interface RunOptions {
   readonly holder: string;
   readonly signal: AbortSignal;
+  /** Connections that are configured and switched off: nothing is expected of them. */
+  readonly resting?: readonly Connection[];
   /** Told of each failure; `connection` is absent where it concerns none. */
   readonly onError: (error: unknown, connection?: string) => void;
 }
@@ -60,11 +62,12 @@ export async function runConnections(
   connections: readonly Running[],
   options: RunOptions,
 ): Promise<void> {
-  const { signal } = options;
+  const { signal, resting = [] } = options;
   const keepUp = (work: () => Promise<void>, connection?: string) =>
     keepRunning(stages, work, signal, (error) => options.onError(error, connection));
   await Promise.all([
     keepUp(async () => void (await reattribute(stages, signal))),
+    ...resting.map((connection) => keepUp(() => expectNothing(stages, connection), connection.name)),
     ...connections.map((running) => keepUp(() => runOne(stages, running, options), running.connection.name)),
   ]);
 }
@@ -95,6 +98,12 @@ async function runOne(stages: Stages, running: Running, options: RunOptions): Pr
     await stages.store.connect({ ...nameOf(connection), config: {}, expectWithinMs });
     await runStream(stages, connection, source, config, io, running.credits);
   }
+}
+
+/** What was heard before it was switched off would be called silent for ever. */
+async function expectNothing({ store }: Stages, connection: Connection): Promise<void> {
+  if ((await store.lastHeard(connection.name)) === undefined) return;
+  await store.connect({ ...nameOf(connection), config: {}, expectWithinMs: null });
 }
 
 function nameOf({ name, source, controlPlane }: Connection): Connection {
