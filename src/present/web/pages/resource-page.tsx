@@ -8,6 +8,7 @@ import { tenantNames } from "../state/session.ts";
 import { plainView, spellView } from "../state/view.ts";
 import { readTime } from "../time/typed-time.ts";
 import { formatMoment } from "../time/zone.ts";
+import { CoverageNote } from "../ui/coverage-note.tsx";
 import { ErrorNotice } from "../ui/error-notice.tsx";
 import { KindWord, SeverityWord } from "../ui/glyph.tsx";
 import { Link } from "../ui/link.tsx";
@@ -180,6 +181,12 @@ function Events({ data }: { data: ResourceJson }) {
   return (
     <section aria-labelledby="events">
       <h2 id="events">Events</h2>
+      <CoverageNote
+        coverage={data.coverage}
+        from={Math.min(from, Date.parse(data.known_since ?? data.at))}
+        to={Date.parse(data.at)}
+        zone={preferredZone.value}
+      />
       {data.events.length === 0 ? (
         <p>No event about it is known.</p>
       ) : (

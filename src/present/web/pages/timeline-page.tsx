@@ -1,4 +1,5 @@
 import { useEffect, useRef } from "preact/hooks";
+import { followHoles } from "../state/holes-state.ts";
 import { followLive, liveSummary } from "../state/live-stream.ts";
 import { followPalette } from "../state/scene-state.ts";
 import {
@@ -26,7 +27,7 @@ export function TimelinePage() {
   const root = useRef<HTMLElement>(null);
   useEffect(() => {
     document.title = "Timeline · Isochron";
-    const stops = [followAddress(), followWindow(), followSelection(), followLive()];
+    const stops = [followAddress(), followWindow(), followSelection(), followLive(), followHoles()];
     if (root.current !== null) stops.push(followPalette(root.current));
     return () => {
       for (const stop of stops) stop();

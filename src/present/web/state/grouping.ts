@@ -1,6 +1,7 @@
 import type { EventJson, TenantJson } from "../../api/contract.ts";
 import type { LaneItem } from "../timeline/lane-item.ts";
 import type { LaneName } from "../timeline/lane-order.ts";
+import { stormOf } from "./storm.ts";
 import type { Grouping } from "./view.ts";
 
 /** Names of domains and projects by id, as far as the session knows them. */
@@ -159,6 +160,7 @@ export function laneOf(
 /** The part of an event that the canvas draws. */
 export function laneItem(event: EventJson): LaneItem {
   const operation = event.operation?.request_id ?? event.operation?.workflow_id;
+  const storm = stormOf(event);
   return {
     id: event.id,
     at: Date.parse(event.occurred_at),
@@ -172,5 +174,6 @@ export function laneItem(event: EventJson): LaneItem {
       : { operation: `${operation} ${event.type.replace(/\.(start|end|error)$/, "")}` }),
     ...(event.phase === undefined ? {} : { phase: event.phase }),
     ...(event.connection === undefined ? {} : { connection: event.connection }),
+    ...(storm === undefined ? {} : { fold: { count: storm.count, first: storm.first, last: storm.last } }),
   };
 }

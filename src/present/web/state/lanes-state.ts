@@ -1,10 +1,11 @@
 import { computed, signal } from "@preact/signals";
 import { nameEntity } from "./entity-names.ts";
+import { windowHoles } from "./holes-state.ts";
 import { tenantNames } from "./session.ts";
 import { coverage, loaded, range, selectedEvent, view } from "./timeline-state.ts";
 import { laneItem, laneOf } from "./grouping.ts";
 import type { CandidateJson, WhatElseJson } from "../../api/contract.ts";
-import { unknownFrom } from "../timeline/coverage.ts";
+import { holesOfLane, unknownFrom } from "../timeline/coverage.ts";
 import type { Lane } from "../timeline/lane-item.ts";
 import { groupIntoLanes, type GroupedItem } from "../timeline/lane-order.ts";
 
@@ -40,7 +41,7 @@ const grouped = computed<GroupedItem[]>(() => {
 /** The lanes of everything loaded, so that they keep their places while the window moves a little. */
 const allLanes = computed<Lane[]>(() => groupIntoLanes(grouped.value, view.value.order));
 
-/** Lanes with anything in the window; each with the moment from which it is unknown. */
+/** Lanes with anything in the window; each with its holes and the moment from which it is unknown. */
 export const lanes = computed<Lane[]>(() => {
   const { from, to } = range.value;
   const completeTo = new Map(
@@ -54,7 +55,9 @@ export const lanes = computed<Lane[]>(() => {
     .map((lane) => {
       const feeding = new Set(lane.items.map((item) => item.connection).filter((name) => name !== undefined));
       const unknown = feeding.size === 0 ? undefined : unknownFrom(feeding, completeTo);
-      return unknown === undefined ? lane : { ...lane, unknownFrom: unknown };
+      const holes = holesOfLane(feeding, windowHoles.value);
+      if (unknown === undefined && holes.length === 0) return lane;
+      return { ...lane, holes, ...(unknown === undefined ? {} : { unknownFrom: unknown }) };
     });
 });
 

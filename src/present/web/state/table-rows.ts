@@ -1,4 +1,5 @@
 import type { EventJson } from "../../api/contract.ts";
+import { stormOf } from "./storm.ts";
 
 /** A row of the table: one event, or a run of routine activity folded into one. */
 export type TableRow =
@@ -20,7 +21,7 @@ export interface TableRows {
 }
 
 /**
- * Rows for events in order of time. Runs of routine activity (informational, nothing else in between) become one row
+ * Rows for events in order of time. Runs of routine activity (informational, no storm, nothing else in between) become one row
  * each, unless opened; `selected` is never folded away. Shown and folded always add up to the number of events.
  */
 export function foldRows(
@@ -54,7 +55,11 @@ export function foldRows(
 
 function isRoutine(event: EventJson | undefined, selected: string | undefined): boolean {
   return (
-    event !== undefined && event.kind === "activity" && event.severity === "info" && event.id !== selected
+    event !== undefined &&
+    event.kind === "activity" &&
+    event.severity === "info" &&
+    event.id !== selected &&
+    stormOf(event) === undefined
   );
 }
 

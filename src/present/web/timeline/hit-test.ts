@@ -1,12 +1,15 @@
+import type { BlindSpan } from "./blind-spans.ts";
 import type { LaneItem } from "./lane-item.ts";
-import { badgeWidth, type Cluster, type Column } from "./level-of-detail.ts";
+import { badgeText, badgeWidth, markReach, type Cluster, type Column } from "./level-of-detail.ts";
 import { markY, type LaneScene, type Scene } from "./scene.ts";
+import { xOf, type TimeScale } from "./time-scale.ts";
 
 /** What lies under a point of the lanes. */
 export type Hit =
   | { readonly what: "mark"; readonly item: LaneItem; readonly x: number; readonly y: number }
   | { readonly what: "cluster"; readonly cluster: Cluster; readonly lane: LaneScene }
   | { readonly what: "column"; readonly column: Column; readonly lane: LaneScene }
+  | { readonly what: "hole"; readonly holes: readonly BlindSpan[]; readonly lane: LaneScene }
   | { readonly what: "lane"; readonly lane: LaneScene };
 
 /** Marks are hit from this far away, so that the target is 24 pixels wide. */
@@ -20,7 +23,9 @@ export function hitScene(scene: Scene, x: number, y: number): Hit | undefined {
   let bestDistance = reachPx;
   for (const mark of lane.picture.marks) {
     const at = markY(lane, mark.stack);
-    const distance = Math.max(Math.abs(mark.x - x), Math.abs(at - y) / 1.5);
+    // The count beside a fold is part of its mark.
+    const beside = Math.max(0, Math.min(x - mark.x, markReach(mark.item)));
+    const distance = Math.max(Math.abs(mark.x + beside - x), Math.abs(at - y) / 1.5);
     if (distance <= bestDistance) {
       best = { what: "mark", item: mark.item, x: mark.x, y: at };
       bestDistance = distance;
@@ -38,7 +43,14 @@ export function hitScene(scene: Scene, x: number, y: number): Hit | undefined {
   const column = lane.picture.columns.find(
     (candidate) => x >= candidate.x && x < candidate.x + candidate.width,
   );
-  return column === undefined ? { what: "lane", lane } : { what: "column", column, lane };
+  if (column !== undefined) return { what: "column", column, lane };
+  const holes = holesUnder(lane, scene.scale, x);
+  return holes.length > 0 ? { what: "hole", holes, lane } : { what: "lane", lane };
+}
+
+function holesUnder(lane: LaneScene, scale: TimeScale, x: number): readonly BlindSpan[] {
+  const holes = lane.lane.holes ?? [];
+  return holes.filter((hole) => x >= xOf(scale, hole.from) - 2 && x <= xOf(scale, hole.to) + 2);
 }
 
 function labelUnder(lane: LaneScene, x: number, y: number): Hit | undefined {
@@ -52,5 +64,5 @@ function labelUnder(lane: LaneScene, x: number, y: number): Hit | undefined {
 
 /** The right edge of a cluster's badge, which is never narrower than its number. */
 export function clusterEnd(cluster: Cluster): number {
-  return Math.max(cluster.x1, cluster.x0 + badgeWidth(cluster.items.length));
+  return Math.max(cluster.x1, cluster.x0 + badgeWidth(badgeText(cluster.items)));
 }

@@ -1,5 +1,5 @@
 import { rankSeverity } from "./lane-item.ts";
-import type { Mark } from "./level-of-detail.ts";
+import { markReach, type Mark } from "./level-of-detail.ts";
 
 /** A mark's text, cut to the room that is left. `row` is 0 or 1. */
 export interface PlacedLabel {
@@ -52,14 +52,15 @@ function placeOne(
   lane: { readonly widthPx: number; readonly offsetPx: number },
   measure: MeasureText,
 ): PlacedLabel | undefined {
-  const x = Math.max(mark.x + lane.offsetPx, 4);
+  const reach = markReach(mark.item);
+  const x = Math.max(mark.x + lane.offsetPx + (lane.offsetPx > 0 ? reach : 0), 4);
   const wanted = Math.min(measure(mark.item.label), widthMaxPx);
   for (let row = 0; row < taken.length; row++) {
     const busy = taken[row] ?? [];
     if (
       busy.some(
         (span) =>
-          x < span.to + (span.to === mark.x + 9 ? 0 : gapPx) &&
+          x < span.to + (span.to === mark.x + 9 + reach ? 0 : gapPx) &&
           x + Math.min(wanted, widthMinPx) > span.from - gapPx,
       )
     )

@@ -1,4 +1,5 @@
 import type { EventKind, Severity } from "../../../model/event.ts";
+import type { BlindSpan } from "./blind-spans.ts";
 
 /** What the canvas needs to know of an event. */
 export interface LaneItem {
@@ -15,6 +16,8 @@ export interface LaneItem {
   readonly operation?: string;
   readonly phase?: "start" | "progress" | "end" | "error";
   readonly connection?: string;
+  /** Set where the item stands for many, which happened from `first` to `last`. */
+  readonly fold?: { readonly count: number; readonly first: number; readonly last: number };
 }
 
 /** One row of the timeline with its items in order of time. */
@@ -28,6 +31,8 @@ export interface Lane {
   readonly items: readonly LaneItem[];
   /** From here on, no source of this lane is known to be complete: unknown, not quiet. */
   readonly unknownFrom?: number;
+  /** Where events of this lane may be missing. */
+  readonly holes?: readonly BlindSpan[];
 }
 
 export type LaneOrder = "first-symptom" | "count" | "name";

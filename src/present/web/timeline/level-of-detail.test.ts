@@ -16,14 +16,19 @@ const items = fc
         { weight: 9, arbitrary: fc.constant("info" as const) },
         fc.constantFrom(...severities),
       ),
+      count: fc.oneof(
+        { weight: 30, arbitrary: fc.constant(undefined) },
+        fc.integer({ min: 2, max: 100_000 }),
+      ),
     }),
     { maxLength: 500 },
   )
   .map((drafts) =>
     drafts
       .toSorted((a, b) => a.at - b.at)
-      .map((draft, index): LaneItem => ({
+      .map(({ count, ...draft }, index): LaneItem => ({
         ...draft,
+        ...(count === undefined ? {} : { fold: { count, first: draft.at, last: draft.at } }),
         id: `e${index}`,
         precisionMs: 0,
         label: "",
@@ -77,7 +82,7 @@ describe("what is drawn of a lane", () => {
     );
   });
 
-  it("never averages a critical or a kept event away", () => {
+  it("never averages a critical event, a storm or a kept event away", () => {
     fc.assert(
       fc.property(items, scale, keep, (all, window, kept) => {
         const picture = pictureLane(all, window, kept);
@@ -86,7 +91,7 @@ describe("what is drawn of a lane", () => {
           if (kept.has(item.id)) expect(marks.has(item.id)).toBe(true);
           else if (mustStay(item, kept) && !marks.has(item.id)) {
             const cluster = picture.clusters.find((candidate) => candidate.items.includes(item));
-            expect(cluster?.items.every((other) => other.severity === "critical")).toBe(true);
+            expect(cluster?.items.every((other) => mustStay(other, kept))).toBe(true);
           }
         }
       }),

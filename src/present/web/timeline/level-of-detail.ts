@@ -43,6 +43,8 @@ export interface DetailRules {
   /** This many marks within {@link clusterPx} become a cluster. */
   readonly clusterCount: number;
   readonly clusterPx: number;
+  /** Storms closer than this, which is about as wide as their counts are, become one pile. */
+  readonly pilePx: number;
   /** Marks closer than this are moved below each other. */
   readonly markPx: number;
   readonly stacksMax: number;
@@ -54,19 +56,40 @@ export const detailRules: DetailRules = {
   columnPx: 4,
   clusterCount: 4,
   clusterPx: 24,
+  pilePx: 64,
   markPx: 10,
   stacksMax: 3,
   clusteredMax: 40,
 };
 
-/** How wide a badge is that holds this many; a badge swallows the marks that it would cover. */
-export function badgeWidth(count: number): number {
-  return 15 + 7 * String(count).length;
+/** How wide a badge with this text is; a badge swallows the marks that it would cover. */
+export function badgeWidth(text: string): number {
+  return 15 + 7 * text.length;
 }
 
-/** Items that must never be averaged away: critical ones, and those in `keep`. */
+/** `×4,212`: how many single events an item stands for. */
+export function foldText(count: number): string {
+  return `×${count.toLocaleString("en")}`;
+}
+
+/** How many items a badge holds; where storms are among them, how many single events they all are. */
+export function badgeText(items: readonly LaneItem[]): string {
+  return items.some((item) => item.fold !== undefined) ? foldText(countSingle(items)) : String(items.length);
+}
+
+/** Single events behind the items, those that stand for themselves included. */
+export function countSingle(items: readonly LaneItem[]): number {
+  return items.reduce((sum, item) => sum + (item.fold?.count ?? 1), 0);
+}
+
+/** How far a mark reaches to the right beyond its shape: a fold shows its count. */
+export function markReach(item: Pick<LaneItem, "fold">): number {
+  return item.fold === undefined ? 0 : 2 + 6.6 * foldText(item.fold.count).length;
+}
+
+/** Items that must never be averaged away: critical ones, those that stand for many, and those in `keep`. */
 export function mustStay(item: LaneItem, keep: ReadonlySet<string>): boolean {
-  return item.severity === "critical" || keep.has(item.id);
+  return item.severity === "critical" || item.fold !== undefined || keep.has(item.id);
 }
 
 /** Decides for one lane what is drawn one by one and what together. `items` are in order of time. */
@@ -92,10 +115,16 @@ export function pictureLane(
   }
   const single = [...near.single, ...rare.marks].toSorted((a, b) => a.at - b.at || (a.id < b.id ? -1 : 1));
   const marks = stackMarks(single, scale, rules);
+  const taken = marks.map(takenByMark);
   return {
     mode: "marks",
     marks,
-    clusters: [...near.clusters, ...rare.clusters].map((cluster) => sinkUnder(cluster, marks, rules)),
+    clusters: [
+      ...near.clusters.map((cluster) =>
+        sinkUnder(cluster, [...taken, ...rare.clusters.map(takenByCluster)], rules),
+      ),
+      ...rare.clusters.map((cluster) => sinkUnder(cluster, taken, rules)),
+    ],
     columns: [],
     total: visible.length,
   };
@@ -107,7 +136,10 @@ function isCrowded(visible: number, clustered: number, scale: TimeScale, rules: 
   return clustered > rules.clusteredMax && clustered > visible / 2;
 }
 
-/** Criticals stay visible one by one unless they cover each other themselves; then their cluster is critical. */
+/**
+ * Criticals and storms stay visible one by one unless they cover each other themselves; then their cluster is
+ * critical, or counts what all its storms stand for.
+ */
 function keepApart(
   kept: readonly LaneItem[],
   keep: ReadonlySet<string>,
@@ -115,18 +147,40 @@ function keepApart(
   rules: DetailRules,
 ): { marks: LaneItem[]; clusters: Cluster[] } {
   const named = kept.filter((item) => keep.has(item.id));
+  const others = kept.filter((item) => !keep.has(item.id));
   const near = clusterItems(
-    kept.filter((item) => !keep.has(item.id)),
+    others.filter((item) => item.fold === undefined),
     scale,
     { ...rules, clusterCount: rules.stacksMax + 1, clusterPx: rules.markPx },
   );
-  const marks = [...near.single, ...named].toSorted((a, b) => a.at - b.at || (a.id < b.id ? -1 : 1));
-  return { marks, clusters: near.clusters };
+  const piles = clusterItems(
+    others.filter((item) => item.fold !== undefined),
+    scale,
+    { ...rules, clusterCount: 2, clusterPx: rules.pilePx },
+  );
+  const marks = [...near.single, ...piles.single, ...named].toSorted(
+    (a, b) => a.at - b.at || (a.id < b.id ? -1 : 1),
+  );
+  return { marks, clusters: [...near.clusters, ...piles.clusters] };
 }
 
-function sinkUnder(cluster: Cluster, marks: readonly Mark[], rules: DetailRules): Cluster {
-  const end = Math.max(cluster.x1, cluster.x0 + badgeWidth(cluster.items.length)) + rules.markPx;
-  const covers = marks.some((mark) => mark.x >= cluster.x0 - rules.markPx && mark.x <= end);
+/** What a badge must not cover, from left to right. */
+interface Taken {
+  readonly from: number;
+  readonly to: number;
+}
+
+function takenByMark({ item, x }: Mark): Taken {
+  return { from: x, to: x + markReach(item) };
+}
+
+function takenByCluster({ items, x0, x1 }: Cluster): Taken {
+  return { from: x0, to: Math.max(x1, x0 + badgeWidth(badgeText(items))) };
+}
+
+function sinkUnder(cluster: Cluster, taken: readonly Taken[], rules: DetailRules): Cluster {
+  const own = takenByCluster(cluster);
+  const covers = taken.some(({ from, to }) => to >= own.from - rules.markPx && from <= own.to + rules.markPx);
   return covers ? { ...cluster, sunk: true } : cluster;
 }
 
@@ -145,7 +199,7 @@ function clusterItems(
       index < items.length && xOf(scale, items[index]?.at ?? 0) - x0 <= px;
     while (near(end, rules.clusterPx)) end++;
     if (end - start >= rules.clusterCount) {
-      while (near(end, badgeWidth(end - start) + rules.markPx + 4)) end++;
+      while (near(end, badgeWidth(String(end - start)) + rules.markPx + 4)) end++;
       const group = items.slice(start, end);
       clusters.push({ x0, x1: xOf(scale, group.at(-1)?.at ?? 0), items: group, sunk: false });
       start = end;
@@ -163,7 +217,7 @@ function stackMarks(items: readonly LaneItem[], scale: TimeScale, rules: DetailR
     const x = xOf(scale, item.at);
     let stack = lastX.findIndex((last) => x - last >= rules.markPx);
     if (stack === -1) stack = lastX.length < rules.stacksMax + 1 ? lastX.length : leastCovered(lastX);
-    lastX[stack] = x;
+    lastX[stack] = x + markReach(item);
     return { item, x, stack };
   });
 }

@@ -1,5 +1,6 @@
 import { traceGlyph, type Pen } from "./glyph-path.ts";
 import type { LaneItem } from "./lane-item.ts";
+import { paintFold } from "./painter.ts";
 import type { Palette } from "./palette.ts";
 import { findMark, type Scene } from "./scene.ts";
 import { xOf, type TimeRange } from "./time-scale.ts";
@@ -117,6 +118,7 @@ function paintSelected(
   pen.setLineDash([]);
   const mark = findMark(scene, item.id);
   if (mark === undefined) return;
+  if (item.fold !== undefined) paintFold(pen, { ...item.fold, kind: item.kind }, mark, scene.scale, palette);
   pen.fillStyle = palette.background;
   pen.strokeStyle = palette.accent;
   pen.lineWidth = 2;

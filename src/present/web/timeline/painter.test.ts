@@ -81,6 +81,46 @@ describe("painting the lanes", () => {
     expect(clips.map((call) => call.args[0])).toEqual([800]);
   });
 
+  it("hatches each hole of a lane, however short", () => {
+    const holes = [
+      { connection: "nova", from: 20_000, to: 40_000 },
+      { connection: "cinder", from: 30_000, to: 45_000 },
+      { connection: "nova", from: 90_000, to: 90_001 },
+    ];
+    const recording = new RecordingPen();
+    paintScene(
+      recording.pen,
+      sceneOf([{ key: "a", label: "A", items: [item("one", 10_000)], holes }]),
+      palette,
+      [],
+      400,
+    );
+    const clips = recording.calls.filter(
+      (call, index) => recording.calls[index + 1]?.name === "clip" && call.name === "rect",
+    );
+    expect(clips.map((call) => [call.args[0], call.args[2]])).toEqual([
+      [200, 250],
+      [900, 3],
+    ]);
+  });
+
+  it("draws a storm with its count and for as long as it lasted, and storms at one time as one pile", () => {
+    const storm = (id: string, at: number, count: number) =>
+      item(id, at, { kind: "symptom", precisionMs: 60_000, fold: { count, first: at, last: at + 20_000 } });
+    const texts = (items: LaneItem[]) => {
+      const recording = new RecordingPen();
+      paintScene(recording.pen, sceneOf([{ key: "a", label: "A", items }]), palette, [], 400);
+      const lasting = recording.named("fillRect").filter((call) => call.args[3] === 5);
+      const counts = recording.named("fillText").map((call) => String(call.args[0]));
+      return {
+        lasting: lasting.map((call) => call.args[2]),
+        counts: counts.filter((text) => /×/.test(text)),
+      };
+    };
+    expect(texts([storm("one", 10_000, 4212)])).toEqual({ lasting: [200], counts: ["×4,212"] });
+    expect(texts([storm("one", 10_000, 4212), storm("two", 10_000, 8)]).counts).toEqual(["×4,220"]);
+  });
+
   it("tints a symptom until the recovery of the same subject, and nothing else", () => {
     const recording = new RecordingPen();
     paintScene(recording.pen, sceneOf(lanes), palette, [], 400);
@@ -112,6 +152,14 @@ describe("painting the lanes", () => {
       inColumns: 0,
       total: 300,
     });
+  });
+
+  it("finds a hole under the pointer where nothing else is", () => {
+    const hole = { connection: "nova", from: 20_000, to: 40_000 };
+    const scene = sceneOf([{ key: "a", label: "A", items: [item("one", 10_000)], holes: [hole] }]);
+    expect(hitScene(scene, 300, 10)).toMatchObject({ what: "hole", holes: [hole] });
+    expect(hitScene(scene, 500, 10)?.what).toBe("lane");
+    expect(hitScene(scene, 100, 15)?.what).toBe("mark");
   });
 
   it("finds under the pointer what it drew there", () => {

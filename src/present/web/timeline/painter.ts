@@ -1,7 +1,17 @@
 import type { EventKind } from "../../../model/event.ts";
 import { traceGlyph, type Pen } from "./glyph-path.ts";
+import { joinBlindSpans } from "./blind-spans.ts";
 import { clusterEnd } from "./hit-test.ts";
-import { gravest, leadingKind, type Cluster, type Column } from "./level-of-detail.ts";
+import type { LaneItem } from "./lane-item.ts";
+import {
+  badgeText,
+  foldText,
+  gravest,
+  leadingKind,
+  markReach,
+  type Cluster,
+  type Column,
+} from "./level-of-detail.ts";
 import type { Palette } from "./palette.ts";
 import { laneGeometry, markY, type LaneScene, type Scene } from "./scene.ts";
 import type { Tick } from "../time/ticks.ts";
@@ -86,6 +96,15 @@ export function paintHatch(
 }
 
 function paintUnknown(pen: Pen, lane: LaneScene, scale: TimeScale, palette: Palette): void {
+  for (const hole of joinBlindSpans(lane.lane.holes ?? [])) {
+    if (hole.to <= scale.from || hole.from >= scale.to) continue;
+    const from = Math.max(0, xOf(scale, hole.from));
+    const to = Math.min(scale.width, Math.max(xOf(scale, hole.to), from + 3));
+    // Stronger than what is only not read yet: here events are known or suspected to be missing.
+    pen.globalAlpha = 0.5;
+    paintHatch(pen, from, to, lane.top + 1, lane.height - 2, palette.control);
+    pen.globalAlpha = 1;
+  }
   if (lane.lane.unknownFrom === undefined || lane.lane.unknownFrom >= scale.to) return;
   const x0 = Math.max(0, xOf(scale, lane.lane.unknownFrom));
   paintHatch(pen, x0, scale.width, lane.top + 1, lane.height - 2, palette.hatch);
@@ -161,16 +180,19 @@ function paintCluster(pen: Pen, cluster: Cluster, lane: LaneScene, palette: Pale
   pen.fillStyle = palette.background;
   pen.strokeStyle = palette.kinds[kind];
   pen.lineWidth = critical ? 2 : 1;
-  pen.beginPath();
-  pen.roundRect(x0, y - 8, x1 - x0, 16, 3);
-  pen.fill();
-  pen.stroke();
+  const piled = cluster.items.some((item) => item.fold !== undefined);
+  for (const offset of piled ? [3, 0] : [0]) {
+    pen.beginPath();
+    pen.roundRect(x0 + offset, y - 8 - offset, x1 - x0, 16, 3);
+    pen.fill();
+    pen.stroke();
+  }
   pen.fillStyle = palette.kinds[kind];
   traceGlyph(pen, kind, x0 + 8, y, 3.5);
   pen.fill();
   pen.fillStyle = palette.text;
   pen.font = `600 10.5px ${palette.font}`;
-  pen.fillText(String(cluster.items.length), x0 + 14.5, y + 3.8);
+  pen.fillText(badgeText(cluster.items), x0 + 14.5, y + 3.8);
 }
 
 function paintLabels(pen: Pen, lane: LaneScene, palette: Palette): number {
@@ -185,13 +207,16 @@ function paintLabels(pen: Pen, lane: LaneScene, palette: Palette): number {
 }
 
 function paintMarks(pen: Pen, lane: LaneScene, scale: TimeScale, palette: Palette): number {
-  const order = lane.picture.marks.toSorted(
-    (a, b) => Number(a.item.severity === "critical") - Number(b.item.severity === "critical"),
-  );
+  const order = lane.picture.marks.toSorted((a, b) => paintRank(a.item) - paintRank(b.item));
   for (const mark of order) {
     const { item, x } = mark;
     const y = markY(lane, mark.stack);
     const colour = palette.kinds[item.kind];
+    if (item.fold !== undefined) {
+      paintFold(pen, { ...item.fold, kind: item.kind }, { x, y }, scale, palette);
+      paintMark(pen, item.kind, item.severity, x, y, palette);
+      continue;
+    }
     const tail = (item.precisionMs / (scale.to - scale.from)) * scale.width;
     if (tail > 6) {
       pen.globalAlpha = 0.28;
@@ -202,6 +227,40 @@ function paintMarks(pen: Pen, lane: LaneScene, scale: TimeScale, palette: Palett
     paintMark(pen, item.kind, item.severity, x, y, palette);
   }
   return order.length;
+}
+
+/** Wide marks first, so that they cover nothing; critical ones last. */
+function paintRank({ fold, severity }: LaneItem): number {
+  return (fold === undefined ? 2 : 0) + Number(severity === "critical");
+}
+
+/** A storm: how long it lasted, and a pile with its count. */
+export function paintFold(
+  pen: Pen,
+  fold: NonNullable<LaneItem["fold"]> & { readonly kind: EventKind },
+  { x, y }: { readonly x: number; readonly y: number },
+  scale: TimeScale,
+  palette: Palette,
+): void {
+  const colour = palette.kinds[fold.kind];
+  const from = xOf(scale, fold.first);
+  pen.globalAlpha = 0.45;
+  pen.fillStyle = colour;
+  pen.fillRect(from, y - 2.5, Math.max(2, xOf(scale, fold.last) - from), 5);
+  pen.globalAlpha = 1;
+  const width = 22 + markReach({ fold });
+  pen.fillStyle = palette.background;
+  pen.strokeStyle = colour;
+  pen.lineWidth = 1.5;
+  for (const offset of [3, 0]) {
+    pen.beginPath();
+    pen.roundRect(x - 11 + offset, y - 9 - offset, width, 18, 3);
+    pen.fill();
+    pen.stroke();
+  }
+  pen.fillStyle = palette.text;
+  pen.font = `600 10.5px ${palette.font}`;
+  pen.fillText(foldText(fold.count), x + 10, y + 3.8);
 }
 
 function paintMark(

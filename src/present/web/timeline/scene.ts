@@ -1,6 +1,6 @@
 import { placeLabels, type LabelRoom, type MeasureText, type PlacedLabel } from "./label-rows.ts";
 import type { Lane } from "./lane-item.ts";
-import { badgeWidth, pictureLane, type LanePicture } from "./level-of-detail.ts";
+import { badgeText, badgeWidth, markReach, pictureLane, type LanePicture } from "./level-of-detail.ts";
 import { joinSpans, type Span } from "./spans.ts";
 import type { TimeScale } from "./time-scale.ts";
 
@@ -81,7 +81,10 @@ export function layoutScene(input: SceneInput): Scene {
 /** Labels keep clear of badges in their row; in a lane of columns they stand beside their marks. */
 function roomFor(picture: LanePicture): LabelRoom {
   if (picture.mode === "columns") {
-    const marks = picture.marks.map((mark) => ({ from: mark.x - 9, to: mark.x + 9 }));
+    const marks = picture.marks.map((mark) => ({
+      from: mark.x - 9,
+      to: mark.x + 9 + markReach(mark.item),
+    }));
     return { rows: 1, offsetPx: 12, taken: marks };
   }
   const sunk = picture.clusters.filter((cluster) => cluster.sunk);
@@ -90,7 +93,7 @@ function roomFor(picture: LanePicture): LabelRoom {
     offsetPx: -4,
     taken: sunk.map((cluster) => ({
       from: cluster.x0 - 6,
-      to: Math.max(cluster.x1, cluster.x0 + badgeWidth(cluster.items.length)) + 6,
+      to: Math.max(cluster.x1, cluster.x0 + badgeWidth(badgeText(cluster.items))) + 6,
     })),
   };
 }

@@ -1,4 +1,5 @@
-import { session } from "../state/session.ts";
+import { windowHoles } from "../state/holes-state.ts";
+import { isProvider, session } from "../state/session.ts";
 import {
   changeView,
   coverage,
@@ -13,6 +14,8 @@ import {
 import { activeFilters, clearFilter } from "../state/view.ts";
 import { formatLength } from "../time/length.ts";
 import { formatMoment } from "../time/zone.ts";
+import { incompleteWords } from "../timeline/blind-spans.ts";
+import { behindAt } from "../timeline/coverage.ts";
 import { Link } from "./link.tsx";
 
 const filterWords = {
@@ -44,6 +47,9 @@ export function EmptyState() {
         <p>
           <strong>No events match.</strong> {without.toLocaleString("en")} without the filter.
         </p>
+        {windowHoles.value.length > 0 && (
+          <p>Some may be missing: {incompleteWords(windowHoles.value, range.value, view.value.zone)}.</p>
+        )}
         <p class="empty-actions">
           {filters.map((name) => (
             <button
@@ -70,19 +76,12 @@ export function EmptyState() {
 function Reason() {
   const known = coverage.value;
   const { zone } = view.value;
-  const end = Math.min(range.value.to, Math.max(now.value, Date.now()));
+  const present = Math.max(now.value, Date.now());
+  const end = Math.min(range.value.to, present);
   const connections = known?.connections ?? [];
-  const behind = connections.filter(
-    (entry) => entry.complete_to === null || Date.parse(entry.complete_to) < end,
-  );
-  const tenant = session.value?.kind === "tenant";
-  if (tenant) {
-    return (
-      <p>
-        <strong>Nothing of yours happened here.</strong> Events outside your projects are not shown.
-      </p>
-    );
-  }
+  if (windowHoles.value.length > 0) return <Blind />;
+  if (session.value?.kind === "tenant") return <NothingOfYours end={end} />;
+  const behind = behindAt(connections, end, present);
   const worst = behind[0];
   if (worst === undefined) {
     const to = known?.complete_to ?? null;
@@ -105,6 +104,34 @@ function Reason() {
         : `is complete only to ${formatMoment(since, zone)}, ${formatLength(end - since)} before this window’s end`}
       {behind.length > 1 ? `, and ${behind.length - 1} more are behind` : ""}.{" "}
       <Link href="/sources">Open sources</Link>
+    </p>
+  );
+}
+
+/** We could not see: not the same as that nothing happened. */
+function Blind() {
+  const { zone } = view.value;
+  const words = incompleteWords(windowHoles.value, range.value, zone);
+  return (
+    <p>
+      <strong>No events are known here, but some may be missing.</strong> We were blind: {words}.{" "}
+      {isProvider.value && <Link href="/sources">Open sources</Link>}
+    </p>
+  );
+}
+
+function NothingOfYours({ end }: { end: number }) {
+  const reached = coverage.value?.complete_to ?? null;
+  const short = reached !== null && Date.parse(reached) < end;
+  return (
+    <p>
+      <strong>
+        {reached === null || short
+          ? "Nothing of yours is known here yet."
+          : "Nothing of yours happened here."}
+      </strong>{" "}
+      {short && `Complete to ${formatMoment(Date.parse(reached), view.value.zone)} only. `}
+      Events outside your projects are not shown.
     </p>
   );
 }

@@ -5,11 +5,13 @@ import { nameEntity } from "../state/entity-names.ts";
 import { candidateRanks } from "../state/lanes-state.ts";
 import { freshIds } from "../state/live-stream.ts";
 import { isProvider, tenantNames } from "../state/session.ts";
+import { stormOf, subjectWords } from "../state/storm.ts";
 import { describeRun, type TableRow } from "../state/table-rows.ts";
 import { range, view } from "../state/timeline-state.ts";
 import { formatLength, formatPrecision } from "../time/length.ts";
 import { formatClock, formatDate, zoneName } from "../time/zone.ts";
 import { KindWord, SeverityWord } from "./glyph.tsx";
+import { formatCount } from "./number-words.ts";
 
 /** A time of day with its zone, and its date where the window spans more than one day. */
 function RowTime({ at }: { at: number }) {
@@ -36,6 +38,7 @@ export function EventRow(props: { event: EventJson; index: number; selected: boo
   const at = Date.parse(event.occurred_at);
   const rank = candidateRanks.value.get(event.id);
   const late = freshIds.value.get(event.id);
+  const storm = stormOf(event);
   return (
     <tr
       aria-rowindex={index}
@@ -55,19 +58,28 @@ export function EventRow(props: { event: EventJson; index: number; selected: boo
       </td>
       <td class="col-tenant">{ownerCell(event)}</td>
       <td class="col-resource">
-        <span class="dim">
-          {event.subject.kind === "component" ? "" : `${event.subject.kind.replaceAll("_", " ")} `}
-        </span>
-        {event.subject.kind === "component" ? componentOf(event).label : nameEntity(event.subject)}
+        {storm !== undefined && storm.subjects > 1 ? subjectWords(storm) : <Subject event={event} />}
       </td>
       <td class="col-what">
         <button type="button" class="row-button" tabIndex={selected ? 0 : -1}>
           {rank !== undefined && <span class="rank">{rank}</span>}
           {late !== undefined && late > 0 && <span class="late">late +{formatLength(late)}</span>}
+          {storm !== undefined && <span class="fold-count">× {formatCount(storm.count)}</span>}
           {event.summary}
         </button>
       </td>
     </tr>
+  );
+}
+
+function Subject({ event }: { event: EventJson }) {
+  const { subject } = event;
+  if (subject.kind === "component") return <>{componentOf(event).label}</>;
+  return (
+    <>
+      <span class="dim">{subject.kind.replaceAll("_", " ")} </span>
+      {nameEntity(subject)}
+    </>
   );
 }
 

@@ -11,6 +11,7 @@ import { Glyph, kindWords, SeverityWord } from "./glyph.tsx";
 import { JsonTree } from "./json-tree.tsx";
 import { Link } from "./link.tsx";
 import { Ownership } from "./ownership.tsx";
+import { StormPart } from "./storm-part.tsx";
 import { WhatElse } from "./what-else.tsx";
 import { WindowSummary } from "./window-summary.tsx";
 
@@ -55,6 +56,7 @@ function EventDetails({ event }: { event: EventJson }) {
         <h2 id="event-title">{event.summary}</h2>
       </header>
       <EventFacts event={event} why={why} setWhy={setWhy} />
+      <StormPart event={event} />
       {why && <Ownership event={event} />}
       <div class="event-actions">
         <button

@@ -190,7 +190,7 @@ function usePointer(holder: { current: HTMLElement | null }, setHover: SetHover,
 
 /** A click selects a mark, and zooms into what stands for many. */
 function takeHit(hit: Hit | undefined): void {
-  if (hit === undefined || hit.what === "lane") return;
+  if (hit === undefined || hit.what === "lane" || hit.what === "hole") return;
   if (hit.what === "mark") {
     selectEvent(hit.item.id, hit.item.at);
     return;
@@ -202,6 +202,11 @@ function takeHit(hit: Hit | undefined): void {
   }
   const items = hit.cluster.items;
   const [from, to] = [items[0]?.at ?? 0, items.at(-1)?.at ?? 0];
+  // What happened at one moment no zoom takes apart; the table lists it from its first.
+  if (from === to && items[0] !== undefined) {
+    selectEvent(items[0].id, from);
+    return;
+  }
   const air = Math.max((to - from) * 0.25, 50);
   showRange({ from: from - air, to: to + air });
 }

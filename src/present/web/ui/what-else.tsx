@@ -9,6 +9,9 @@ import { whatElse } from "../state/lanes-state.ts";
 import { changeView, view } from "../state/timeline-state.ts";
 import { formatLength } from "../time/length.ts";
 import { formatMoment } from "../time/zone.ts";
+import { namelessHoles, spansWithin } from "../timeline/blind-spans.ts";
+import { behindAt } from "../timeline/coverage.ts";
+import { CoverageNote } from "./coverage-note.tsx";
 import { ErrorNotice } from "./error-notice.tsx";
 import { Glyph, kindWords } from "./glyph.tsx";
 
@@ -177,9 +180,8 @@ function Checked({ answer }: { answer: WhatElseJson }) {
   const { checked, coverage, window } = answer;
   const { zone } = view.value;
   const end = Date.parse(answer.target.at);
-  const behind = coverage.connections.filter(
-    (entry) => entry.complete_to === null || Date.parse(entry.complete_to) < end,
-  );
+  const behind = behindAt(coverage.connections, end, Date.now());
+  const blind = spansWithin(namelessHoles(coverage.holes), { from: Date.parse(window.from), to: end });
   const names = checked.nothing_on.slice(0, namedMax).map((entity) => `${entity.kind} ${nameEntity(entity)}`);
   const rest = checked.nothing_on.length - names.length;
   return (
@@ -195,15 +197,11 @@ function Checked({ answer }: { answer: WhatElseJson }) {
         {formatMoment(Date.parse(window.from), zone)}
         {checked.truncated ? "; there were more" : ""}.{" "}
         {behind.length === 0 &&
+          blind.length === 0 &&
           coverage.connections.length > 0 &&
           `All ${coverage.connections.length} sources are complete up to then.`}
       </p>
-      {behind.length > 0 && (
-        <p class="notice">
-          {behind.map((entry) => entry.connection).join(", ")} {behind.length === 1 ? "was" : "were"} not
-          complete for this window. Quiet there is unknown.
-        </p>
-      )}
+      <CoverageNote coverage={coverage} from={Date.parse(window.from)} to={end} zone={zone} />
     </div>
   );
 }
