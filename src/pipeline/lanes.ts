@@ -37,6 +37,8 @@ export interface Reading {
   readonly epoch: number;
   /** True where the saved places are left behind and the source is read from its beginning. */
   readonly anew?: boolean;
+  /** New events from before this moment count as found late; absent where none is looked for. */
+  readonly lateBefore?: Instant;
 }
 
 /** A place in a source; `cursor` is undefined before the first page. */
@@ -63,6 +65,8 @@ export interface PageRead {
   readonly done: boolean;
   readonly completeTo?: Instant;
   readonly ingested: Ingested;
+  /** Whether the source said of a span that it could not be read. */
+  readonly hasHole: boolean;
 }
 
 /** What a pass over the main lane came to. */
@@ -70,6 +74,8 @@ export interface MainRead {
   readonly ingested: Ingested;
   /** What the source was said to be complete to, by the last page that said so. */
   readonly completeTo?: Instant;
+  /** Whether the source said of a span that it could not be read. */
+  readonly hasHole: boolean;
 }
 
 /**
@@ -93,7 +99,7 @@ class Rounds {
   #liveIsKept: boolean;
   #liveIsChecked = false;
   #pages = 0;
-  result: MainRead = { ingested: nothingIngested };
+  result: MainRead = { ingested: nothingIngested, hasHole: false };
 
   constructor(stages: Stages, reading: Reading, main: Json | undefined, live: LivePlace) {
     this.#stages = stages;
@@ -154,8 +160,11 @@ class Rounds {
     this.#pages += 1;
     if (this.#pages > pagesMax)
       throw new Error(`${this.#reading.connection.name} gave ${pagesMax} pages without an end`);
-    const page = await readPage(this.#stages, this.#reading, lane);
-    this.result = { ...this.result, ingested: addIngested(this.result.ingested, page.ingested) };
+    const { lateBefore } = this.#reading;
+    const watched = lateBefore === undefined ? lane : { ...lane, lateBefore };
+    const page = await readPage(this.#stages, this.#reading, watched);
+    const hasHole = this.result.hasHole || page.hasHole;
+    this.result = { ...this.result, ingested: addIngested(this.result.ingested, page.ingested), hasHole };
     return page;
   }
 }
@@ -245,6 +254,7 @@ export async function readPage(stages: Stages, reading: Reading, lane: Lane): Pr
     cursor: page.cursor,
     done: page.done,
     ingested,
+    hasHole: (page.holes ?? []).length > 0,
     ...(page.completeTo === undefined ? {} : { completeTo: page.completeTo }),
   };
 }

@@ -55,6 +55,10 @@ const hole = (from: number, to: number) => ({
   reason: "outage" as const,
   says: "We were away.",
 });
+const lateRecord = (second: number) => ({
+  ...notification(second, "volume.create.end", { volume_id: `v${second}`, tenant_id: "acme" }),
+  receivedAt: now(),
+});
 const minutes = (count: number) => Array.from({ length: count }, (_, minute) => minute * 60);
 
 describe("a comparison with a pulling source", () => {
@@ -206,6 +210,37 @@ describe("a comparison with a pulling source", () => {
     await stages.store.noteHealth("timed", { holes: [hole(600, 4500)] });
     expect(await reconcileOnce(stages, passOf(source), 2 * hourMs)).toMatchObject({ from: timedAt(hour) });
     expect((await state())?.holes).toMatchObject([{ from: timedAt(600), to: timedAt(hour) }]);
+  });
+
+  it("closes no hole while what it has read is still changing", async () => {
+    const timed = createTimedSource(minutes(110), 10);
+    const late = { completeness: "settled" as const };
+    const source = { ...timed, contract: { ...timed.contract, ...late } };
+    await harvest(source);
+    await stages.store.noteHealth("timed", { holes: [hole(600, 900)] });
+    let pages = 0;
+    const changing: TimedSource = {
+      ...source,
+      async fetch(config, from, io) {
+        pages += 1;
+        nowSeconds += 25;
+        const page = await source.fetch(config, from, io);
+        // A pass over the main lane meets what was committed late, after the comparison has been there.
+        if (pages !== 5) return page;
+        const records = [{ ...page.records[0]!, ...lateRecord(61) }];
+        return { ...page, records };
+      },
+    };
+    expect(await reconcileOnce(stages, passOf(changing), 2 * hourMs)).toMatchObject({ foundLate: 0 });
+    expect(await state()).toMatchObject({
+      findings: [{ code: "late-commit" }],
+      holes: [
+        { from: timedAt(61), reason: "late-commit" },
+        { from: timedAt(600), reason: "outage" },
+      ],
+    });
+    await reconcileOnce(stages, passOf(source), 3 * hourMs);
+    expect(await state()).toMatchObject({ findings: [], holes: [] });
   });
 
   it("calls nothing late that may still become readable", async () => {

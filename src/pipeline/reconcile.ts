@@ -62,10 +62,11 @@ const progressSchema = z.union([
     to: z.number(),
     records: z.number(),
     foundLate: z.number(),
+    isDoubted: z.boolean().default(false),
     cursor: z.json(),
   }),
 ]);
-interface Progress extends ReconcileOutcome {
+interface Progress extends Compared {
   readonly cursor: Json | undefined;
 }
 
@@ -180,14 +181,19 @@ async function reconcileUnlessHeld(
   });
 }
 
-/** Of what the source has dropped by now, reading it again proves nothing. */
+interface Compared extends ReconcileOutcome {
+  /** True where something of the span showed only after that part of it may have been read, so that more may follow. */
+  readonly isDoubted: boolean;
+}
+
+/** Of what the source has dropped by now, reading it again proves nothing; nor does reading of what still changed. */
 function keptOf(
   stages: Stages,
   { source }: ReconcilePass,
-  { from, to, records, foundLate }: ReconcileOutcome,
+  { from, to, records, foundLate, isDoubted }: Compared,
 ): ReconcileOutcome {
   const { retention = Number.POSITIVE_INFINITY } = source.contract;
-  const keptFrom = Math.max(from, stages.now() - retention);
+  const keptFrom = isDoubted ? to : Math.max(from, stages.now() - retention);
   return { from: instant(Math.min(keptFrom, to)), to, records, foundLate };
 }
 
@@ -196,7 +202,7 @@ async function compare(
   pass: ReconcilePass,
   lease: HeldLease,
   spanMs: number,
-): Promise<ReconcileOutcome> {
+): Promise<Compared> {
   const { source } = pass;
   const io = { ...pass.io, signal: lease.signal };
   if (source.delivery === "pull")
@@ -213,15 +219,15 @@ async function readAgain(
   stages: Stages,
   reading: Reading & Pick<ReconcilePass, "intervalMs">,
   spanMs: number,
-): Promise<ReconcileOutcome> {
+): Promise<Compared> {
   const main = await readLanes(stages, reading);
   let mainReadAt = stages.now();
   const { from, to, ...begun } = await beginOrGoOn(stages, reading, main, spanMs);
-  let { records, foundLate, cursor } = begun;
+  let { records, foundLate, cursor, isDoubted } = begun;
   const keep = ({ page, ...part }: PartRead): Json => {
     if (page?.done === true && page.completeTo === undefined) return { endedAt: stages.now() };
     const sum = { records: records + part.records, foundLate: foundLate + part.foundLate };
-    return { from, to, ...sum, cursor: page?.cursor ?? cursor ?? null };
+    return { from, to, ...sum, isDoubted, cursor: page?.cursor ?? cursor ?? null };
   };
   for (let pages = 0; pages < pagesMax; pages++) {
     const page = await readPage(stages, reading, { name: "reconcile", cursor, lateBefore: to, keep });
@@ -229,10 +235,12 @@ async function readAgain(
     foundLate += page.ingested.foundLate ?? 0;
     cursor = page.cursor;
     if (page.done && page.completeTo === undefined) throw readInPart(reading);
-    if (page.done) return { from, to, records, foundLate };
+    isDoubted ||= page.hasHole;
+    if (page.done) return { from, to, records, foundLate, isDoubted };
     // What happens now does not wait for what was.
     if (stages.now() - mainReadAt >= reading.intervalMs) {
-      await readLanes(stages, reading);
+      const { ingested, hasHole } = await readLanes(stages, { ...reading, lateBefore: to });
+      isDoubted ||= hasHole || (ingested.foundLate ?? 0) > 0;
       mainReadAt = stages.now();
     }
   }
@@ -269,7 +277,14 @@ async function beginOrGoOn(
     }
   }
   const place = parsePlace(reading, await stages.store.cursor(connection.name, "main"));
-  return { from, to, records: 0, foundLate: 0, cursor: source.startAt?.(config, from, place) };
+  return {
+    from,
+    to,
+    records: 0,
+    foundLate: 0,
+    isDoubted: false,
+    cursor: source.startAt?.(config, from, place),
+  };
 }
 
 /** Asks a push source's sender for what it still knows; a repeated record changes nothing, so it starts over after a crash. */
@@ -278,7 +293,7 @@ async function recallSpan(
   { connection, source, config, io }: ReconcilePass & { readonly source: WebhookSource },
   { epoch, signal }: HeldLease,
   spanMs: number,
-): Promise<ReconcileOutcome> {
+): Promise<Compared> {
   const { commitDelayMax, clockErrorMax } = source.contract;
   const to = instant(io.now() - commitDelayMax - clockErrorMax - postDelayMs);
   const span = { from: instant(to - spanMs), to };
@@ -294,7 +309,7 @@ async function recallSpan(
       signal.throwIfAborted();
     }
   }
-  return { ...span, records, foundLate };
+  return { ...span, records, foundLate, isDoubted: false };
 }
 
 /** The same pages until the signal ends them. Throws its reason. */

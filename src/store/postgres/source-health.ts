@@ -185,6 +185,7 @@ async function closeHoles(
   connection: string,
   span: { readonly from: Instant; readonly to: Instant },
 ): Promise<readonly HoleReason[]> {
+  // Nothing was proved of an empty span, which would cut holes in two.
   const { rows } = await client.query<{
     reason: HoleReason;
     hole_from: number;
@@ -192,7 +193,7 @@ async function closeHoles(
     says: string;
   }>(
     `DELETE FROM isochron.connection_hole
-      WHERE connection = $1 AND hole_from < $3 AND hole_to > $2 AND reason <> ALL($4::text[])
+      WHERE connection = $1 AND hole_from < $3 AND hole_to > $2 AND $2 < $3 AND reason <> ALL($4::text[])
   RETURNING reason, hole_from, hole_to, says`,
     [connection, iso(span.from), iso(span.to), lasting],
   );
