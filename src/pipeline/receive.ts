@@ -3,7 +3,7 @@ import { IsochronError } from "../errors.ts";
 import type { Instant } from "../model/instant.ts";
 import type { Connection, PushRequest, PushSettings, Source } from "../sources/source.ts";
 import type { Ingested, Stages } from "./ingest.ts";
-import { ingest } from "./ingest.ts";
+import { ingestInSlices } from "./ingest-in-slices.ts";
 import { reattribute } from "./reattribute.ts";
 
 /** How large a compressed body may become: what the decoders read as one piece. */
@@ -52,7 +52,7 @@ async function storeRequest(
   try {
     body = await inflate(request, takeBytes);
     const records = source.split({ ...request, body }, stages.decoders, settings);
-    return await ingest(stages, { connection, source, stream, records });
+    return await ingestInSlices(stages, { connection, source, stream, records });
   } catch (error) {
     if (!(error instanceof IsochronError)) throw error;
     if (error.code === "body-too-large")

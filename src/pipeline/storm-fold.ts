@@ -12,8 +12,8 @@ const foldedKinds: ReadonlySet<EventKind> = new Set(["symptom", "recovery", "act
  * A connection whose minute holds so many thresholds is in a storm of many types: each type may then show only a part of
  * what it may show alone, so that the rare one is still seen amid the many.
  */
-const thresholdsPerMinute = 5;
-const shareInStorm = 1 / 20;
+const thresholdsPerMinute = 2;
+const shareInStorm = 1 / 100;
 
 /** Minutes of types that are counted at once; beyond it the one that was begun first is forgotten, and may begin anew. */
 const countersMax = 20_000;

@@ -161,7 +161,7 @@ export const mutants: readonly Mutant[] = [
   ]),
   mutant("answered before it is stored", "push durability", "webhook", [
     "src/pipeline/receive.ts",
-    "return await ingest(stages, { connection, source, stream, records });",
-    "void ingest(stages, { connection, source, stream, records }).catch(() => undefined);\n    return await ingest(stages, { connection, source, stream, records: [] });",
+    "return await ingestInSlices(stages, { connection, source, stream, records });",
+    "void ingestInSlices(stages, { connection, source, stream, records }).catch(() => undefined);\n    return await ingestInSlices(stages, { connection, source, stream, records: [] });",
   ]),
 ];

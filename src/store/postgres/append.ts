@@ -107,8 +107,9 @@ async function write(
   });
   const facts = await writeFacts(client, page);
   await writeEvents(client, tools.noticeSecret, plan.events.values());
+  const foldNames = new Map<string, string>();
   const members = plan.members.map(({ id, key, event }) => ({
-    ...toStormMember(tools.noticeSecret, { ...identity, id, key }, event),
+    ...toStormMember(tools.noticeSecret, { ...identity, id, key }, event, foldNames),
     dependsOn: new Set(event.dependsOn),
   }));
   await writeStormMembers(client, members);

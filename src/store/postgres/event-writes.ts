@@ -18,9 +18,6 @@ const editionColumns = `tenant_key text, id text, occurred_at timestamptz, preci
   project_id text, notice boolean, because text, summary text, details jsonb, search text`;
 const editionNames = namesOf(editionColumns);
 
-const deliveryColumns = `source_id text, key text, event_id text, occurred_at timestamptz, content_hash text,
-  twin_group text, twin_side text, twin_at timestamptz`;
-
 export const eventSelect = eventNames;
 export const editionSelect = editionNames;
 
@@ -185,18 +182,25 @@ export async function writeDeliveries(
   rows: readonly DeliveryRow[],
 ): Promise<void> {
   if (rows.length === 0) return;
-  const given = rows.map((row) => ({
-    ...withIsoTime(row),
-    twin_at: row.twin_at === null ? null : iso(row.twin_at),
-  }));
   await client.query(
     `INSERT INTO isochron.delivery (connection, source_id, key, event_id, occurred_at, content_hash,
                                     twin_group, twin_side, twin_at)
-     SELECT $1, source_id, key, event_id, occurred_at, decode(content_hash, 'hex'), twin_group, twin_side, twin_at
-       FROM jsonb_to_recordset($2::jsonb) AS given (${deliveryColumns})
+     SELECT $1, source_id, key, event_id, at::timestamptz, decode(hash, 'hex'), twin_group, twin_side, twin_at::timestamptz
+       FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[])
+         AS given (source_id, key, event_id, at, hash, twin_group, twin_side, twin_at)
       ORDER BY source_id, key
      ON CONFLICT DO NOTHING`,
-    [connection, JSON.stringify(given)],
+    [
+      connection,
+      rows.map((row) => row.source_id),
+      rows.map(({ key }) => key),
+      rows.map((row) => row.event_id),
+      rows.map((row) => iso(row.occurred_at)),
+      rows.map((row) => row.content_hash),
+      rows.map((row) => row.twin_group),
+      rows.map((row) => row.twin_side),
+      rows.map((row) => (row.twin_at === null ? null : iso(row.twin_at))),
+    ],
   );
 }
 

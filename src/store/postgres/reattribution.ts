@@ -32,6 +32,9 @@ interface PendingRow {
 
 /** Events that wait for an answer, oldest first, and the marks that an answer to all of them settles. */
 export async function collectDue(client: pg.ClientBase, limit: number): Promise<DueEvents> {
+  // Who waits for that lock holds up all pages; what a page half-way in marks, it collects itself after its commit.
+  const { rowCount } = await client.query("SELECT FROM isochron.reattribution_due LIMIT 1");
+  if (rowCount === 0) return { token: { marks: [] }, events: [] };
   // Waits until no page is half-way in: what one writes and another has not seen is then all to be seen here.
   await client.query("SELECT pg_advisory_xact_lock(hashtext('isochron topology'))");
   await client.query(
@@ -84,10 +87,11 @@ export async function writeAnswers(
   due: DueEvents,
   answers: readonly Reattribution[],
 ): Promise<number> {
+  const token = tokenSchema.parse(due.token);
+  if (token.marks.length === 0 && answers.length === 0) return 0;
   // The same order of locks as in a page.
   await holdStorms(client, answers);
   await client.query("SELECT pg_advisory_xact_lock_shared(hashtext('isochron topology'))");
-  const token = tokenSchema.parse(due.token);
   const rows = await lockEvents(client, answers);
   const byId = new Map(answers.map((answer) => [answer.eventId, answer]));
   const changed = rows.filter(

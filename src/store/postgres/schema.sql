@@ -191,8 +191,8 @@ TABLE isochron.storm_member OWNER isochron_owner RLS FORCED (
   recorded_at timestamp with time zone NOT NULL DEFAULT now(),
   attributed_at timestamp with time zone NOT NULL DEFAULT now(),
   subject_key text COLLATE "C" NOT NULL,
-  draft jsonb NOT NULL,
-  attribution jsonb NOT NULL,
+  draft json NOT NULL,
+  attribution json NOT NULL,
   edition_keys text[] NOT NULL,
   edition_ids text[] NOT NULL
 );
@@ -204,7 +204,7 @@ TABLE isochron.storm_member_edition OWNER isochron_owner RLS FORCED (
   recorded_at timestamp with time zone NOT NULL DEFAULT now(),
   visibility text NOT NULL,
   subject_key text COLLATE "C" NOT NULL,
-  edition jsonb NOT NULL
+  edition json NOT NULL
 );
 TABLE isochron.tenant_event PARTITION BY RANGE (occurred_at) OWNER isochron_owner RLS FORCED (
   tenant_key text COLLATE "C" NOT NULL,

@@ -70,9 +70,14 @@ export function stormMinute(at: number): number {
  * Names the fold that an event belongs to: the same for every process, page and redelivery. All that an edition is
  * made from by class is part of the name, so that the members of a fold differ in their subjects, words and times only.
  */
-export function stormKey(draft: EventDraft, attribution: Attribution): string {
+function stormKey(draft: EventDraft, attribution: Attribution): string {
   const minute = stormMinute(draft.occurredAt);
-  const group = [
+  const group = contentHash(groupOf(draft, attribution)).toString("hex").slice(0, 32);
+  return `storm/${iso(minute)}/${group}`;
+}
+
+function groupOf(draft: EventDraft, attribution: Attribution): readonly unknown[] {
+  return [
     draft.type,
     draft.kind,
     draft.category,
@@ -81,7 +86,22 @@ export function stormKey(draft: EventDraft, attribution: Attribution): string {
     draft.visibility,
     ownerKey(attribution),
   ];
-  return `storm/${iso(minute)}/${contentHash(group).toString("hex").slice(0, 32)}`;
+}
+
+function nameFold(
+  { connection, stream }: Place,
+  draft: EventDraft,
+  attribution: Attribution,
+  names: Map<string, string>,
+): string {
+  const group = [connection, stream, stormMinute(draft.occurredAt), ...groupOf(draft, attribution)];
+  return once(names, JSON.stringify(group), () => eventId(connection, stream, stormKey(draft, attribution)));
+}
+
+function once(made: Map<string, string>, name: string, make: () => string): string {
+  let value = made.get(name);
+  if (value === undefined) made.set(name, (value = make()));
+  return value;
 }
 
 function ownerKey(attribution: Attribution): unknown {
@@ -97,10 +117,18 @@ function ownerKey(attribution: Attribution): unknown {
   }
 }
 
-/** A member and its editions as they are stored; `place` is that of the event that it would have been. */
-export function toStormMember(secret: Uint8Array, place: Place, event: StorableEvent): StormMember {
+/**
+ * A member and its editions as they are stored; `place` is that of the event that it would have been. `names` is what
+ * the members of one page share: their folds are few, and each is named once.
+ */
+export function toStormMember(
+  secret: Uint8Array,
+  place: Place,
+  event: StorableEvent,
+  names: Map<string, string> = new Map(),
+): StormMember {
   const { draft, attribution } = event;
-  const foldId = eventId(place.connection, place.stream, stormKey(draft, attribution));
+  const foldId = nameFold(place, draft, attribution, names);
   const at = { id: place.id, occurred_at: draft.occurredAt, precision_ms: Math.round(draft.precision) };
   const editions = toEditionRows(secret, at, event.editions).map((edition): StormEditionRow => {
     const { search: _search, mentions: _mentions, ...shown } = edition;
@@ -108,7 +136,9 @@ export function toStormMember(secret: Uint8Array, place: Place, event: StorableE
       tenant_key: edition.tenant_key,
       id: edition.id,
       // The fold's own id is a hash of few words, some of them the provider's: whoever guessed them could tell.
-      event_id: noticeId(secret, foldId, edition.tenant_key),
+      event_id: once(names, `${foldId}\n${edition.tenant_key}`, () =>
+        noticeId(secret, foldId, edition.tenant_key),
+      ),
       occurred_at: edition.occurred_at,
       visibility: edition.visibility,
       subject_key: entityKey({ kind: edition.subject_kind, id: edition.subject_id }),

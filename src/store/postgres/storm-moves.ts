@@ -39,11 +39,12 @@ export async function moveMembers(
   members: readonly StormMemberRow[],
   answers: ReadonlyMap<string, Reattribution>,
 ): Promise<number> {
+  const names = new Map<string, string>();
   const moves = members.flatMap((row) => {
     const answer = answers.get(row.id);
     if (answer === undefined || canonical(answer.attribution) === canonical(row.attribution)) return [];
     const place = { ...row, controlPlane: row.control_plane };
-    return [{ before: row, after: toStormMember(secret, place, { ...answer, draft: row.draft }) }];
+    return [{ before: row, after: toStormMember(secret, place, { ...answer, draft: row.draft }, names) }];
   });
   if (moves.length === 0) return 0;
   await keepMemberAttributions(
@@ -78,7 +79,7 @@ export async function moveMembers(
 async function keepMemberAttributions(client: pg.ClientBase, rows: readonly StormMemberRow[]): Promise<void> {
   await client.query(
     `INSERT INTO isochron.attribution_revision (event_id, occurred_at, recorded_at, attribution)
-     SELECT id, occurred_at, attributed_at, attribution FROM isochron.storm_member WHERE id = ANY($1::text[])
+     SELECT id, occurred_at, attributed_at, attribution::jsonb FROM isochron.storm_member WHERE id = ANY($1::text[])
       ORDER BY id
      ON CONFLICT DO NOTHING`,
     [rows.map(({ id }) => id)],
@@ -99,7 +100,7 @@ async function updateMembers(client: pg.ClientBase, members: readonly StormMembe
         SET fold_id = given.fold_id, attribution = given.attribution, edition_keys = given.edition_keys,
             edition_ids = given.edition_ids, attributed_at = now()
        FROM jsonb_to_recordset($1::jsonb)
-         AS given (id text, fold_id text, attribution jsonb, edition_keys text[], edition_ids text[])
+         AS given (id text, fold_id text, attribution json, edition_keys text[], edition_ids text[])
       WHERE stored.id = given.id`,
     [JSON.stringify(members.map(({ row }) => row))],
   );
@@ -193,7 +194,7 @@ async function listAffected(
 ): Promise<ReadonlyMap<string, readonly AffectedTenant[]>> {
   const { rows } = await client.query<{ fold_id: string; affected: AffectedTenant }>(
     `SELECT DISTINCT m.fold_id, affected
-       FROM isochron.storm_member m, jsonb_array_elements(m.attribution -> 'affected') AS affected
+       FROM isochron.storm_member m, jsonb_array_elements(m.attribution::jsonb -> 'affected') AS affected
       WHERE m.fold_id = ANY($1::text[]) AND m.attribution ->> 'status' = 'shared'`,
     [ids],
   );

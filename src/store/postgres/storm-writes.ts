@@ -16,20 +16,8 @@ import {
 } from "./storm-fold.ts";
 import { addMembers, readStormDetails } from "./storm-state.ts";
 
-const memberColumns = `id text, fold_id text, connection text, source text, control_plane text, stream text, key text,
-  occurred_at timestamptz, subject_key text, draft jsonb, attribution jsonb, edition_keys text[], edition_ids text[]`;
-const memberEditionColumns = `tenant_key text, id text, event_id text, occurred_at timestamptz, visibility text,
-  subject_key text, edition jsonb`;
-
-export const memberSelect = namesOf(memberColumns);
-const memberEditionSelect = namesOf(memberEditionColumns);
-
-function namesOf(columns: string): string {
-  return columns
-    .split(",")
-    .map((column) => column.trim().split(" ")[0])
-    .join(", ");
-}
+export const memberSelect = `id, fold_id, connection, source, control_plane, stream, key, occurred_at, subject_key,
+  draft, attribution, edition_keys, edition_ids`;
 
 /** A fold, or what one tenant sees of it, by its two keys. */
 interface Seen {
@@ -53,13 +41,42 @@ export async function writeStormMembers(
   await growEditions(client, members, newShown);
 }
 
+/**
+ * By columns and with the drafts as text: a storm is what this has to be cheap for, and to take each draft apart would
+ * cost more than all the rest of a row.
+ */
 export async function insertMembers(client: pg.ClientBase, members: readonly StormMember[]): Promise<void> {
+  const rows = members.map(({ row }) => row);
   await client.query(
     `INSERT INTO isochron.storm_member (${memberSelect})
-     SELECT ${memberSelect} FROM json_to_recordset($1::json) AS given (${memberColumns})`,
-    [JSON.stringify(members.map(({ row }) => ({ ...row, occurred_at: iso(row.occurred_at) })))],
+     SELECT id, fold_id, connection, source, control_plane, stream, key, at::timestamptz, subject_key, draft::json,
+            attribution::json, keys::text[], ids::text[]
+       FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
+                   $9::text[], $10::text[], $11::text[], $12::text[], $13::text[])
+         AS given (id, fold_id, connection, source, control_plane, stream, key, at, subject_key, draft, attribution,
+                   keys, ids)`,
+    [
+      rows.map(({ id }) => id),
+      rows.map((row) => row.fold_id),
+      rows.map(({ connection }) => connection),
+      rows.map(({ source }) => source),
+      rows.map((row) => row.control_plane),
+      rows.map(({ stream }) => stream),
+      rows.map(({ key }) => key),
+      rows.map((row) => iso(row.occurred_at)),
+      rows.map((row) => row.subject_key),
+      rows.map(({ draft }) => JSON.stringify(draft)),
+      rows.map(({ attribution }) => JSON.stringify(attribution)),
+      rows.map((row) => spellArray(row.edition_keys)),
+      rows.map((row) => spellArray(row.edition_ids)),
+    ],
   );
   await insertMemberEditions(client, members);
+}
+
+/** As PostgreSQL reads an array from text. */
+function spellArray(texts: readonly string[]): string {
+  return `{${texts.map((text) => `"${text.replaceAll(/["\\]/g, "\\$&")}"`).join(",")}}`;
 }
 
 export async function insertMemberEditions(
@@ -69,9 +86,20 @@ export async function insertMemberEditions(
   const editions = members.flatMap((member) => member.editions);
   if (editions.length === 0) return;
   await client.query(
-    `INSERT INTO isochron.storm_member_edition (${memberEditionSelect})
-     SELECT ${memberEditionSelect} FROM jsonb_to_recordset($1::jsonb) AS given (${memberEditionColumns})`,
-    [JSON.stringify(editions.map((edition) => ({ ...edition, occurred_at: iso(edition.occurred_at) })))],
+    `INSERT INTO isochron.storm_member_edition
+       (tenant_key, id, event_id, occurred_at, visibility, subject_key, edition)
+     SELECT tenant_key, id, event_id, at::timestamptz, visibility, subject_key, edition::json
+       FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[])
+         AS given (tenant_key, id, event_id, at, visibility, subject_key, edition)`,
+    [
+      editions.map((edition) => edition.tenant_key),
+      editions.map(({ id }) => id),
+      editions.map((edition) => edition.event_id),
+      editions.map((edition) => iso(edition.occurred_at)),
+      editions.map(({ visibility }) => visibility),
+      editions.map((edition) => edition.subject_key),
+      editions.map(({ edition }) => JSON.stringify(edition)),
+    ],
   );
 }
 

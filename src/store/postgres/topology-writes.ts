@@ -178,11 +178,16 @@ export async function writePending(
   if (rows.length === 0) return;
   await client.query(
     `INSERT INTO isochron.pending_attribution (control_plane, entity_key, occurred_at, event_id)
-     SELECT $1, entity_key, occurred_at, event_id
-       FROM jsonb_to_recordset($2::jsonb) AS given (entity_key text, occurred_at timestamptz, event_id text)
-      ORDER BY entity_key COLLATE "C", occurred_at, event_id COLLATE "C"
+     SELECT $1, entity_key, at::timestamptz, event_id
+       FROM unnest($2::text[], $3::text[], $4::text[]) AS given (entity_key, at, event_id)
+      ORDER BY entity_key COLLATE "C", at::timestamptz, event_id COLLATE "C"
      ON CONFLICT DO NOTHING`,
-    [controlPlane, JSON.stringify(rows)],
+    [
+      controlPlane,
+      rows.map((row) => row.entity_key),
+      rows.map((row) => row.occurred_at),
+      rows.map((row) => row.event_id),
+    ],
   );
   if (topologyMark !== undefined) await markMissed(client, controlPlane, rows, topologyMark);
 }

@@ -12,8 +12,9 @@ CREATE TABLE isochron.storm_member (
   recorded_at timestamptz NOT NULL DEFAULT now(),
   attributed_at timestamptz NOT NULL DEFAULT now(),
   subject_key text COLLATE "C" NOT NULL,
-  draft jsonb NOT NULL,
-  attribution jsonb NOT NULL,
+  -- As text: nothing is looked for within, and to take it apart would be most of what a member costs.
+  draft json NOT NULL,
+  attribution json NOT NULL,
   -- Where the tenants' editions of this member are; their table does not point back.
   edition_keys text[] NOT NULL,
   edition_ids text[] NOT NULL
@@ -32,7 +33,7 @@ CREATE TABLE isochron.storm_member_edition (
   recorded_at timestamptz NOT NULL DEFAULT now(),
   visibility text NOT NULL,
   subject_key text COLLATE "C" NOT NULL,
-  edition jsonb NOT NULL,
+  edition json NOT NULL,
   PRIMARY KEY (tenant_key, id)
 );
 CREATE INDEX storm_member_edition_by_event ON isochron.storm_member_edition (tenant_key, event_id, occurred_at, id);
