@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { canBrowse, DemoBrowser, type Theme } from "./demo-browser.ts";
 
 const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
@@ -20,10 +21,10 @@ describe.runIf(canBrowse()).each<Theme>(["light", "dark"])("accessibility in the
   afterAll(() => browser.close());
 
   /** Violations of the page as it is, one line each. */
-  async function violations(): Promise<string[]> {
+  async function violations(page: Page = browser.page): Promise<string[]> {
     // Evaluated by the debugger, so the page's own policy against foreign scripts stays as it is.
-    await browser.page.evaluate(axe);
-    return browser.page.evaluate(async (wanted) => {
+    await page.evaluate(axe);
+    return page.evaluate(async (wanted) => {
       interface Found {
         violations: { id: string; nodes: { html: string; failureSummary?: string }[] }[];
       }
@@ -85,7 +86,7 @@ describe.runIf(canBrowse()).each<Theme>(["light", "dark"])("accessibility in the
   it("holds on the sources, the quarantine and a resource", async () => {
     for (const path of ["/sources", "/quarantine", "/r/host/compute-02?at=2026-11-21T03:02:00Z"]) {
       await browser.page.goto(path);
-      await browser.page.locator("table").first().waitFor();
+      await browser.page.locator("table, .connections").first().waitFor();
       expect(await violations(), path).toEqual([]);
     }
   });
@@ -102,6 +103,36 @@ describe.runIf(canBrowse()).each<Theme>(["light", "dark"])("accessibility in the
     await browser.ready();
     expect(await violations()).toEqual([]);
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390);
+  });
+
+  it("holds where sources are troubled: their page, a window with holes, a storm", async () => {
+    const troubled = await DemoBrowser.open({ theme, world: "troubled" });
+    try {
+      await troubled.signIn();
+      const { page } = troubled;
+      await page.goto("/sources");
+      for (const summary of await page.locator(".connection summary").all()) await summary.click();
+      expect(await violations(page), "sources").toEqual([]);
+      const at = (minute: number) => new Date(inject("troubledAt") + minute * 60_000).toISOString();
+      await page.goto(`/t?from=${at(0)}&to=${at(40)}&tz=UTC`);
+      await troubled.ready();
+      await page.getByRole("button", { name: "what is missing?" }).click();
+      expect(await violations(page), "holes").toEqual([]);
+      await page
+        .locator("tr", { has: page.locator(".fold-count") })
+        .first()
+        .click();
+      await page.getByRole("button", { name: /^Show all/ }).click();
+      await page.getByRole("button", { name: "Show 100 more" }).waitFor();
+      expect(await violations(page), "storm").toEqual([]);
+      await page.setViewportSize({ width: 390, height: 844 });
+      await page.goto("/sources");
+      await page.locator(".connections").waitFor();
+      expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390);
+      expect(troubled.complaints).toEqual([]);
+    } finally {
+      await troubled.close();
+    }
   });
 
   it("needs nothing that the content security policy refuses", () => {

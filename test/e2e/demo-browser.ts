@@ -22,6 +22,8 @@ export interface BrowserOptions {
   readonly theme?: Theme;
   readonly width?: number;
   readonly height?: number;
+  /** Which server it looks at; the demo unless told otherwise. */
+  readonly world?: "demo" | "troubled";
 }
 
 /** Whether there is a browser and a demo to test with. */
@@ -49,7 +51,7 @@ export class DemoBrowser {
   }
 
   static async open(options: BrowserOptions = {}): Promise<DemoBrowser> {
-    const { theme = "light", width = 1440, height = 960 } = options;
+    const { theme = "light", width = 1440, height = 960, world = "demo" } = options;
     const profile = await mkdtemp(join(tmpdir(), "isochron-chromium-"));
     const executablePath = findChromium();
     if (executablePath === undefined) throw new Error("there is no Chromium");
@@ -61,7 +63,7 @@ export class DemoBrowser {
       reducedMotion: "reduce",
       timezoneId: "Europe/Paris",
       permissions: ["clipboard-read", "clipboard-write"],
-      baseURL: inject("demoUrl"),
+      baseURL: inject(world === "demo" ? "demoUrl" : "troubledUrl"),
     });
     const page = context.pages()[0] ?? (await context.newPage());
     return new DemoBrowser(context, page, profile);
@@ -71,7 +73,8 @@ export class DemoBrowser {
   async signIn(): Promise<void> {
     await this.page.goto("/");
     await this.page.getByRole("button", { name: "Open the demo as provider" }).click();
-    await this.ready();
+    await this.page.getByRole("link", { name: "Sources" }).waitFor();
+    await this.page.locator("[aria-busy=true]").first().waitFor({ state: "detached" });
   }
 
   /** Waits until the window's events are all there. */

@@ -1,6 +1,6 @@
 import { stat } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
-import { describe, expect, it } from "vitest";
+import { describe, expect, inject, it } from "vitest";
 import { canBrowse, DemoBrowser, type BrowserOptions } from "./demo-browser.ts";
 
 const folder = fileURLToPath(new URL("../../docs/images/", import.meta.url));
@@ -44,7 +44,36 @@ const shots: readonly Shot[] = [
       await browser.ready();
     },
   },
+  { name: "sources", world: "troubled", height: 1080, show: showSources },
+  { name: "sources-narrow", world: "troubled", theme: "dark", width: 390, height: 1400, show: showSources },
+  { name: "storm", world: "troubled", height: 1080, show: showStorm },
+  { name: "holes-dark", world: "troubled", theme: "dark", show: showHoles },
 ];
+
+/** The night of the troubled world, with its storm and its holes. */
+function night(): string {
+  const at = (minute: number) => new Date(inject("troubledAt") + minute * 60_000).toISOString();
+  return `/t?from=${at(0)}&to=${at(40)}&tz=UTC`;
+}
+
+async function showSources(browser: DemoBrowser): Promise<void> {
+  await browser.page.goto("/sources");
+  await browser.page.locator(".connections").waitFor();
+}
+
+async function showHoles(browser: DemoBrowser): Promise<void> {
+  await visit(browser, night());
+  await browser.page.getByRole("button", { name: "what is missing?" }).click();
+}
+
+async function showStorm(browser: DemoBrowser): Promise<void> {
+  await visit(browser, night());
+  await browser.page
+    .locator("tr", { has: browser.page.locator(".fold-count") })
+    .first()
+    .click();
+  await browser.page.getByRole("heading", { name: "A storm, folded into one event" }).waitFor();
+}
 
 async function visit(browser: DemoBrowser, path: string): Promise<void> {
   await browser.page.goto(path);
