@@ -1,7 +1,8 @@
 /**
  * Cursor kind *snapshot diff*: a listing is read whole and compared with the one before. What it lacks is taken for
  * deleted only when a second complete listing lacks it too; what vanishes all at once is suspected and stays, since a
- * credential with a narrower scope is answered with 200 and fewer rows.
+ * credential with a narrower scope is answered with 200 and fewer rows. A drop is believed when the smaller listing has
+ * stood for a whole day, so that what was really deleted does not hold up a connection for ever.
  */
 export interface DropLimit {
   /** So many have to be missing before it can be suspicious. */
@@ -47,6 +48,51 @@ export function diffListing(
   const keysOf = (isAgain: boolean) =>
     missing.filter(([, misses]) => misses > 0 === isAgain).map(([key]) => key);
   return { once: keysOf(false), gone: keysOf(true), suspected: 0 };
+}
+
+/** A drop that is not believed yet: when a listing showed it first, and in how many listings it has stood since. */
+export interface Drop {
+  readonly sinceMs: number;
+  readonly listings: number;
+}
+
+/** Looks that agree for so long, and so many of them, are believed. */
+export const believed = { afterMs: 86_400_000, listingsMin: 5 } as const;
+
+export interface WeighedMissing extends Missing {
+  /** To be remembered as missing as long as the drop is suspected. */
+  readonly doubted: readonly string[];
+  readonly drop: Drop | null;
+}
+
+/**
+ * As `diffListing`, but a drop that stands is believed in the end: `before` is what the listing before this one gave as
+ * `drop`. It begins anew when something of what it lacked is listed again, or when a further crowd vanishes.
+ */
+export function weighListing(
+  missed: ReadonlyMap<string, number>,
+  isListed: (key: string) => boolean,
+  limit: DropLimit,
+  { before, nowMs }: { readonly before: Drop | null; readonly nowMs: number },
+): WeighedMissing {
+  const plain = diffListing(missed, isListed, limit);
+  const missing = [...missed.keys()].filter((key) => !isListed(key));
+  if (plain.suspected === 0) {
+    // What was doubted until now was missing from listings that proved nothing.
+    const fresh = before === null ? plain : { ...plain, once: missing, gone: [] };
+    return { ...fresh, doubted: [], drop: null };
+  }
+  const doubted = [...missed].filter(([, misses]) => misses > 0).map(([key]) => key);
+  const isSteady = before !== null && !doubted.some(isListed);
+  const rest = missed.size - doubted.length;
+  if (!isSteady || isSuddenDrop(rest, missed.size - missing.length, limit)) {
+    return { ...plain, doubted: missing, drop: { sinceMs: nowMs, listings: 1 } };
+  }
+  if (nowMs - before.sinceMs < believed.afterMs || before.listings + 1 < believed.listingsMin) {
+    return { ...plain, doubted: missing, drop: { ...before, listings: before.listings + 1 } };
+  }
+  const once = missing.filter((key) => missed.get(key) === 0);
+  return { once, gone: doubted, suspected: 0, doubted: [], drop: null };
 }
 
 /** Whether a listing lacks suspiciously many of those that were known. */

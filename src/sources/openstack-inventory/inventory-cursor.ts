@@ -13,6 +13,8 @@ const listingPlace = z.object({
   known: remembered,
   /** Of what the last reading lacked: when it was listed last, in milliseconds since the epoch. */
   missing: z.record(z.string(), z.number().int()).default({}),
+  /** Since when so many are missing that none is taken for gone, in milliseconds since the epoch. */
+  drop: z.object({ sinceMs: z.number().int(), listings: z.number().int() }).nullable().default(null),
   /** How many items the last complete reading had; null where it was narrowed, or nobody counted. */
   rows: z.number().int().nullable().default(null),
 });

@@ -50,12 +50,38 @@ test.each([
   ]);
 });
 
+test("agents that stay away for a day of listings were deleted, when the listing first lacked them", () => {
+  const hour = 3_600_000;
+  const [all, few] = [names(20), names(4)];
+  let place: ListingPlace | undefined;
+  const told = Array.from({ length: 30 }, (_, index) => {
+    const ids = index < 2 ? all : few;
+    const known = Object.fromEntries(ids.map((id) => [id, ["up"]]));
+    const ended = endListing(agents, place, instant(index * hour), { known, rows: ids.length });
+    place = { seenAt: index * hour, since: 0, ...ended.place };
+    return ended;
+  });
+  expect(told.map(({ findings }) => findings.length)).toEqual(
+    told.map((_, index) => (index >= 2 && index < 26 ? 1 : 0)),
+  );
+  const gone = told.flatMap((ended, index) => ended.gone.map((record) => ({ index, record })));
+  expect(gone).toHaveLength(16);
+  for (const { index, record } of gone) {
+    const { seenAt, previousSeenAt } = JSON.parse(new TextDecoder().decode(record.bytes)) as Record<
+      string,
+      number
+    >;
+    expect([index, previousSeenAt, seenAt]).toEqual([26, hour, 2 * hour]);
+  }
+});
+
 test("a listing of which nothing is remembered is suspected by its length, once", () => {
   const place = (rows: number | null): ListingPlace => ({
     seenAt: 1,
     since: 1,
     known: {},
     missing: {},
+    drop: null,
     rows,
   });
   const codes = (before: number | null, rows: number | null) =>
@@ -75,6 +101,7 @@ test("a cursor of an earlier version is read as it stands", () => {
   expect(endListing(agents, listings["agents"], instant(9), { known: {}, rows: 0 }).place).toEqual({
     known: { a: ["up"] },
     missing: { a: 5 },
+    drop: null,
     rows: 0,
   });
 });

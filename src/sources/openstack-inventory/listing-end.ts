@@ -1,7 +1,7 @@
 import { instant } from "../../model/instant.ts";
 import type { Instant } from "../../model/instant.ts";
 import type { Finding } from "../../model/source-health.ts";
-import { diffListing, isSuddenDrop, usualDrop } from "../cursor/listing-diff.ts";
+import { isSuddenDrop, usualDrop, weighListing } from "../cursor/listing-diff.ts";
 import type { RawRecord } from "../source.ts";
 import type { ListingPlace } from "./inventory-cursor.ts";
 import { writeRecord } from "./inventory-record.ts";
@@ -9,7 +9,7 @@ import type { Listing } from "./listings.ts";
 
 /** What a listing that was read to its end leaves behind. */
 export interface EndedListing {
-  readonly place: Pick<ListingPlace, "known" | "missing" | "rows">;
+  readonly place: Pick<ListingPlace, "known" | "missing" | "rows" | "drop">;
   /** One record for each item that is gone. */
   readonly gone: readonly RawRecord[];
   readonly findings: readonly Finding[];
@@ -20,7 +20,7 @@ const rowsDrop = { ...usualDrop, emptiedMin: 5 };
 
 /**
  * Compares a complete listing with the one before it: an item is gone once two in a row lack it, and none is where
- * suspiciously many are missing. `read.rows` is null where the listing was narrowed, so that its length says nothing.
+ * suspiciously many are missing, unless that has stood for long. `read.rows` is null where the listing was narrowed, so that its length says nothing.
  */
 export function endListing(
   listing: Listing,
@@ -28,7 +28,7 @@ export function endListing(
   seenAt: Instant,
   read: Pick<ListingPlace, "known" | "rows">,
 ): EndedListing {
-  const place: EndedListing["place"] = { ...read, missing: {} };
+  const place: EndedListing["place"] = { ...read, missing: {}, drop: null };
   if (before === undefined) return { place, gone: [], findings: [] };
   if (listing.reportsGone === undefined) {
     return { place, gone: [], findings: suspectRows(listing, before, read.rows) };
@@ -36,17 +36,18 @@ export function endListing(
   const misses = new Map(
     Object.keys(before.known).map((id) => [id, before.missing[id] === undefined ? 0 : 1]),
   );
-  const { once, gone, suspected } = diffListing(
+  const { once, gone, suspected, doubted, drop } = weighListing(
     misses,
     (id) => read.known[id] !== undefined,
     listing.reportsGone,
+    { before: before.drop, nowMs: seenAt },
   );
-  const kept = suspected > 0 ? [...misses.keys()].filter((id) => read.known[id] === undefined) : once;
+  const kept = [...once, ...doubted];
   const known = { ...read.known, ...pick(before.known, kept) };
   const missing = Object.fromEntries(kept.map((id) => [id, before.missing[id] ?? before.seenAt]));
   return {
-    place: { known, missing, rows: read.rows },
-    gone: gone.map((id) => recordGone(listing, id, before, seenAt)),
+    place: { known, missing, rows: read.rows, drop },
+    gone: gone.map((id) => recordGone(listing, id, before, goneBy(id, before, seenAt))),
     findings: suspected > 0 ? [sayDrop(listing, misses.size, misses.size - suspected)] : [],
   };
 }
@@ -70,6 +71,11 @@ function sayDrop({ service, path }: Listing, before: number, rows: number): Find
 
 function pick(known: ListingPlace["known"], ids: readonly string[]): ListingPlace["known"] {
   return Object.fromEntries(ids.map((id) => [id, known[id]!]));
+}
+
+/** What a drop took along was gone when the drop was first seen, not when it came to be believed. */
+function goneBy(id: string, { drop, missing }: ListingPlace, seenAt: Instant): Instant {
+  return drop !== null && (missing[id] ?? seenAt) < drop.sinceMs ? instant(drop.sinceMs) : seenAt;
 }
 
 function recordGone(listing: Listing, id: string, before: ListingPlace, seenAt: Instant): RawRecord {

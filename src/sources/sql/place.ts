@@ -2,7 +2,8 @@ import type { TableRow } from "../source.ts";
 import { holds } from "./condition.ts";
 import type { Gap } from "../cursor/gap-set.ts";
 import { boundGaps, closeGaps, gapsBetween } from "../cursor/gap-set.ts";
-import { diffListing } from "../cursor/listing-diff.ts";
+import { usualDrop, weighListing } from "../cursor/listing-diff.ts";
+import type { WeighedMissing } from "../cursor/listing-diff.ts";
 import { openKeys, OpenSet } from "../cursor/open-set.ts";
 import type { TableMapping } from "./mapping.ts";
 import type { KnownRow, TablePlace } from "./sql-cursor.ts";
@@ -64,6 +65,8 @@ export interface RowNews {
   readonly row: TableRow;
   readonly told: readonly Told[];
   readonly isGone: boolean;
+  /** Of a row that is gone: between which moments it went, where that is known. */
+  readonly wentMs?: readonly [from: number, to: number];
 }
 
 export interface Step {
@@ -133,6 +136,7 @@ class PageReading {
   readonly #news: RowNews[] = [];
   readonly #number: number;
   readonly #isAgain: boolean;
+  #drop: TablePlace["drop"];
 
   constructor(mapping: TableMapping, place: TablePlace, clock: PageClock) {
     this.#mapping = mapping;
@@ -141,12 +145,16 @@ class PageReading {
     this.#known = new OpenSet(place.known, recentMax);
     this.#number = place.passes + 1;
     this.#isAgain = place.again !== null;
+    this.#drop = place.drop;
   }
 
   take({ row, isFresh, isOld, place }: ReadRow): void {
     const mapping = this.#mapping;
     const key = memoryKey(mapping, row);
     const before = this.#known.get(key);
+    // What comes back shows that the listing does not stand still.
+    if (before !== undefined && before.misses > 0 && this.#drop !== null)
+      this.#drop = { sinceMs: this.#clock.ms, listings: 0 };
     const isLate = before !== undefined && isBefore(mapping, place, before);
     const { tokens, told } = readTransitions(mapping, row, {
       ...(before === undefined ? {} : { before: before.tokens }),
@@ -193,32 +201,45 @@ class PageReading {
     const known = this.#known.get(key);
     if (known === undefined) return;
     if (known.misses === 0) {
-      this.#known.keep(key, { ...known, misses: 1 });
+      this.#doubt(key, known);
       return;
     }
     this.#known.forget(key);
-    this.#tellGone(key);
+    this.#tellGone(key, known);
   }
 
-  #tellGone(key: string): void {
+  /** The pass before still had it. */
+  #doubt(key: string, known: KnownRow): void {
+    const { passedMs } = this.#place;
+    const missing: [number, number] | undefined = passedMs === null ? undefined : [passedMs, this.#clock.ms];
+    this.#known.keep(key, { ...known, misses: 1, ...(missing === undefined ? {} : { missing }) });
+  }
+
+  #tellGone(key: string, { missing }: KnownRow): void {
     if (this.#isAgain) return;
     const values = JSON.parse(key) as string[];
     const row = Object.fromEntries(this.#mapping.key.map((name, index) => [name, values[index] ?? null]));
     const version = this.#clock.now;
-    this.#news.push({ row, told: [{ name: "gone", value: null, version, live: true }], isGone: true });
+    this.#news.push({
+      row,
+      told: [{ name: "gone", value: null, version, live: true }],
+      isGone: true,
+      ...(missing && { wentMs: missing }),
+    });
   }
 
   end({ late, forward, isLast }: TakenRows): Step {
     const pass = passOf(this.#place);
     const last = forward.at(-1);
     const after = last === undefined ? pass.after : [...last.place];
-    const suspected = isLast ? this.#endListing() : 0;
+    const { suspected, drop } = isLast ? this.#endListing() : { suspected: 0, drop: this.#drop };
     if (isLast && this.#mapping.order.by !== "listing") this.#known.forgetUnread(this.#number);
     const forgotten = this.#known.bound(knownMax);
     const base: TablePlace = {
       ...this.#place,
       ...this.#serialPlace(late, forward),
       known: this.#known.rows(),
+      drop,
       // An empty list still says that the first page of the pass has been read.
       pass: { ...pass, after: after ?? [] },
     };
@@ -250,14 +271,19 @@ class PageReading {
     };
   }
 
-  /** What a complete listing no longer holds; told once a second listing agrees, and never all at once. */
-  #endListing(): number {
-    if (this.#mapping.order.by !== "listing") return 0;
+  /** What a complete listing no longer holds; told once a second listing agrees, and all at once only after long. */
+  #endListing(): Pick<WeighedMissing, "suspected" | "drop"> {
+    if (this.#mapping.order.by !== "listing") return { suspected: 0, drop: null };
     const known = new Map(this.#known.entries());
     const misses = new Map([...known].map(([key, row]) => [key, row.misses]));
-    const { once, gone, suspected } = diffListing(misses, (key) => known.get(key)?.pass === this.#number);
-    for (const key of [...once, ...gone]) this.#miss(key);
-    return suspected;
+    const isListed = (key: string) => known.get(key)?.pass === this.#number;
+    const { once, gone, doubted, ...weighed } = weighListing(misses, isListed, usualDrop, {
+      before: this.#drop,
+      nowMs: this.#clock.ms,
+    });
+    for (const key of [...once, ...doubted]) if (misses.get(key) === 0) this.#doubt(key, known.get(key)!);
+    for (const key of gone) this.#miss(key);
+    return weighed;
   }
 }
 

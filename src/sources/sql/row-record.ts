@@ -40,12 +40,13 @@ export function writeRecord(
   seenMs: number,
   previousMs: number | null,
 ): RawRecord {
+  const previous = news.wentMs?.[0] ?? previousMs;
   const record: RowRecord = {
     row: { ...news.row },
     told: news.told.map((told) => ({ ...told })),
     is_gone: news.isGone,
-    seen_ms: seenMs,
-    ...(previousMs === null ? {} : { previous_ms: previousMs }),
+    seen_ms: news.wentMs?.[1] ?? seenMs,
+    ...(previous === null ? {} : { previous_ms: previous }),
   };
   return {
     bytes: new TextEncoder().encode(JSON.stringify(record)),

@@ -11,6 +11,8 @@ const knownRow = z.object({
   pass: z.number().int(),
   /** How many passes in a row have not found it. */
   misses: z.number().int(),
+  /** While it is missing: between which moments it went, in milliseconds since the epoch. */
+  missing: z.tuple([z.number(), z.number()]).exactOptional(),
   /** Of a series: the id of its latest row. */
   latest: z.string().nullable(),
 });
@@ -39,6 +41,8 @@ const tablePlace = z.object({
   again: z.number().int().nullable().default(null),
   /** Rows that are remembered, by their key (of a series: by its columns) as a JSON list. */
   known: z.record(z.string(), knownRow),
+  /** Of a listing: since when so many rows are missing that none is taken for gone. */
+  drop: z.object({ sinceMs: z.number(), listings: z.number().int() }).nullable().default(null),
   /** Complete passes so far. */
   passes: z.number().int(),
   /** When the pass before began, by the source's clock. */
@@ -66,6 +70,7 @@ export const freshPlace: TablePlace = {
   floor: null,
   again: null,
   known: {},
+  drop: null,
   passes: 0,
   passedMs: null,
   pass: null,
