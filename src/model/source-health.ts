@@ -17,6 +17,8 @@ export const findingMeanings = {
   "schema-drift":
     "Records no longer have the form that the source's reading expects; they are set aside whole.",
   "place-lost": "The source no longer knew the place to go on from; what lay between is not known.",
+  unwatched:
+    "More is open in the source than can be watched at once; ends and changes of the oldest may go unseen.",
 } as const satisfies Record<string, string>;
 
 export type FindingCode = keyof typeof findingMeanings;
@@ -45,6 +47,7 @@ export const findingSettlements: Readonly<Record<FindingCode, Settlement>> = {
   "sudden-drop": { by: "pass" },
   "schema-drift": { by: "page" },
   "place-lost": { by: "reconcile", afterMs: dayMs },
+  unwatched: { by: "pass", afterMs: dayMs },
 };
 
 /** The codes that the given occasion settles. */

@@ -20,6 +20,7 @@ export const kafka: StreamSource = {
     clockErrorMax: duration(5_000),
     delivery: "push",
     revisions: "never",
+    completeness: "read",
     blindSpots:
       "What nobody published to the topics, what compaction removed, and what their retention dropped before we read it; the last is shown.",
   },

@@ -36,7 +36,7 @@ export const kubernetesEvents: PullSource<KubernetesCursor> = {
     revisions: "never",
     completeness: "read",
     blindSpots:
-      "Events are best effort: components drop them under load and fold repetitions, so that counts jump; a cluster keeps them for one hour, and what is older when we come back is lost.",
+      "Events are best effort: components drop them under load and fold repetitions, so that counts jump and a repetition may be written half an hour after it was seen; a cluster keeps them for one hour, and what is older when we come back is lost.",
   },
   config: kubernetesSettings as unknown as z.ZodType<JsonObject>,
   cursor: kubernetesCursor,

@@ -20,6 +20,7 @@ export const nats: StreamSource = {
     clockErrorMax: duration(5_000),
     delivery: "push",
     revisions: "never",
+    completeness: "read",
     blindSpots:
       "What nobody published to the stream, and what its limits dropped or somebody purged before we read it; that it happened is shown.",
   },

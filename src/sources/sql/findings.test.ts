@@ -62,7 +62,7 @@ test("open rows beyond those that can be watched are told by their number", asyn
   const { findings, isComplete } = await passOf(
     new TableReader(source.url, { tables: [mapping], page_size: 10_000 }),
   );
-  expect(findings).toEqual([expect.stringMatching(/^place-lost: job has 7 open rows beyond the 20000/)]);
+  expect(findings).toEqual([expect.stringMatching(/^unwatched: job has 7 open rows beyond the 20000/)]);
   expect(isComplete).toBe(false);
 });
 

@@ -256,7 +256,7 @@ function findingsOf(
   }
   if (forgotten > 0) {
     const says = `${name} has ${forgotten} open rows beyond the ${knownMax} that are watched; their ends may go unseen.`;
-    findings.push({ code: "place-lost", says });
+    findings.push({ code: "unwatched", says });
   }
   return findings.length === 0 ? {} : { findings };
 }
