@@ -180,11 +180,16 @@ describe("a pass that ends anywhere", () => {
 
 describe("a saved place that cannot be read", () => {
   const spoil = (lane: string) =>
-    opened.sql(
-      `INSERT INTO isochron.connection_cursor (connection, stream, value) VALUES ('timed', $1, '{"from":"a newer version"}')
-       ON CONFLICT (connection, stream) DO UPDATE SET value = excluded.value`,
-      [lane],
-    );
+    stages.store.append({
+      connection: "timed",
+      stream: "main",
+      controlPlane: "cloud",
+      events: [],
+      facts: [],
+      rejects: [],
+      lane,
+      cursor: { from: "a newer version" },
+    });
 
   it("stops the pass with what to do, and is kept for the version that can read it", async () => {
     const source = createTimedSource(everyMinute(1), 10);
@@ -200,11 +205,11 @@ describe("a saved place that cannot be read", () => {
   it("is left behind on demand: nothing is lost or stored twice, and what is not known is said", async () => {
     const source = createTimedSource(everyMinute(1), 10);
     await pass(source);
+    await spoil("main");
+    await spoil("live");
     await opened.sql("UPDATE isochron.connection SET last_heard_at = $1::timestamptz", [
       new Date(timedAt(hour)).toISOString(),
     ]);
-    await spoil("main");
-    await spoil("live");
     source.numbers.push(11 * hour);
     expect(await pass(source, "timed", stages, true)).toMatchObject({ repeated: 60, created: 1 });
     expect(await countOf("timed")).toBe(61);
