@@ -3,13 +3,13 @@ import { killPoints } from "../kill-points.ts";
 import type { Lab } from "../lab.ts";
 import type { SeededRandom } from "../seeded-random.ts";
 import type { Misbehaviour } from "../ticket-desk.ts";
-import { recoveryMsMax, World } from "../world.ts";
+import { patience, recoveryMsMax, World } from "../world.ts";
 
 const slowAnswerMs = 7_000;
 const slowAnswer: Misbehaviour = (_, respond) => void setTimeout(respond, slowAnswerMs);
 
 /** How long a step may take to be reached. */
-const reachedMsMax = 45_000;
+const reachedMsMax = 45_000 * patience;
 
 /** SIGKILL at each named step of a pass and of a post, one after the other, while everything goes on. */
 export const killAtStep: FaultKind = {

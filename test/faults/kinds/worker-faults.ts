@@ -5,10 +5,10 @@ import type { Lab } from "../lab.ts";
 import { freePort } from "../private-postgres.ts";
 import type { SeededRandom } from "../seeded-random.ts";
 import type { Worker } from "../worker.ts";
-import { recoveryMsMax, World } from "../world.ts";
+import { patience, recoveryMsMax, World } from "../world.ts";
 
 /** After SIGTERM a worker finishes what it holds; what takes longer is a hang. */
-const drainMsMax = 20_000;
+const drainMsMax = 20_000 * patience;
 
 /** Waits until all told so far is stored, and writes down how long that took. */
 export async function recover(world: World, recoveredMs: number[], after: string): Promise<void> {

@@ -4,15 +4,15 @@ import type { FaultKind, Outcome, Scale } from "../fault-kind.ts";
 import type { Lab } from "../lab.ts";
 import { freePort } from "../private-postgres.ts";
 import type { SeededRandom } from "../seeded-random.ts";
-import { World } from "../world.ts";
+import { patience, World } from "../world.ts";
 import { recover } from "./worker-faults.ts";
 
 /** For how long a stopped worker may hold up its rival: the database ends idle transactions, leases run out. */
-const heldUpMsMax = 35_000;
+const heldUpMsMax = 35_000 * patience;
 const lookMs = 100;
 
 /** A holder learns that its lease has passed on when it stores, or at its next renewal. */
-const toldMsMax = 20_000;
+const toldMsMax = 20_000 * patience;
 
 /** Stops one of two workers at a step for longer than its lease, lets the other take over, and wakes the first up. */
 function stopAt(name: string, says: string, steps: readonly string[], short: boolean): FaultKind {
@@ -28,7 +28,9 @@ function stopAt(name: string, says: string, steps: readonly string[], short: boo
         await zombie.listening();
         for (const step of scale.short ? [random.pick(steps)] : steps) {
           await zombie.arm({ step, nth: random.whole(1, 4), signal: "SIGSTOP" });
-          await eventually(`a worker stops at ${step}`, () => zombie.stopped, { withinMs: 60_000 });
+          await eventually(`a worker stops at ${step}`, () => zombie.stopped, {
+            withinMs: 60_000 * patience,
+          });
           const before = await epochsOf(world);
           const rival = world.startWorker();
           await rival.listening();
@@ -86,7 +88,7 @@ export const twoWorkersOneLease: FaultKind = {
       let known = 0;
       for (let count = 0; count < (scale.short ? 2 : 5); count += 1) {
         await first.arm({ step: "before-append", nth: random.whole(1, 3), signal: "SIGSTOP" });
-        await eventually("the holder stops", () => first.stopped, { withinMs: 60_000 });
+        await eventually("the holder stops", () => first.stopped, { withinMs: 60_000 * patience });
         await world.server.ask(
           "UPDATE isochron.connection SET epoch = epoch + 1, holder = NULL, lease_until = NULL WHERE name IN ('desk', 'jobs')",
           world.database,
