@@ -104,6 +104,7 @@ export interface Opened {
     describe(): Promise<{
       readonly serverVersion: string;
       readonly schemaVersion: number;
+      readonly serverUid?: number;
       readonly embedded: boolean;
       readonly location: string;
     }>;

@@ -2,6 +2,7 @@ import { constants } from "node:fs";
 import { access } from "node:fs/promises";
 import { createServer } from "node:net";
 import { dirname } from "node:path";
+import type { SourcesJson } from "../api/contract.ts";
 
 /** One thing that `doctor` looked at. */
 export interface Check {
@@ -67,4 +68,28 @@ export function checkAddress(host: string, port: number): Promise<Check> {
       server.close(() => resolve({ name, state: "ok", says: `${host}:${port} is free` }));
     });
   });
+}
+
+/** A connection in a line: what of it is not well is told by `isochron sources` in full. */
+export function checkConnection(connection: SourcesJson["connections"][number]): Check {
+  const { connection: name, state, counts, findings, holes, last_error: error } = connection;
+  const troubles = [
+    ...(error === null ? [] : [error.message]),
+    ...(state === "silent" ? [`last heard ${connection.last_heard_at ?? "never"}`] : []),
+    ...(findings.length === 0 ? [] : [findings.map(({ code }) => code).join(", ")]),
+    ...(holes.length === 0 ? [] : [`${holes.length} ${holes.length === 1 ? "hole" : "holes"}`]),
+  ];
+  const isWell = troubles.length === 0 && state !== "degraded" && counts.set_aside === 0;
+  const summary = `${state}, ${counts.events} events, ${counts.set_aside} set aside`;
+  return {
+    name: `source ${name}`,
+    state: state === "failing" ? "failed" : isWell ? "ok" : "warning",
+    says: [summary, ...troubles].join("; "),
+  };
+}
+
+/** PostgreSQL refuses to run as root, so that root has it run as another, or in a user namespace where it is none. */
+export function runsAs(uid: number | undefined, ours = process.getuid?.()): string {
+  if (uid === 0) return ", as root in a user namespace of its own";
+  return uid === undefined || uid === ours ? "" : `, as user ${uid}`;
 }

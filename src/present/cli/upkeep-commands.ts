@@ -3,7 +3,15 @@ import { IsochronError } from "../../errors.ts";
 import type { Host, Opened, Setup } from "./application.ts";
 import { ApiClient } from "./api-client.ts";
 import { LocalTransport } from "./api-transport.ts";
-import { checkAddress, checkFolder, checkNode, checkPostgres, type Check } from "./machine-checks.ts";
+import {
+  checkAddress,
+  checkConnection,
+  checkFolder,
+  checkNode,
+  checkPostgres,
+  runsAs,
+  type Check,
+} from "./machine-checks.ts";
 import { exitCodes } from "./exit-code.ts";
 import type { Run } from "./run.ts";
 import {
@@ -114,8 +122,8 @@ async function checkStore(setup: Setup): Promise<readonly Check[]> {
     return [{ name: "store", state: "failed", says: `${error.problem} ${error.remedy}` }];
   }
   try {
-    const { serverVersion, schemaVersion, embedded, location } = await opened.store.describe();
-    const where = `${embedded ? "embedded" : "external"}, at ${location}`;
+    const { serverVersion, schemaVersion, embedded, location, serverUid } = await opened.store.describe();
+    const where = `${embedded ? `embedded${runsAs(serverUid)}` : "external"}, at ${location}`;
     return [
       checkPostgres(serverVersion, where),
       { name: "schema", state: "ok", says: `version ${schemaVersion}` },
@@ -130,16 +138,7 @@ async function checkSources(opened: Opened): Promise<readonly Check[]> {
   const api = await opened.api({ viewer: { kind: "provider" } });
   const { connections } = await new ApiClient(new LocalTransport(() => Promise.resolve(api))).sources();
   await api.close();
-  return connections.map(({ connection, state, counts, last_error: error }) => ({
-    name: `source ${connection}`,
-    state:
-      state === "failing"
-        ? "failed"
-        : state === "degraded" || state === "silent" || counts.set_aside > 0
-          ? "warning"
-          : "ok",
-    says: `${state}, ${counts.events} events, ${counts.set_aside} set aside${error === null ? "" : `; ${error.message}`}`,
-  }));
+  return connections.map(checkConnection);
 }
 
 const stateStyles: Readonly<Record<Check["state"], Style>> = {
