@@ -5,6 +5,7 @@ import { connection, controlPlane, fillWorld, worldEnd, worldStart } from "../..
 import { openTestStore, type TestStore } from "../../../test/database.ts";
 import { instant } from "../../model/instant.ts";
 import type { Hole } from "../../model/source-health.ts";
+import type { ApiParts } from "./api-parts.ts";
 import type { EventsPageJson, HistogramJson, SourcesJson } from "./contract.ts";
 
 const secret = "canary-queue had vanished";
@@ -27,6 +28,14 @@ function hole(fromMinute: number, toMinute: number, reason: Hole["reason"]): Hol
   return { from: at(fromMinute), to: at(toMinute), reason, says: secret };
 }
 
+/** Beside what was correlated, which is not looked at here, stands how far it can be relied on. */
+const nothingElse: ApiParts["whatElse"] = async () => ({
+  target: { at: worldEnd },
+  window: { from: worldStart, to: worldEnd },
+  candidates: [],
+  checked: { events: 0, nothingOn: [], truncated: false },
+});
+
 /** A world with holes of its own cloud and, where asked for, of another's. */
 async function openWorld(withOther: boolean) {
   const database = await openTestStore();
@@ -45,7 +54,7 @@ async function openWorld(withOther: boolean) {
     });
   }
   const contractOf = (source: string) => (source === "sql" ? undefined : contract);
-  return { database, app: await startApi(database.store, { contractOf }) };
+  return { database, app: await startApi(database.store, { contractOf, whatElse: nothingElse }) };
 }
 
 beforeAll(async () => {
@@ -59,10 +68,16 @@ afterAll(async () => {
   }
 });
 
+const whatElse = `/what-else?at=${new Date(worldEnd).toISOString()}`;
 const window = `from=${new Date(worldStart).toISOString()}&to=${new Date(worldEnd).toISOString()}`;
 
 test("a tenant's coverage says when it was blind, not why, and nothing of another cloud's blindness", async () => {
-  for (const path of ["/events?limit=3", `/histogram?${window}&bins=10`, "/resources/server/srv-web-1"]) {
+  for (const path of [
+    "/events?limit=3",
+    `/histogram?${window}&bins=10`,
+    "/resources/server/srv-web-1",
+    whatElse,
+  ]) {
     const [alone, beside] = await Promise.all(
       worlds.map(async ({ app }) => (await getJson<EventsPageJson>(app, path, "north")).coverage),
     );
