@@ -277,9 +277,10 @@ function liveIo(
 }
 
 /** One set of answers per recorded moment, in the order of time. */
-async function recordedIos({ noteClock: _, ...live }: SourceIo, dir: string): Promise<readonly SourceIo[]> {
+async function recordedIos(live: SourceIo, dir: string): Promise<readonly SourceIo[]> {
+  const { noteClock: _, ...unclocked } = live;
   const moments = await recordedMoments(dir);
-  return moments.map((moment) => ({ ...live, http: moment.http, now: moment.now }));
+  return moments.map((moment) => ({ ...unclocked, http: moment.http, now: moment.now }));
 }
 
 /** Everything that runs by itself while the server is up. */
