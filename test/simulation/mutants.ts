@@ -33,6 +33,11 @@ function mutant(
   return { name, promise, kind, edits: edits.map(([file, find, replace]) => ({ file, find, replace })) };
 }
 
+/** The same, with these sites of trouble instead of those that the seed picks. */
+function among(sites: readonly Site[], one: Mutant): Mutant {
+  return { ...one, sites };
+}
+
 const completeness = "complete";
 const freshness = "complete to";
 const idempotence = "once";
@@ -105,9 +110,82 @@ export const mutants: readonly Mutant[] = [
   ]),
   mutant("complete to what was heard", freshness, "kubernetes-events", [
     "src/sources/kubernetes-events/event-pass.ts",
-    "instant(heardAt - commitDelayMs - clockErrorMs)",
+    "instant(heardAt - settleMs - clockErrorMs)",
     "heardAt",
   ]),
+  // A clock of the transaction's beginning, when the snapshot came long after.
+  among(
+    ["slow calls", "held commits", "bursts", "rollbacks"],
+    mutant("a clock before the snapshot", completeness, "sql by serial", [
+      statement,
+      'const clock = "statement_timestamp()";',
+      'const clock = "now()";',
+    ]),
+  ),
+  among(
+    ["held commits", "clock error", "bursts"],
+    mutant("Zabbix's clock taken for exact", freshness, "zabbix", [
+      "src/sources/zabbix/event-pass.ts",
+      "{ settleMs: settleMs + clockErrorMs }",
+      "{ settleMs }",
+    ]),
+  ),
+  among(
+    ["held commits", "clock error", "bursts"],
+    mutant("ids settled without room for clocks", completeness, "zabbix", [
+      "src/sources/zabbix/event-pass.ts",
+      "settings.overlap_seconds * 1000 + clockErrorMs;",
+      "settings.overlap_seconds * 1000;",
+    ]),
+  ),
+  among(
+    ["clock error", "held commits", "bursts"],
+    mutant("complete by our own clock", freshness, "zabbix", [
+      "src/sources/zabbix/event-pass.ts",
+      "const now = clock.earliest();",
+      "const now = io.now();",
+    ]),
+  ),
+  among(
+    ["clock error", "held commits", "bursts"],
+    mutant("complete by our own clock, of a cluster", freshness, "kubernetes-events", [
+      "src/sources/kubernetes-events/event-pass.ts",
+      "const heardAt = answeredAt(answer) ?? askedAt;",
+      "const heardAt = answer.sentAt ?? askedAt;",
+    ]),
+  ),
+  among(
+    ["clock error", "second worker", "ties"],
+    mutant("a suspect time is content", "every version, once", "rest", [
+      plan,
+      "contentHash({ ...said, details: told })",
+      "contentHash({ ...said, details })",
+    ]),
+  ),
+  among(
+    ["bursts", "slow calls", "second worker"],
+    mutant("a heartbeat before all is stored", freshness, "stream", [
+      "src/pipeline/stream.ts",
+      "notes.heard(isSettled(completeTo) ? completeTo : undefined)",
+      "notes.heard(completeTo)",
+    ]),
+  ),
+  among(
+    ["purges", "bursts", "second worker"],
+    mutant("a loss is not written down", "it says so", "stream", [
+      "src/pipeline/stream.ts",
+      "lost: (hole, finding) => notes.lost(hole, finding),",
+      "lost: () => undefined,",
+    ]),
+  ),
+  among(
+    ["dropped posts"],
+    mutant("what was recalled does not count", "it says so", "webhook", [
+      "src/pipeline/reconcile.ts",
+      "      foundLate += ingested.foundLate ?? 0;",
+      "      foundLate += 0;",
+    ]),
+  ),
   mutant("gone after one listing", "no invented end", "sql by listing", [
     listingDiff,
     "return { once: keysOf(false), gone: keysOf(true), suspected: 0 };",
