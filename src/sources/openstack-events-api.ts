@@ -5,14 +5,10 @@ import { readRecord } from "./openstack-events-api/event-record.ts";
 import type { EventsApiCursor } from "./openstack-events-api/events-cursor.ts";
 import { eventsApiCursor } from "./openstack-events-api/events-cursor.ts";
 import { readObject } from "./openstack-events-api/object-event.ts";
-import {
-  clockErrorMs,
-  commitDelayMs,
-  fetchEventsApi,
-  startEventsApiAt,
-} from "./openstack-events-api/pass.ts";
+import { commitDelayMs, fetchEventsApi, startEventsApiAt } from "./openstack-events-api/pass.ts";
 import { eventsApiSettings } from "./openstack-events-api/settings.ts";
 import { readStackEvent } from "./openstack-events-api/stack-event.ts";
+import { clockErrorMs } from "./openstack-events-api/stack-events.ts";
 import type { Decoders, PullSource, RawRecord } from "./source.ts";
 
 function normalise(raw: RawRecord, decode: Decoders): Observation {

@@ -13,14 +13,12 @@ import { takeObjectStep } from "./object-pass.ts";
 import { objectListingNamed, objectListings } from "./object-listings.ts";
 import type { EventsApiSettings } from "./settings.ts";
 import { eventsApiSettings } from "./settings.ts";
+import { clockErrorMs } from "./stack-events.ts";
 import type { PassCursor, Reading, Step } from "./stack-pass.ts";
 import { takeStackStep } from "./stack-pass.ts";
 
 /** Both services write an event or a state and commit it at once. */
 export const commitDelayMs = duration(60_000);
-
-/** Several engines and workers date what they write, each with its own clock. */
-export const clockErrorMs = duration(5_000);
 
 /** A call hands over what it has after this long, so that the lease on the connection is renewed in time. */
 const callMsMax = 30_000;

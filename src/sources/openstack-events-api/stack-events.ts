@@ -1,5 +1,5 @@
 import { IsochronError } from "../../errors.ts";
-import { formatInstant, instant } from "../../model/instant.ts";
+import { duration, formatInstant, instant } from "../../model/instant.ts";
 import type { Json, JsonObject } from "../../model/json.ts";
 import type { Finding, Hole } from "../../model/source-health.ts";
 import { asObject } from "../json-fields.ts";
@@ -10,6 +10,12 @@ import type { RawRecord, SourceIo } from "../source.ts";
 import { writeRecord } from "./event-record.ts";
 import type { OpenReading, StackPlace } from "./events-cursor.ts";
 import type { EventsApiSettings } from "./settings.ts";
+
+/** Several engines date what they write, each with a clock of its own. */
+export const clockErrorMs = duration(5_000);
+
+/** How far two of them may be apart. */
+const clockSpreadMs = 2 * clockErrorMs;
 
 /** A stack as `GET /v1/{project}/stacks` lists it, in the fields that reading its events needs. */
 export interface Stack {
@@ -188,18 +194,19 @@ function pruned(
   { first, whole, foundLast }: OpenReading,
 ): { readonly findings: readonly Finding[]; readonly holes: readonly Hole[] } {
   const last = place?.last ?? null;
-  const to = first?.[1] ?? startedAt;
+  // What was written before it may bear a later time, by an engine with another clock.
+  const to = first === null ? startedAt : first[1] + 1000 + clockSpreadMs;
   if (last !== null) {
     if (foundLast || last[1] < since) return { findings: [], holes: [] };
-    return say("place-lost", stack, last[1], Math.max(to, last[1] + 1000));
+    return say("place-lost", stack, last[1] - clockSpreadMs, to);
   }
-  const from = Math.max(since, stack.createdAt ?? since);
-  if (first === null || whole || to <= from) return { findings: [], holes: [] };
-  return say("outlived-retention", stack, from, to);
+  if (first === null || whole || first[1] < since) return { findings: [], holes: [] };
+  const begun = (stack.createdAt ?? since) - clockSpreadMs;
+  return say("outlived-retention", stack, Math.max(since, begun), to);
 }
 
 function say(reason: "place-lost" | "outlived-retention", stack: Stack, from: number, to: number) {
-  const span = { from: instant(from), to: instant(to) };
+  const span = { from: instant(Math.min(from, to - 1000)), to: instant(to) };
   const says =
     `Heat has pruned events of stack ${stack.name} (${stack.id}) that were not read, ` +
     `between ${formatInstant(span.from)} and ${formatInstant(span.to)}.`;
