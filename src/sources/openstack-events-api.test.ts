@@ -3,7 +3,7 @@ import { IsochronError } from "../errors.ts";
 import type { JsonObject } from "../model/json.ts";
 import { decoders } from "../normalise/decode.ts";
 import { openstackEventsApi } from "./openstack-events-api.ts";
-import type { Passed } from "./openstack-events-api/simulated-cloud.ts";
+import type { Passed } from "../../test/simulated-cloud.ts";
 import {
   auth,
   keysOf,
@@ -13,7 +13,7 @@ import {
   shop,
   SimulatedCloud,
   start,
-} from "./openstack-events-api/simulated-cloud.ts";
+} from "../../test/simulated-cloud.ts";
 
 const loadBalancer = "91882e65-f3a8-4b65-b8a7-5c9f9b901cbf";
 const pool = "09890b28-2700-4ccb-af97-06b70c7a7938";

@@ -4,7 +4,7 @@ import { instant } from "../../model/instant.ts";
 import type { Hole } from "../../model/source-health.ts";
 import { openstackEventsApi } from "../openstack-events-api.ts";
 import type { EventsApiCursor } from "./events-cursor.ts";
-import { keysOf, minute, pass, shop, SimulatedCloud, start, caller } from "./simulated-cloud.ts";
+import { keysOf, minute, pass, shop, SimulatedCloud, start, caller } from "../../../test/simulated-cloud.ts";
 
 describe("stacks", () => {
   test("the owner is the stack's project, never that of whoever asks or made it", async () => {

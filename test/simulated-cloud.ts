@@ -1,13 +1,13 @@
 import { expect } from "vitest";
-import type { EventDraft } from "../../model/event.ts";
-import { instant } from "../../model/instant.ts";
-import type { Json, JsonObject } from "../../model/json.ts";
-import type { Finding, Hole } from "../../model/source-health.ts";
-import { decoders } from "../../normalise/decode.ts";
-import { openstackEventsApi } from "../openstack-events-api.ts";
-import type { HttpRequest, HttpResponse, SourceIo } from "../source.ts";
-import type { EventsApiCursor } from "./events-cursor.ts";
-import { eventsApiCursor } from "./events-cursor.ts";
+import type { EventDraft } from "../src/model/event.ts";
+import { instant } from "../src/model/instant.ts";
+import type { Json, JsonObject } from "../src/model/json.ts";
+import type { Finding, Hole } from "../src/model/source-health.ts";
+import { decoders } from "../src/normalise/decode.ts";
+import { openstackEventsApi } from "../src/sources/openstack-events-api.ts";
+import type { HttpRequest, HttpResponse, SourceIo } from "../src/sources/source.ts";
+import type { EventsApiCursor } from "../src/sources/openstack-events-api/events-cursor.ts";
+import { eventsApiCursor } from "../src/sources/openstack-events-api/events-cursor.ts";
 
 export const start = Date.UTC(2026, 10, 21, 4);
 export const minute = 60_000;
