@@ -1,6 +1,7 @@
 import { kubernetesEvents } from "../../src/sources/kubernetes-events.ts";
 import type { HttpClient, HttpResponse } from "../../src/sources/source.ts";
 import type { JsonObject } from "../../src/model/json.ts";
+import { heldFor } from "./held-commit.ts";
 import { answerJson, httpClientOver } from "./http-model.ts";
 import type { Element } from "./ledger.ts";
 import type { PullScenario, ScenarioPlace } from "./scenario.ts";
@@ -24,13 +25,15 @@ export class ClusterModel implements PullScenario {
   readonly source = kubernetesEvents;
   readonly config: JsonObject;
   readonly settleMs = 2 * commitDelayMs;
-  readonly workerClockErrorMs = 2_000;
+  readonly workerClockErrorMs = 3_600_000;
   readonly #place: ScenarioPlace;
   readonly #log: Happening[] = [];
   readonly #latest = new Map<string, Happening>();
   readonly #elements = new Map<string, Element>();
   readonly #counts = new Map<string, number>();
   readonly #clockMs: number;
+  /** How far the API server's clock is off. */
+  readonly #serverMs: number;
   readonly #rememberMs: number;
   #version = 100;
   #lastUid = 0;
@@ -39,6 +42,7 @@ export class ClusterModel implements PullScenario {
     this.#place = place;
     const { random } = place.world;
     this.#clockMs = place.active.has("clock error") ? random.between(-2_900, 2_900) : 0;
+    this.#serverMs = place.active.has("clock error") ? random.between(-1_900, 1_900) : 0;
     this.#rememberMs = place.active.has("flicker") ? 45_000 : 300_000;
     this.config = {
       url: "https://cluster.example",
@@ -70,8 +74,7 @@ export class ClusterModel implements PullScenario {
     const isNew = this.#counts.size === 0 || random.chance(0.6);
     const uid = isNew ? `u${(this.#lastUid += 1)}` : random.pick([...this.#counts.keys()]);
     const at = new Date(world.nowMs + this.#clockMs).toISOString();
-    const isHeld = active.has("held commits") && random.chance(0.4);
-    const heldMs = random.between(0, isHeld ? commitDelayMs - 100 : 500);
+    const heldMs = heldFor(this.#place, commitDelayMs - 100, 500);
     const isPoison = isNew && active.has("poison") && random.chance(0.1);
     world.schedule(heldMs, `${uid} is written`, () => this.#write(uid, at, isPoison));
   }
@@ -99,22 +102,24 @@ export class ClusterModel implements PullScenario {
     const limit = Number(url.searchParams.get("limit"));
     const token = url.searchParams.get("continue");
     const [version = this.#version, start = 0] = (token ?? "").split(":").filter(Boolean).map(Number);
-    if (this.#isForgotten(version) && token !== null) return gone;
+    if (this.#isForgotten(version) && token !== null) return { ...gone, headers: this.#headers() };
     // A list in pages is one of the version at which it began.
     const asOf = new Map<string, Happening>();
     for (const happening of this.#log) if (happening.version <= version) asOf.set(happening.uid, happening);
     const items = [...asOf.values()];
     const more = start + limit < items.length ? { continue: `${version}:${start + limit}` } : {};
-    return answerJson({
+    const page = {
       metadata: { resourceVersion: String(version), ...more },
       items: items.slice(start, start + limit).map(toObject),
-    });
+    };
+    return answerJson(page, this.#headers());
   }
 
   async #watch(url: URL): Promise<HttpResponse> {
     const { world } = this.#place;
     const from = Number(url.searchParams.get("resourceVersion"));
-    if (this.#isForgotten(from)) return gone;
+    const headers = this.#headers();
+    if (this.#isForgotten(from)) return { ...gone, headers };
     await world.sleep(Number(url.searchParams.get("timeoutSeconds")) * 1000);
     const changes = this.#log.filter(({ version }) => version > from);
     const lines = changes.map((happening) => ({
@@ -124,7 +129,12 @@ export class ClusterModel implements PullScenario {
     const bookmark = { type: "BOOKMARK", object: { metadata: { resourceVersion: String(this.#version) } } };
     const all = world.random.chance(0.3) ? [...lines, bookmark] : lines;
     const body = all.map((line) => `${JSON.stringify(line)}\n`).join("");
-    return { status: 200, headers: {}, body: new TextEncoder().encode(body) };
+    return { status: 200, headers, body: new TextEncoder().encode(body) };
+  }
+
+  /** An API server dates its answer as it begins to write it. */
+  #headers(): { readonly date: string } {
+    return { date: new Date(this.#place.world.nowMs + this.#serverMs).toUTCString() };
   }
 
   /** Changes since that version are only known for a while; what was written last always is. */

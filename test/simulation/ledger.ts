@@ -1,10 +1,9 @@
 import type { EventDraft } from "../../src/model/event.ts";
 import type { HoleReason } from "../../src/model/source-health.ts";
 import type { Reject } from "../../src/store/event-store.ts";
-import type { EventRow } from "../../src/store/postgres/event-row.ts";
 import type { Fault, FaultKind } from "./history-outcome.ts";
 import type { ModelConnection } from "./model-connection.ts";
-import type { StoreWatch } from "./model-store.ts";
+import type { StoredRow, StoreWatch } from "./model-store.ts";
 import type { World } from "./world.ts";
 
 /** One thing that a source really told, and that has to be one event. */
@@ -17,7 +16,7 @@ export interface Element {
   /** Until when; absent where it stays. */
   goneMs?: number;
   /** How the source broke its contract with it. */
-  readonly breach?: HoleReason;
+  breach?: HoleReason;
   /** True once it was set aside with the reason why it cannot be read. */
   excused?: true;
   /** True once it was there for a whole pass, or will stay until one. */
@@ -44,7 +43,7 @@ export class Ledger implements StoreWatch {
   readonly elements = new Map<string, Element>();
   /** Keys that may come but need not: what a source shows only to whoever looks at the right moment. */
   readonly #allowed = new Set<string>();
-  readonly #patterns: ((row: EventRow) => "known" | "duplicate" | "extra" | undefined)[] = [];
+  readonly #patterns: ((row: StoredRow) => "known" | "duplicate" | "extra" | undefined)[] = [];
   readonly #pending = new Set<Element>();
   readonly #poison = new Map<string, { readonly atMs: number; isKept: boolean }>();
   readonly #contents = new Map<string, Set<string>>();
@@ -84,7 +83,7 @@ export class Ledger implements StoreWatch {
   }
 
   /** Judges events whose key nobody can know before, such as those that the source's look dates. */
-  judge(pattern: (row: EventRow) => "known" | "duplicate" | "extra" | undefined): void {
+  judge(pattern: (row: StoredRow) => "known" | "duplicate" | "extra" | undefined): void {
     this.#patterns.push(pattern);
   }
 
@@ -111,7 +110,7 @@ export class Ledger implements StoreWatch {
   /** What an event says, as the scenario spells contents. */
   contentOf: (draft: Pick<EventDraft, "summary">) => string = ({ summary }) => summary;
 
-  stored(_connection: string, row: EventRow, isAgain: boolean): void {
+  stored(_connection: string, row: StoredRow, isAgain: boolean): void {
     this.#sawContent(row.key, row);
     const element = this.elements.get(row.key);
     if (element !== undefined) {

@@ -2,7 +2,7 @@ import type { HttpClient, SqlClient, TableRow } from "../../src/sources/source.t
 import { sql } from "../../src/sources/sql.ts";
 import { tableMappingSchema } from "../../src/sources/sql/mapping.ts";
 import type { JsonObject } from "../../src/model/json.ts";
-import type { EventRow } from "../../src/store/postgres/event-row.ts";
+import type { StoredRow } from "./model-store.ts";
 import type { PullScenario, ScenarioPlace } from "./scenario.ts";
 import { sqlClientOver } from "./sql-model.ts";
 import type { Actor } from "./world.ts";
@@ -14,8 +14,11 @@ interface Flag {
   /** What was told of it last, and of which look. */
   latest: { readonly value: string | undefined; readonly at: string } | undefined;
   hidden: "no" | "once" | "dropped";
-  /** Shown since it was hidden last, so that it may be hidden again. */
+  /** A whole pass has seen it since it was hidden last, so that it may be hidden again. */
   shown: boolean;
+  /** When a look showed it last, and when one did not although it was there. */
+  shownMs: number;
+  hiddenMs: number;
   /** Whole passes that have seen its present state. */
   passes: number;
   /** What the first whole listing found, which is no news. */
@@ -24,6 +27,8 @@ interface Flag {
 
 /** How much later than its clock says a slow transaction may take its snapshot. */
 const snapshotLagMs = 45_000;
+
+const never = Number.NEGATIVE_INFINITY;
 
 /** A table that is listed whole: settings that change, come and go, or are not shown for a while. */
 export class ListingModel implements PullScenario {
@@ -94,7 +99,11 @@ export class ListingModel implements PullScenario {
 
   passed(sinceMs: number): void {
     this.#wholePasses += 1;
-    for (const flag of this.#flags.values()) if (flag.states.at(-1)!.fromMs < sinceMs) flag.passes += 1;
+    for (const flag of this.#flags.values()) {
+      if (flag.states.at(-1)!.fromMs < sinceMs) flag.passes += 1;
+      // What a look showed whose pass was lost, nobody has seen.
+      if (flag.shownMs >= sinceMs && flag.hiddenMs < sinceMs) flag.shown = true;
+    }
   }
 
   /** What is told last of each is what is. */
@@ -120,6 +129,8 @@ export class ListingModel implements PullScenario {
       latest: undefined,
       hidden: "no",
       shown: false,
+      shownMs: never,
+      hiddenMs: never,
       passes: 0,
       baseline: false,
     };
@@ -156,14 +167,15 @@ export class ListingModel implements PullScenario {
       if (value === undefined || flag.hidden === "dropped") return [];
       if (flag.hidden === "once") {
         flag.hidden = "no";
+        flag.hiddenMs = this.#place.world.nowMs;
         return [];
       }
-      flag.shown = true;
+      flag.shownMs = this.#place.world.nowMs;
       return [{ name: flag.name, value }];
     });
   }
 
-  #judge({ key }: EventRow): "known" | "extra" | "duplicate" | undefined {
+  #judge({ key }: StoredRow): "known" | "extra" | "duplicate" | undefined {
     const [, name = "", what = "", at = ""] = /^flag\/([^/]+)\/(gone|set:[^/]+)\/(.+)$/.exec(key) ?? [];
     const flag = this.#flags.get(name);
     if (flag === undefined) return undefined;

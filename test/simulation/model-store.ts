@@ -9,7 +9,7 @@ import type {
   Reject,
   ResolvedPage,
 } from "../../src/store/event-store.ts";
-import type { AppendPlan, DeliveryRow } from "../../src/store/postgres/append-plan.ts";
+import type { AppendPlan, DeliveryRow, PlannedMember } from "../../src/store/postgres/append-plan.ts";
 import { planAppend } from "../../src/store/postgres/append-plan.ts";
 import { eventId, setAsideId } from "../../src/store/postgres/event-id.ts";
 import type { EventRow } from "../../src/store/postgres/event-row.ts";
@@ -17,10 +17,13 @@ import type { TopologyReader } from "../../src/store/topology-reader.ts";
 import { ModelConnection } from "./model-connection.ts";
 import type { Actor, Weather, World } from "./world.ts";
 
+/** What is told of an event that is stored, alone or as a member of a storm's fold. */
+export type StoredRow = Pick<EventRow, "key" | "occurred_at" | "precision_ms" | "summary">;
+
 /** What the checker is told of as it happens. */
 export interface StoreWatch {
   /** `isAgain` where the page reads the past again. */
-  stored(connection: string, row: EventRow, isAgain: boolean): void;
+  stored(connection: string, row: StoredRow, isAgain: boolean): void;
   revised(connection: string, draft: EventDraft): void;
   setAside(connection: string, reject: Reject): void;
   /** After each change of a connection, within the same transaction. */
@@ -36,6 +39,8 @@ export interface StoreWatch {
 export class ModelStore {
   readonly connections = new Map<string, ModelConnection>();
   readonly events = new Map<string, EventRow>();
+  /** Members of folds: stored, though not as events. */
+  readonly members = new Map<string, PlannedMember>();
   readonly revisions = new Set<string>();
   readonly aside = new Map<string, Reject>();
   readonly #world: World;
@@ -89,8 +94,8 @@ export class ModelStore {
           const heardMs = this.#find(name).lastHeardMs;
           return heardMs === undefined ? undefined : instant(heardMs);
         }),
-      reconciled: (name, outcome) =>
-        call("reconciled", () => changing(name, (state) => state.reconciled(outcome))),
+      reconciled: (name, outcome, epoch) =>
+        call("reconciled", () => changing(name, (state) => state.reconciled(now(), outcome, epoch))),
       endLane: (name, lane, epoch) =>
         call(`endLane ${lane}`, () => {
           this.#find(name).fence(epoch);
@@ -132,13 +137,8 @@ export class ModelStore {
     const late = findLate(page, plan, state.completeToMs);
     this.#write(page.connection, plan, page.reconciling === true);
     const { outcomes, revised } = this.#writeRevisions(page.connection, plan);
-    for (const reject of page.rejects) this.#keep(page, reject);
-    if (page.reconciling === true) state.createdAgain += plan.created;
-    if (page.epoch !== undefined) state.extend(this.#world.nowMs);
-    if (page.cursor !== undefined) state.cursors.set(page.lane ?? page.stream, copy(page.cursor)!);
-    state.notePage(this.#world.nowMs, page, late, revised);
-    this.#watch.changed(page.connection, state);
-    return {
+    for (const reject of page.rejects) this.#keep(page, reject, state);
+    const appended = {
       created: plan.created,
       folded: plan.folded,
       repeated: plan.repeated + plan.revisions.length - revised,
@@ -147,8 +147,17 @@ export class ModelStore {
       facts: 0,
       late: late.length,
       outcomes,
-      refused: new Set(),
     };
+    if (page.reconciling === true) {
+      const fresh = plan.decisions.filter(({ what }) => what === "create");
+      state.createdAgain.push(...fresh.map(({ draft }) => draft.occurredAt));
+    }
+    if (page.epoch !== undefined) state.extend(this.#world.nowMs);
+    const cursor = page.cursorAfter === undefined ? page.cursor : page.cursorAfter(outcomes);
+    if (cursor !== undefined) state.cursors.set(page.lane ?? page.stream, copy(cursor)!);
+    state.notePage(this.#world.nowMs, page, appended, late);
+    this.#watch.changed(page.connection, state);
+    return { ...appended, refused: new Set() };
   }
 
   #write(connection: string, plan: AppendPlan, isAgain: boolean): void {
@@ -156,6 +165,13 @@ export class ModelStore {
       if (fresh && this.events.has(id)) continue;
       this.events.set(id, row);
       if (fresh) this.#watch.stored(connection, row, isAgain);
+    }
+    for (const member of plan.members) {
+      if (this.members.has(member.id)) continue;
+      this.members.set(member.id, member);
+      const { occurredAt, precision, summary } = member.event.draft;
+      const row = { key: member.key, occurred_at: occurredAt, precision_ms: precision, summary };
+      this.#watch.stored(connection, row, isAgain);
     }
     for (const row of plan.deliveries) {
       const name = `${connection}\n${row.source_id}\n${row.key}`;
@@ -188,10 +204,11 @@ export class ModelStore {
     return { outcomes, revised };
   }
 
-  #keep(page: ResolvedPage, reject: Reject): void {
+  #keep(page: ResolvedPage, reject: Reject, { counts }: ModelConnection): void {
     const id = setAsideId(page.connection, page.stream, reject.position, reject.bytes);
     if (this.aside.has(id)) return;
     this.aside.set(id, reject);
+    counts.setAside += 1;
     this.#watch.setAside(page.connection, reject);
   }
 

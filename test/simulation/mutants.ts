@@ -163,6 +163,14 @@ export const mutants: readonly Mutant[] = [
     ]),
   ),
   among(
+    ["storm folding", "bursts"],
+    mutant("members of a fold are dropped", "exact counts", "zabbix", [
+      plan,
+      "members.push({ id: decision.id, key: decision.key, event });",
+      "",
+    ]),
+  ),
+  among(
     ["bursts", "slow calls", "second worker"],
     mutant("a heartbeat before all is stored", freshness, "stream", [
       "src/pipeline/stream.ts",

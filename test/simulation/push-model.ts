@@ -1,11 +1,12 @@
 import { IsochronError } from "../../src/errors.ts";
 import type { JsonObject } from "../../src/model/json.ts";
-import { instant } from "../../src/model/instant.ts";
+import { duration, instant } from "../../src/model/instant.ts";
 import type { Stages } from "../../src/pipeline/ingest.ts";
 import { receiveRequest } from "../../src/pipeline/receive.ts";
 import { runStream } from "../../src/pipeline/stream.ts";
 import { cloudevents } from "../../src/sources/cloudevents.ts";
-import type { RawRecord, StreamIo, StreamSource } from "../../src/sources/source.ts";
+import type { RawRecord, Span, StreamIo, StreamSource, WebhookSource } from "../../src/sources/source.ts";
+import type { Element } from "./ledger.ts";
 import type { PushScenario, ScenarioPlace } from "./scenario.ts";
 import type { Actor } from "./world.ts";
 import { running } from "./world.ts";
@@ -13,6 +14,9 @@ import { running } from "./world.ts";
 interface Message {
   readonly key: string;
   readonly body: JsonObject;
+  readonly atMs: number;
+  /** Undefined where it cannot be read. */
+  readonly element: Element | undefined;
 }
 
 const connection = { name: "far", source: cloudevents.name, controlPlane: "cloud" };
@@ -35,13 +39,23 @@ class Sender {
     const isPoison = active.has("poison") && world.random.chance(0.1);
     const mark = isPoison ? { time: "soon" } : { time };
     const body = { specversion: "1.0", id, source: "/sim", type: "thing.done", ...mark };
+    const key = `/sim ${id}`;
     if (isPoison) ledger.tellPoison(`"id":"${id}"`);
-    else ledger.tell({ key: `/sim ${id}`, atMs: world.nowMs });
-    return { key: `/sim ${id}`, body };
+    const element = isPoison ? undefined : ledger.tell({ key, atMs: world.nowMs });
+    return { key, body, atMs: world.nowMs, element };
   }
 }
 
-/** Senders that post until they are told 2xx: twice, out of order, and to whichever process answers. */
+/** How long after its own time a post comes, except where the sender gave it up. */
+const postDelayMs = duration(60_000);
+
+/** How many records an answer to a recall holds. */
+const recalledPerPage = 3;
+
+/**
+ * Senders that post until they are told 2xx: twice, out of order, and to whichever process answers. Some posts are given
+ * up, and are only found by asking the sender's API.
+ */
 export class PostModel implements PushScenario {
   readonly name = "webhook";
   readonly settleMs = 120_000;
@@ -49,6 +63,12 @@ export class PostModel implements PushScenario {
   readonly #place: ScenarioPlace;
   readonly #sender: Sender;
   readonly #servers: { readonly actor: Actor; readonly stages: Stages }[] = [];
+  readonly #sent: Message[] = [];
+  readonly source: WebhookSource = {
+    ...cloudevents,
+    contract: { ...cloudevents.contract, commitDelayMax: postDelayMs },
+    recall: (_config, span) => this.#recall(span),
+  };
 
   constructor(place: ScenarioPlace) {
     this.#place = place;
@@ -64,12 +84,37 @@ export class PostModel implements PushScenario {
     const { world, active } = this.#place;
     const count = active.has("bursts") && world.random.chance(0.3) ? world.random.between(2, 8) : 1;
     const messages = Array.from({ length: count }, () => this.#sender.next());
+    this.#sent.push(...messages.filter(({ element }) => element !== undefined));
+    const isUnreadable = messages.some(({ element }) => element === undefined);
+    if (!isUnreadable && active.has("dropped posts") && world.random.chance(0.15)) {
+      world.note(`${messages.map(({ key }) => key).join()} is never posted`);
+      return;
+    }
     this.#post(messages);
     if (world.random.chance(0.15)) this.#post(messages);
   }
 
   calm(): void {
     this.#place.world.note("nobody posts anything new");
+  }
+
+  async *#recall({ from, to }: Span): AsyncIterable<readonly RawRecord[]> {
+    const { world, weather } = this.#place;
+    const place = running.getStore();
+    if (place === undefined) throw new Error("a recall outside of a history");
+    const asked = this.#sent.filter(({ atMs }) => from <= atMs && atMs < to);
+    for (let start = 0; start < asked.length; start += recalledPerPage) {
+      const part = asked.slice(start, start + recalledPerPage);
+      const receivedAt = instant(world.nowMs);
+      yield await world.call(place.actor, "recall", weather, () =>
+        part.map(({ key, body }) => ({
+          bytes: encoder.encode(JSON.stringify(body)),
+          position: `recall of ${key}`,
+          receivedAt,
+          meta: {},
+        })),
+      );
+    }
   }
 
   #post(messages: readonly Message[]): void {
@@ -91,7 +136,7 @@ export class PostModel implements PushScenario {
         receivedAt: instant(world.nowMs + actor.clockErrorMs),
       };
       running.run({ world, actor }, () => {
-        receiveRequest(stages, () => cloudevents, connection, request).then(
+        receiveRequest(stages, () => this.source, connection, request).then(
           () =>
             this.#answer(messages, () =>
               active.has("lost answers") && world.random.chance(0.1) ? again(5_000) : (isAnswered = true),
@@ -116,10 +161,19 @@ export class PostModel implements PushScenario {
 interface Consumer {
   readonly actor: Actor;
   readonly deliver: (record: RawRecord) => Promise<void>;
+  readonly io: StreamIo;
   readonly unacked: Set<Message>;
+  /** Those of them that the process has, and has not failed to store. */
+  readonly taken: Set<Message>;
 }
 
-/** A broker that delivers again what nobody acknowledged; the consumer acknowledges when a delivery has settled. */
+const heartbeatMs = 5_000;
+
+/**
+ * A broker that delivers again what nobody acknowledged; the consumer acknowledges when a delivery has settled, and says
+ * at each heartbeat whether it has all that was published. A queue may be purged; whoever reads on from there sees that
+ * there is a gap, until something behind it was acknowledged.
+ */
 export class BrokerModel implements PushScenario {
   readonly name = "stream";
   readonly settleMs = 120_000;
@@ -127,6 +181,9 @@ export class BrokerModel implements PushScenario {
   readonly #place: ScenarioPlace;
   readonly #sender: Sender;
   readonly #queue: Message[] = [];
+  /** Deliveries to processes that died, which the broker has not noticed yet. */
+  #lingering = 0;
+  #gap: { readonly fromMs: number; readonly toMs: number } | undefined;
   readonly #consumers = new Set<Consumer>();
   readonly #source: StreamSource;
 
@@ -165,17 +222,69 @@ export class BrokerModel implements PushScenario {
     const { world, active } = this.#place;
     const count = active.has("bursts") && world.random.chance(0.3) ? world.random.between(2, 20) : 1;
     for (let made = 0; made < count; made += 1) this.#queue.push(this.#sender.next());
+    if (active.has("purges") && world.random.chance(0.05)) this.#purge();
     this.#pump();
+  }
+
+  #purge(): void {
+    const { world } = this.#place;
+    const lost = this.#queue.flatMap(({ element }) => element ?? []);
+    this.#queue.splice(0, this.#queue.length, ...this.#queue.filter(({ element }) => element === undefined));
+    // What came twice was stored already, perhaps.
+    const unstored = lost.filter(({ stored }) => stored === 0);
+    if (unstored.length === 0) return;
+    world.note(`the queue is purged of ${unstored.map(({ key }) => key).join()}`);
+    for (const element of unstored) element.breach = "place-lost";
+    const fromMs = Math.min(this.#gap?.fromMs ?? world.nowMs, ...unstored.map(({ atMs }) => atMs));
+    this.#gap = { fromMs, toMs: world.nowMs + 1 };
+    for (const consumer of this.#consumers) this.#tellGap(consumer);
+  }
+
+  #tellGap({ actor, io }: Consumer): void {
+    const { world } = this.#place;
+    if (this.#gap === undefined || actor.state === "dead") return;
+    const { fromMs, toMs } = this.#gap;
+    const hole = { from: instant(fromMs), to: instant(toMs), reason: "place-lost", says: "purged" } as const;
+    const tell = () =>
+      running.run({ world, actor }, () => io.lost(hole, { code: "place-lost", says: "purged" }));
+    world.schedule(0, "", tell, actor);
+  }
+
+  #beat(consumer: Consumer): void {
+    const { world } = this.#place;
+    const { actor, io, unacked, taken } = consumer;
+    world.schedule(
+      heartbeatMs,
+      "",
+      () => {
+        const isElsewhere = [...this.#consumers].some((one) => one !== consumer && one.unacked.size > 0);
+        const isOnItsWay = [...unacked].some((message) => !taken.has(message));
+        const isAllHere = this.#queue.length === 0 && this.#lingering === 0 && !isElsewhere && !isOnItsWay;
+        running.run({ world, actor }, () => io.alive(isAllHere ? instant(world.nowMs) : undefined));
+        this.#beat(consumer);
+      },
+      actor,
+    );
   }
 
   calm(): void {
     this.#place.world.note("nothing new is published");
   }
 
-  #consume(deliver: Consumer["deliver"], { signal }: StreamIo): Promise<void> {
+  #consume(deliver: Consumer["deliver"], io: StreamIo): Promise<void> {
+    const { signal } = io;
     const place = running.getStore();
     if (place === undefined) throw new Error("a consumer outside of a history");
-    this.#consumers.add({ actor: place.actor, deliver, unacked: new Set() });
+    const consumer = {
+      actor: place.actor,
+      deliver,
+      io,
+      unacked: new Set<Message>(),
+      taken: new Set<Message>(),
+    };
+    this.#consumers.add(consumer);
+    this.#tellGap(consumer);
+    this.#beat(consumer);
     this.#pump();
     return new Promise((resolve) => void signal.addEventListener("abort", () => resolve(), { once: true }));
   }
@@ -187,7 +296,9 @@ export class BrokerModel implements PushScenario {
       const { actor, unacked } = consumer;
       if (actor.state === "dead") {
         this.#consumers.delete(consumer);
+        this.#lingering += unacked.size;
         world.schedule(world.random.between(500, 10_000), "unacknowledged deliveries go back", () => {
+          this.#lingering -= unacked.size;
           this.#queue.unshift(...unacked);
           this.#pump();
         });
@@ -206,7 +317,7 @@ export class BrokerModel implements PushScenario {
     }
   }
 
-  #hand({ actor, deliver, unacked }: Consumer, message: Message): void {
+  #hand({ actor, deliver, unacked, taken }: Consumer, message: Message): void {
     const { world, weather, ledger } = this.#place;
     const record: RawRecord = {
       bytes: encoder.encode(JSON.stringify(message.body)),
@@ -215,21 +326,27 @@ export class BrokerModel implements PushScenario {
       meta: {},
     };
     const goBack = () => {
+      taken.delete(message);
       if (!unacked.delete(message)) return;
       this.#queue.push(message);
       this.#pump();
     };
+    taken.add(message);
+    const isBehindGap = this.#gap !== undefined && message.atMs >= this.#gap.toMs - 1;
     deliver(record).then(
       () =>
         world
           .call(actor, `ack of ${message.key}`, weather, () => {
             ledger.acked([message.key]);
             unacked.delete(message);
+            taken.delete(message);
+            if (isBehindGap) this.#gap = undefined;
             this.#pump();
           })
           .catch(goBack),
       (error: unknown) => {
         if (!(error instanceof IsochronError)) ledger.fault("error", String(error));
+        taken.delete(message);
         world.schedule(1_000, "", goBack, actor);
       },
     );

@@ -1,6 +1,6 @@
 import type { JsonObject } from "../../src/model/json.ts";
 import type { Stages } from "../../src/pipeline/ingest.ts";
-import type { PullSource, SourceIo } from "../../src/sources/source.ts";
+import type { PullSource, SourceIo, WebhookSource } from "../../src/sources/source.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Site } from "./site.ts";
 import type { Actor, Weather, World } from "./world.ts";
@@ -46,6 +46,8 @@ export interface PushScenario extends ScenarioBase {
   serve(actor: Actor, stages: Stages): Promise<void>;
   /** A process of ours is gone. */
   died?(): void;
+  /** The source, where it can be asked for what it posted. */
+  readonly source?: WebhookSource;
 }
 
 export type Scenario = PullScenario | PushScenario;

@@ -18,5 +18,9 @@ export const sites = [
   "flicker",
   "long pauses",
   "backlog",
+  "storm folding",
+  "comparisons",
+  "dropped posts",
+  "purges",
 ] as const;
 export type Site = (typeof sites)[number];

@@ -3,6 +3,7 @@ import { sql } from "../../src/sources/sql.ts";
 import { tableMappingSchema } from "../../src/sources/sql/mapping.ts";
 import type { JsonObject } from "../../src/model/json.ts";
 import type { Ledger } from "./ledger.ts";
+import { heldFor } from "./held-commit.ts";
 import type { PullScenario, ScenarioPlace } from "./scenario.ts";
 import type { Site } from "./site.ts";
 import { sqlClientOver, sqlTime } from "./sql-model.ts";
@@ -145,11 +146,10 @@ export class TableModel implements PullScenario {
   #transact(ids: readonly string[], beganMs: number, rowsOf: () => readonly Row[]): void {
     const { random } = this.#world;
     for (const id of ids) this.#locked.add(id);
-    const isHeld = this.#active.has("held commits") && random.chance(0.4);
     const isLate = this.#breaks && random.chance(0.1);
     const heldMs = isLate
       ? commitDelayMs + random.between(20_000, 150_000)
-      : random.between(0, isHeld ? commitDelayMs - beganMs - 100 : 1_500);
+      : heldFor({ world: this.#world, active: this.#active }, commitDelayMs - beganMs - 100, 1_500);
     const fails = this.#active.has("rollbacks") && random.chance(0.2);
     this.#world.schedule(heldMs, `commit of ${ids.join()}${fails ? " fails" : ""}`, () => {
       for (const id of ids) this.#locked.delete(id);

@@ -2,6 +2,7 @@ import { rest } from "../../src/sources/rest.ts";
 import type { HttpClient, HttpResponse } from "../../src/sources/source.ts";
 import type { JsonObject } from "../../src/model/json.ts";
 import { answerJson, httpClientOver } from "./http-model.ts";
+import { heldFor } from "./held-commit.ts";
 import type { PullScenario, ScenarioPlace } from "./scenario.ts";
 import type { Actor } from "./world.ts";
 
@@ -133,10 +134,8 @@ export class TicketModel implements PullScenario {
     for (const title of titles) this.#place.ledger.tellContent(key, title);
   }
 
-  #later(what: string, run: () => void): void {
-    const { world, active } = this.#place;
-    const isHeld = active.has("held commits") && world.random.chance(0.4);
-    world.schedule(world.random.between(0, isHeld ? commitDelayMs - 1_500 : 900), what, run);
+  #later(what: string, run: () => void, heldMs = heldFor(this.#place, commitDelayMs - 1_500, 900)): void {
+    this.#place.world.schedule(heldMs, what, run);
   }
 
   #now(): number {

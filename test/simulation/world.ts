@@ -22,6 +22,8 @@ interface Due {
 /** What may go wrong with one call over the wire. */
 export interface Weather {
   readonly latencyMs: () => number;
+  /** True where some calls take long. */
+  readonly isSlow: boolean;
   /** The error that the caller sees when the request or the answer is lost. */
   readonly lost: () => Error;
   readonly requestLoss: number;

@@ -2,6 +2,7 @@ import { zabbix } from "../../src/sources/zabbix.ts";
 import type { HttpClient, HttpRequest, HttpResponse } from "../../src/sources/source.ts";
 import type { JsonObject } from "../../src/model/json.ts";
 import { answerJson, httpClientOver } from "./http-model.ts";
+import { heldFor } from "./held-commit.ts";
 import type { PullScenario, ScenarioPlace } from "./scenario.ts";
 import { neverAsked } from "./ticket-model.ts";
 import type { Actor } from "./world.ts";
@@ -34,23 +35,27 @@ export class ZabbixModel implements PullScenario {
   readonly source = zabbix;
   readonly config: JsonObject;
   readonly settleMs = 2 * commitDelayMs;
-  readonly workerClockErrorMs = 2_000;
+  readonly workerClockErrorMs = 3_600_000;
   readonly #place: ScenarioPlace;
   readonly #events = new Map<string, TriggerEvent>();
   /** Problems that have not recovered, by trigger. */
   readonly #problems = new Map<string, string>();
   readonly #clockMs: number;
+  /** How far the clocks of the frontends are off, one of which answers each request. */
+  readonly #frontendsMs: readonly number[];
   #lastId = 1_000;
 
   constructor(place: ScenarioPlace) {
     this.#place = place;
     const { random } = place.world;
-    this.#clockMs = place.active.has("clock error") ? random.between(-2_900, 2_900) : 0;
+    const isOff = place.active.has("clock error");
+    this.#clockMs = isOff ? random.between(-2_400, 2_400) : 0;
+    this.#frontendsMs = isOff ? [random.between(-1_900, 1_900), random.pick([-1_900, 1_900])] : [0];
     this.config = {
       url: "https://zabbix.example",
       token: "env:TOKEN",
       page_size: random.pick([1, 2, 3, 10]),
-      overlap_seconds: random.pick([90, 300]),
+      overlap_seconds: random.pick([60, 90, 300]),
       look_back_hours: 1,
     };
   }
@@ -91,8 +96,10 @@ export class ZabbixModel implements PullScenario {
       severity: "3",
       r_eventid: "0",
     };
-    const isHeld = active.has("held commits") && random.chance(0.4);
-    const heldMs = random.between(0, isHeld ? commitDelayMs - 1_100 : 500);
+    const isLate = this.#place.breaks && random.chance(0.1);
+    const heldMs = isLate
+      ? commitDelayMs + random.between(20_000, 150_000)
+      : heldFor(this.#place, commitDelayMs - 1_100, 500);
     const fails = active.has("rollbacks") && random.chance(0.1);
     world.schedule(heldMs, `event ${eventid} is written${fails ? " not" : ""}`, () => {
       if (fails) return;
@@ -100,16 +107,17 @@ export class ZabbixModel implements PullScenario {
       const ended = problem === undefined ? undefined : this.#events.get(problem);
       if (ended !== undefined) ended.r_eventid = eventid;
       const at = seconds * 1000 + (active.has("ties") ? 0 : atMs % 1000);
-      if (isPoison) ledger.tellPoison(`event.get ${eventid}\n`);
-      else ledger.tell({ key: eventid, atMs: at });
+      if (isPoison) ledger.tellPoison(`event.get ${eventid}\n`, isLate);
+      else ledger.tell({ key: eventid, atMs: at, ...(isLate ? { breach: "late-commit" } : {}) });
     });
   }
 
   #answer({ body = "" }: HttpRequest): HttpResponse {
     const { method, params } = JSON.parse(body) as { method: string; params: EventQuery };
-    if (method === "apiinfo.version") return answerJson({ jsonrpc: "2.0", result: "6.0.9", id: 1 });
-    const result = method === "event.get" ? this.#find(params) : [];
-    return answerJson({ jsonrpc: "2.0", result, id: 1 });
+    const { world } = this.#place;
+    const date = new Date(world.nowMs + world.random.pick(this.#frontendsMs)).toUTCString();
+    const result = method === "apiinfo.version" ? "6.0.9" : method === "event.get" ? this.#find(params) : [];
+    return answerJson({ jsonrpc: "2.0", result, id: 1 }, { date });
   }
 
   #find({ eventid_from: from, time_from: time, objectids, value, sortorder, limit }: EventQuery) {
