@@ -130,3 +130,48 @@ describe("what a stream is complete to", () => {
     }
   });
 });
+
+describe("what a stream tells of itself", () => {
+  it("notes a loss until it is written, and forgets a heartbeat that could not be", async () => {
+    const opened = await openTestStore();
+    try {
+      const notes: HealthNote[] = [];
+      const plain = stagesOver(opened.store);
+      let failures = 2;
+      const noteHealth = async (_connection: string, note: HealthNote) => {
+        failures -= 1;
+        if (failures >= 0) throw new Error("the store is away");
+        notes.push(note);
+      };
+      const stages = { ...plain, now: () => timedAt(60), store: { ...plain.store, noteHealth } };
+      const { fetch: _, cursor: __, startAt: ___, ...rest } = createTimedSource([], 1);
+      const turn = () => new Promise((resolve) => setImmediate(resolve));
+      const hole = (second: number) => {
+        return { from: timedAt(second), to: timedAt(second + 1), reason: "outage", says: "away" } as const;
+      };
+      const source: StreamSource = {
+        ...rest,
+        delivery: "stream",
+        async consume(_config, _deliver, io) {
+          io.lost(hole(1), { code: "place-lost", says: "gone" });
+          await turn();
+          io.lost(hole(5));
+          await turn();
+          io.alive(timedAt(50));
+        },
+      };
+      const connection = { name: "bus", source: "timed", controlPlane: "cloud" };
+      await runStream(stages, connection, source, {}, timedIo(stages.now));
+      expect(notes).toEqual([
+        {
+          holes: [hole(1), hole(5)],
+          findings: [{ code: "place-lost", says: "gone" }],
+          heard: true,
+          completeTo: timedAt(50),
+        },
+      ]);
+    } finally {
+      await opened.close();
+    }
+  });
+});

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import type { AddressInfo, Socket } from "node:net";
 import { connect, createServer } from "node:net";
 import { connect as connectTls } from "node:tls";
-import { afterEach, expect, test } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 import { eventually } from "../../../test/eventually.ts";
 import { instant } from "../../model/instant.ts";
 import type { JsonObject } from "../../model/json.ts";
@@ -21,6 +21,8 @@ interface Listening {
   readonly records: RawRecord[];
   readonly problems: (string | undefined)[];
   readonly warnings: string[];
+  /** What each heartbeat said to be complete; undefined where something was under way. */
+  readonly beats: (number | undefined)[];
   readonly stop: () => Promise<void>;
 }
 
@@ -31,6 +33,7 @@ async function listen(
 ): Promise<Listening> {
   const ending = new AbortController();
   const [records, problems, warnings]: [RawRecord[], (string | undefined)[], string[]] = [[], [], []];
+  const beats: (number | undefined)[] = [];
   const io: StreamIo = {
     signal: ending.signal,
     now: () => instant(Date.UTC(2026, 10, 21)),
@@ -38,7 +41,7 @@ async function listen(
     secret: (reference) => secrets[reference]!,
     report: (problem) => void problems.push(problem),
     heardBefore: undefined,
-    alive: () => undefined,
+    alive: (completeTo) => void beats.push(completeTo),
     lost: () => undefined,
   };
   const take = async (record: RawRecord): Promise<void> => {
@@ -54,7 +57,7 @@ async function listen(
     await over;
   };
   ends.push(stop);
-  return { port: address.port, records, problems, warnings, stop };
+  return { port: address.port, records, problems, warnings, beats, stop };
 }
 
 async function sender(port: number): Promise<Socket> {
@@ -77,6 +80,33 @@ test("messages arrive in order, counted or by line, with their sender and what t
   expect(texts(listening.records)).toEqual(["<1>a", "<2>b", "<3>c"]);
   expect(listening.records[0]!.meta).toEqual({ peer: "127.0.0.1", symptom_from: 3, zone: "+01:00" });
   expect(listening.problems).toEqual([undefined]);
+});
+
+test("a connected sender is alive, and complete only while nothing of its waits for a commit", async () => {
+  vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
+  let release = (): void => undefined;
+  const held = new Promise<void>((resolve) => (release = resolve));
+  try {
+    const listening = await listen({}, () => held);
+    const beat = () => {
+      vi.advanceTimersByTime(5_000);
+      return listening.beats.splice(0);
+    };
+    expect(beat()).toEqual([]);
+    const socket = await sender(listening.port);
+    await eventually("the sender is known", () => beat().length > 0);
+    expect(beat()).toEqual([Date.UTC(2026, 10, 21)]);
+    socket.write("<1>a\n");
+    await arrived(listening, 1);
+    expect(beat()).toEqual([undefined]);
+    release();
+    await eventually("it is stored", () => beat()[0] !== undefined);
+    socket.destroy();
+    await eventually("the sender is gone", () => beat().length === 0);
+  } finally {
+    release();
+    vi.useRealTimers();
+  }
 });
 
 test("a sender is not read on while its messages wait for their commit, and others are", async () => {
