@@ -84,7 +84,9 @@ describe("each code that the API can give", () => {
 
   test("what is put off says when to try again, and what is not allowed says what is", async () => {
     expect((await refusals["rate-limited"]!()).headers["retry-after"]).toMatch(/^\d+$/);
-    expect((await refusals["store-unavailable"]!()).headers["retry-after"]).toBe("5");
+    const again = Number((await refusals["store-unavailable"]!()).headers["retry-after"]);
+    expect(again).toBeGreaterThanOrEqual(10);
+    expect(again).toBeLessThanOrEqual(20);
     expect((await refusals["method-not-allowed"]!()).headers.allow).toBe("GET, HEAD");
     expect((await refusals["not-signed-in"]!()).headers["www-authenticate"]).toBe('Bearer realm="isochron"');
   });
