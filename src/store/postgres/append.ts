@@ -171,19 +171,29 @@ function nameOutcomes(
 async function knownDeliveries(client: pg.ClientBase, page: ResolvedPage): Promise<readonly DeliveryRow[]> {
   if (page.events.length === 0) return [];
   const drafts = page.events.map(({ draft }) => draft);
-  const ids = drafts.flatMap(({ sourceIds }) => sourceIds);
+  const records = drafts.flatMap(({ sourceIds, key }) => [...new Set(sourceIds)].map((id) => ({ id, key })));
   const groups = drafts.flatMap(({ twin }) => (twin === undefined ? [] : [twin.group]));
   const events = drafts.map(({ key }) => eventId(page.connection, page.stream, key));
   const columns = `source_id, key, event_id, occurred_at, encode(content_hash, 'hex') AS content_hash,
     twin_group, twin_side, twin_at`;
+  // Each record by both parts of its name: an alert that flaps has one id and a key for every time. With LIMIT each is
+  // looked up by the index, however large the ledger is.
   const { rows } = await client.query<DeliveryRow>(
-    `SELECT ${columns} FROM isochron.delivery WHERE connection = $1 AND source_id = ANY($2::text[])
+    `SELECT known.* FROM unnest($2::text[], $5::text[]) AS given (id, delivered) CROSS JOIN LATERAL (
+       SELECT ${columns} FROM isochron.delivery
+        WHERE connection = $1 AND source_id = given.id AND key = given.delivered LIMIT 1) AS known
      UNION
      SELECT ${columns} FROM isochron.delivery WHERE connection = $1 AND twin_group = ANY($3::text[])
      UNION
      SELECT ${columns} FROM isochron.delivery WHERE connection = $1 AND event_id = ANY($4::text[])
      ORDER BY source_id, key`,
-    [page.connection, [...new Set(ids)], [...new Set(groups)], [...new Set(events)]],
+    [
+      page.connection,
+      records.map(({ id }) => id),
+      [...new Set(groups)],
+      [...new Set(events)],
+      records.map(({ key }) => key),
+    ],
   );
   return rows;
 }
