@@ -43,6 +43,7 @@ export class ClusterModel implements PullScenario {
     const { random } = place.world;
     this.#clockMs = place.active.has("clock error") ? random.between(-2_900, 2_900) : 0;
     this.#serverMs = place.active.has("clock error") ? random.between(-1_900, 1_900) : 0;
+    place.ledger.isFinal = true;
     this.#rememberMs = place.active.has("flicker") ? 45_000 : 300_000;
     this.config = {
       url: "https://cluster.example",

@@ -151,7 +151,7 @@ class History {
     const createdBefore = this.#store.connections.get("far")?.createdAgain.length ?? 0;
     let ended: ReconcileOutcome | undefined;
     running.run({ world, actor }, () => {
-      reconcileOnce(this.#stagesOf(actor), this.#comparisonOf(actor), reconciledMs).then(
+      this.#compareUntilWhole(actor).then(
         (outcome) => (ended = outcome),
         (error: unknown) => this.#ledger.fault("error", String(error)),
       );
@@ -167,6 +167,17 @@ class History {
     world.note(`the comparison found ${foundLate} of ${created}`);
     if (foundLate < created || (isAnew && foundLate > created) || foundLate > all.length) {
       this.#ledger.fault("not said", `the comparison stored ${created} and said ${foundLate}`);
+    }
+  }
+
+  /** One that was broken off amid an outage may have read a part only, and says so: then it begins anew. */
+  async #compareUntilWhole(actor: Actor): Promise<ReconcileOutcome> {
+    const stages = this.#stagesOf(actor);
+    try {
+      return await reconcileOnce(stages, this.#comparisonOf(actor), reconciledMs);
+    } catch (error) {
+      if (!(error instanceof IsochronError && error.code === "source-unavailable")) throw error;
+      return reconcileOnce(stages, this.#comparisonOf(actor), reconciledMs);
     }
   }
 

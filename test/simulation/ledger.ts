@@ -128,8 +128,12 @@ export class Ledger implements StoreWatch {
     if (!this.#allowed.has(row.key)) this.fault("extra", row.key);
   }
 
+  /** True where no record ever says something else. */
+  isFinal = false;
+
   revised(_connection: string, draft: EventDraft): void {
     this.revisions += 1;
+    if (this.isFinal) this.fault("wrong revision", `${draft.key} never said anything else`);
     this.#sawContent(draft.key, draft);
   }
 

@@ -16,6 +16,8 @@ interface Flag {
   hidden: "no" | "once" | "dropped";
   /** A whole pass has seen it since it was hidden last, so that it may be hidden again. */
   shown: boolean;
+  /** A whole pass has seen it at some time. */
+  seen: boolean;
   /** When a look showed it last, and when one did not although it was there. */
   shownMs: number;
   hiddenMs: number;
@@ -102,7 +104,9 @@ export class ListingModel implements PullScenario {
     for (const flag of this.#flags.values()) {
       if (flag.states.at(-1)!.fromMs < sinceMs) flag.passes += 1;
       // What a look showed whose pass was lost, nobody has seen.
-      if (flag.shownMs >= sinceMs && flag.hiddenMs < sinceMs) flag.shown = true;
+      const isSeen = flag.shownMs >= sinceMs && flag.hiddenMs < sinceMs;
+      if (isSeen) flag.seen = true;
+      if (isSeen && flag.hidden === "no") flag.shown = true;
     }
   }
 
@@ -129,6 +133,7 @@ export class ListingModel implements PullScenario {
       latest: undefined,
       hidden: "no",
       shown: false,
+      seen: false,
       shownMs: never,
       hiddenMs: never,
       passes: 0,
@@ -153,6 +158,8 @@ export class ListingModel implements PullScenario {
   #drop(live: readonly Flag[]): void {
     const { world } = this.#place;
     if (live.some(({ hidden }) => hidden === "dropped")) return;
+    // A few rows that vanish are no sudden drop, and of rows that nobody saw nobody can tell.
+    if (live.filter(({ seen }) => seen).length < Math.max(20, live.length * 0.9)) return;
     world.note("most rows are not shown for a while");
     const dropped = live.slice(0, Math.ceil(live.length * 0.85));
     for (const flag of dropped) flag.hidden = "dropped";

@@ -1,3 +1,4 @@
+import { enableCompileCache } from "node:module";
 import { mutants } from "./mutants.ts";
 import { hookProduct } from "./product-loader.ts";
 import type { SeedTask } from "./seed-task.ts";
@@ -7,6 +8,8 @@ import { installVirtualTime } from "./virtual-time.ts";
 const task = JSON.parse(process.argv[2] ?? "{}") as SeedTask;
 const mutant = mutants.find(({ name }) => name === task.mutant);
 if (task.mutant !== undefined && mutant === undefined) throw new Error(`there is no mutant ${task.mutant}`);
+// Each mutant takes a process of its own.
+enableCompileCache();
 hookProduct(mutant);
 installVirtualTime();
 // Only now, so that the product is loaded through the hooks.

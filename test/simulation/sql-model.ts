@@ -19,7 +19,7 @@ export function sqlClientOver(
     read: async (_zone, work) => {
       const nowMs = await world.call(actor, "begin", weather, () => world.nowMs);
       // What is slow here is between the transaction's beginning and its snapshot.
-      if (weather.isSlow && !world.calm && world.random.chance(0.15)) await world.sleep(9_000, actor);
+      if (weather.isSlow && !world.calm && world.random.chance(0.15)) await world.sleep(20_000, actor);
       let snapshot: readonly TableRow[] | undefined;
       const query: SqlQuery = (text, values = []) =>
         world.call(actor, "query", weather, () => {

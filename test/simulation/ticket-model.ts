@@ -85,10 +85,11 @@ export class TicketModel implements PullScenario {
     const atMs = this.#now();
     const created = isPoison ? "never" : new Date(atMs).toISOString();
     const title = `title ${(this.#lastTitle += 1)}`;
-    this.#later(`ticket ${id} is opened`, () => {
+    const isLate = this.#isLate();
+    this.#later(`ticket ${id} is opened`, isLate, () => {
       this.#tickets.set(id, { id, created, titles: [title], status: "new", updatedMs: atMs, steps: [] });
-      if (isPoison) ledger.tellPoison(`{"id":"${id}"`);
-      else this.#tell(`${id}/created`, atMs, [title]);
+      if (isPoison) ledger.tellPoison(`{"id":"${id}"`, isLate);
+      else this.#tell(`${id}/created`, { atMs, isLate }, [title]);
     });
   }
 
@@ -97,7 +98,8 @@ export class TicketModel implements PullScenario {
     const atMs = this.#now();
     const type = random.chance(0.5) ? "status" : "comment";
     const id = `t${(this.#lastStep += 1)}`;
-    this.#later(`step ${id} of ticket ${ticket.id}`, () => {
+    const isLate = this.#isLate();
+    this.#later(`step ${id} of ticket ${ticket.id}`, isLate, () => {
       const to = ticket.status === "resolved" ? "open" : random.pick(["open", "resolved", "stalled"]);
       const isSame = to === ticket.status;
       const step: Step = {
@@ -113,13 +115,13 @@ export class TicketModel implements PullScenario {
       if (type === "status") ticket.status = to;
       // A comment of the very moment of opening is the opening's own text.
       if ((type === "status" && isSame) || (type === "comment" && step.at === ticket.created)) return;
-      this.#tell(`${ticket.id}/${id}`, atMs, ticket.titles);
+      this.#tell(`${ticket.id}/${id}`, { atMs, isLate }, ticket.titles);
     });
   }
 
   #rename(ticket: Ticket): void {
     const atMs = this.#now();
-    this.#later(`ticket ${ticket.id} is renamed`, () => {
+    this.#later(`ticket ${ticket.id} is renamed`, false, () => {
       const title = `title ${(this.#lastTitle += 1)}`;
       ticket.titles.push(title);
       ticket.updatedMs = Math.max(ticket.updatedMs, atMs);
@@ -129,12 +131,24 @@ export class TicketModel implements PullScenario {
     });
   }
 
-  #tell(key: string, atMs: number, titles: readonly string[]): void {
-    this.#place.ledger.tell({ key, atMs });
+  /** A desk that breaks its contract indexes a few things much later than it promises. */
+  #isLate(): boolean {
+    return this.#place.breaks && this.#place.world.random.chance(0.1);
+  }
+
+  #tell(
+    key: string,
+    { atMs, isLate }: { readonly atMs: number; readonly isLate: boolean },
+    titles: readonly string[],
+  ): void {
+    this.#place.ledger.tell({ key, atMs, ...(isLate ? { breach: "late-commit" } : {}) });
     for (const title of titles) this.#place.ledger.tellContent(key, title);
   }
 
-  #later(what: string, run: () => void, heldMs = heldFor(this.#place, commitDelayMs - 1_500, 900)): void {
+  #later(what: string, isLate: boolean, run: () => void): void {
+    const heldMs = isLate
+      ? commitDelayMs + this.#place.world.random.between(20_000, 150_000)
+      : heldFor(this.#place, commitDelayMs - 1_500, 900);
     this.#place.world.schedule(heldMs, what, run);
   }
 

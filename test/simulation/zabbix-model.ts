@@ -50,7 +50,8 @@ export class ZabbixModel implements PullScenario {
     const { random } = place.world;
     const isOff = place.active.has("clock error");
     this.#clockMs = isOff ? random.between(-2_400, 2_400) : 0;
-    this.#frontendsMs = isOff ? [random.between(-1_900, 1_900), random.pick([-1_900, 1_900])] : [0];
+    this.#frontendsMs = isOff ? [-2_400, 2_400] : [0];
+    place.ledger.isFinal = true;
     this.config = {
       url: "https://zabbix.example",
       token: "env:TOKEN",
