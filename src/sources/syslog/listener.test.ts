@@ -22,9 +22,13 @@ interface Listening {
   readonly problems: (string | undefined)[];
   readonly warnings: string[];
   /** What each heartbeat said to be complete; undefined where something was under way. */
+  readonly stored: readonly RawRecord[];
   readonly beats: (number | undefined)[];
   readonly stop: () => Promise<void>;
 }
+
+/** The clock of the process. */
+let nowMs = Date.UTC(2026, 10, 21);
 
 async function listen(
   config: JsonObject = {},
@@ -36,7 +40,7 @@ async function listen(
   const beats: (number | undefined)[] = [];
   const io: StreamIo = {
     signal: ending.signal,
-    now: () => instant(Date.UTC(2026, 10, 21)),
+    now: () => instant(nowMs),
     warn: (message) => void warnings.push(message),
     secret: (reference) => secrets[reference]!,
     report: (problem) => void problems.push(problem),
@@ -44,9 +48,11 @@ async function listen(
     alive: (completeTo) => void beats.push(completeTo),
     lost: () => undefined,
   };
+  const stored: RawRecord[] = [];
   const take = async (record: RawRecord): Promise<void> => {
     records.push(record);
     await deliver(record);
+    stored.push(record);
   };
   let over: Promise<void> = Promise.resolve();
   const address = await new Promise<AddressInfo>((resolve) => {
@@ -57,7 +63,7 @@ async function listen(
     await over;
   };
   ends.push(stop);
-  return { port: address.port, records, problems, warnings, beats, stop };
+  return { port: address.port, records, stored, problems, warnings, beats, stop };
 }
 
 async function sender(port: number): Promise<Socket> {
@@ -95,12 +101,18 @@ test("a connected sender is alive, and complete only while nothing of its waits 
     expect(beat()).toEqual([]);
     const socket = await sender(listening.port);
     await eventually("the sender is known", () => beat().length > 0);
-    expect(beat()).toEqual([Date.UTC(2026, 10, 21)]);
+    // What has just come may still lie unread.
+    expect(beat()).toEqual([nowMs - 2_000]);
     socket.write("<1>a\n");
     await arrived(listening, 1);
     expect(beat()).toEqual([undefined]);
+    nowMs += 10_000;
     release();
-    await eventually("it is stored", () => beat()[0] !== undefined);
+    await eventually("it is stored", () => listening.stored.length > 0);
+    // What came while it waited was not read meanwhile.
+    expect(beat()).toEqual([undefined]);
+    nowMs += 2_001;
+    await eventually("the rest would have been read", () => beat()[0] === nowMs - 2_000);
     socket.destroy();
     await eventually("the sender is gone", () => beat().length === 0);
   } finally {

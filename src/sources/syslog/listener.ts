@@ -3,6 +3,7 @@ import { createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createServer as createTlsServer } from "node:tls";
 import { IsochronError } from "../../errors.ts";
+import { instant } from "../../model/instant.ts";
 import type { JsonObject } from "../../model/json.ts";
 import { parseSettings } from "../http-settings.ts";
 import type { RawRecord, StreamIo, StreamSource } from "../source.ts";
@@ -22,13 +23,18 @@ const readAheadBytes = 16 * 1024;
 /** How often it is told that senders are connected and nothing of theirs waits. */
 const aliveMs = 5_000;
 
+/** What a sender sent longer ago than this was read, unless messages before it took longer to store. */
+const unreadMsMax = 2_000;
+
 const handshakeMsMax = 10_000;
 const restMsMax = 30_000;
 
 /** What is under way: chunks that were read and whose messages are not stored yet. */
-interface Traffic {
-  readonly sockets: Set<Socket>;
+export interface Traffic {
+  readonly sockets: Pick<Set<Socket>, "size" | "add" | "delete">;
   chunks: number;
+  /** When a chunk was stored last that had kept what came after it waiting for longer than `unreadMsMax`. */
+  slowAt: number;
 }
 
 interface Listening {
@@ -85,7 +91,7 @@ async function rest(failures: number, signal: AbortSignal): Promise<void> {
 async function serve(listening: Listening, onListening: (address: AddressInfo) => void): Promise<void> {
   const { config, io } = listening;
   const sockets = new Set<Socket>();
-  const traffic: Traffic = { sockets, chunks: 0 };
+  const traffic: Traffic = { sockets, chunks: 0, slowAt: Number.NEGATIVE_INFINITY };
   const readings = new Set<Promise<void>>();
   const server = openServer(config, io, (socket) => {
     const reading = readSender(socket, listening, traffic).finally(() => readings.delete(reading));
@@ -116,9 +122,14 @@ async function serve(listening: Listening, onListening: (address: AddressInfo) =
   }
 }
 
-/** Nobody is heard where nobody is connected; and what a chunk under way holds is not stored yet. */
-function tellAlive({ sockets, chunks }: Traffic, io: StreamIo): void {
-  if (sockets.size > 0) io.alive(chunks === 0 ? io.now() : undefined);
+/**
+ * Nobody is heard where nobody is connected; what a chunk under way holds is not stored yet, and what has just come may
+ * still lie with the system, unread.
+ */
+export function tellAlive({ sockets, chunks, slowAt }: Traffic, io: Pick<StreamIo, "alive" | "now">): void {
+  if (sockets.size === 0) return;
+  const at = instant(io.now() - unreadMsMax);
+  io.alive(chunks === 0 && slowAt < at ? at : undefined);
 }
 
 function openServer(config: SyslogConfig, io: StreamIo, onSocket: (socket: Socket) => void): Server {
@@ -156,10 +167,12 @@ async function readSender(socket: Socket, listening: Listening, traffic: Traffic
   try {
     for await (const chunk of socket) {
       traffic.chunks += 1;
+      const readAt = io.now();
       try {
         await deliverFrames(splitter.split(chunk as Buffer), peer, listening);
       } finally {
         traffic.chunks -= 1;
+        if (io.now() - readAt > unreadMsMax) traffic.slowAt = io.now();
       }
     }
     await deliverFrames(splitter.end(), peer, listening);
