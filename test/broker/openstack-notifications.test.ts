@@ -62,6 +62,19 @@ describe.each(stores)("notifications from a real RabbitMQ into %s", (title, make
     await listening(queue, exchanges);
   }
 
+  /** Settles once the connection is called complete to after the given moment, with nothing sent to it meanwhile. */
+  async function expectCompleteTo(at: number): Promise<void> {
+    const reached = await eventually(
+      "the connection is complete to after that",
+      async () => {
+        const completeTo = Date.parse((await isochron.state())?.complete_to ?? "");
+        return completeTo > at ? completeTo : undefined;
+      },
+      { withinMs: 60_000, everyMs: 500 },
+    );
+    expect(reached).toBeGreaterThan(at);
+  }
+
   /** Everything that was sent stands in the store, each message once. */
   async function expectAllStoredOnce(): Promise<void> {
     const stored = (await isochron.events()).flatMap((event) => event.source_ids ?? []).toSorted();
@@ -214,17 +227,20 @@ describe.each(stores)("notifications from a real RabbitMQ into %s", (title, make
   test.skipIf(left)(
     "a broker that is heard and has nothing for us moves what is complete along",
     async () => {
-      const sentAt = Date.now();
-      await eventually(
-        "the connection is complete to after the last message",
-        async () => Date.parse((await isochron.state())?.complete_to ?? "") > sentAt,
-        { withinMs: 60_000, everyMs: 500 },
-      );
-      // What was recorded hours ago is sent today: that it was called complete without it is told.
-      const codes = (await isochron.state())?.findings.map(({ code }) => code);
-      expect(codes).toContain("late-commit");
+      await expectCompleteTo(Date.now());
     },
   );
+
+  test.skipIf(left)("what happened before that and is sent after it is told as a late commit", async () => {
+    await expectCompleteTo(Date.now());
+    const [notification] = next(1);
+    await sender.send([{ ...notification!, body: datedAt(notification!.body, Date.now() - 3_600_000) }]);
+    await drained(queue);
+    const { findings, holes } = (await isochron.state())!;
+    expect(findings.map(({ code }) => code)).toContain("late-commit");
+    expect(holes.map(({ reason }) => reason)).toContain("late-commit");
+    await expectAllStoredOnce();
+  });
 
   test.skipIf(left)("queues that vanish while we are away are told as a hole", async () => {
     await isochron.end("SIGKILL");
@@ -244,6 +260,12 @@ describe.each(stores)("notifications from a real RabbitMQ into %s", (title, make
     await expectAllStoredOnce();
   });
 });
+
+/** The same notification with every time in it moved to the given one. */
+function datedAt(body: Notification["body"], at: number): string {
+  const [day, time] = new Date(at).toISOString().slice(0, -1).split("T");
+  return body.toString().replaceAll(/\d{4}-\d\d-\d\d([ T])\d\d:\d\d:\d\d(\.\d+)?/g, `${day}$1${time}`);
+}
 
 /** How many messages are stored, seen past Isochron. */
 async function storedIds(store: TestStore): Promise<number> {
