@@ -178,6 +178,43 @@ describe("a pass that ends anywhere", () => {
   });
 });
 
+describe("a live lane that begins with what is stored already", () => {
+  it("is begun anew where that is from long ago", async () => {
+    const source = createTimedSource(everyMinute(12), 10);
+    // Another worker has stored what the lane reads next, and could not leave its place behind.
+    const lost: Stages = {
+      ...stages,
+      store: {
+        ...stages.store,
+        append: (page) => {
+          if (page.lane !== "live" || stored.every(({ lane }) => lane !== "live"))
+            return stages.store.append(page);
+          const { cursor: _, ...rest } = page;
+          return stages.store.append(rest);
+        },
+      },
+    };
+    let pages = 0;
+    const failing: TimedSource = {
+      ...source,
+      fetch: (config, from, io) => {
+        pages += 1;
+        // Half a page of the live lane is new each time, so that it has much to repeat.
+        return pages > 12 ? Promise.reject(new Error("away")) : source.fetch(config, from, io);
+      },
+    };
+    source.numbers.push(...Array.from({ length: 200 }, (_, second) => 12 * hour - 599 + second));
+    await expect(pass(failing, "timed", lost)).rejects.toThrow("away");
+    nowSeconds += 3 * hour;
+    source.numbers.push(...everyMinute(15).slice(720));
+    source.read.length = 0;
+    await pass(source);
+    const newest = source.read.findIndex((number) => number >= nowSeconds - 600 - 60);
+    expect(newest).toBeLessThan(15);
+    expect(await countOf("timed")).toBe(new Set(source.numbers).size);
+  });
+});
+
 describe("a saved place that cannot be read", () => {
   const spoil = (lane: string) =>
     stages.store.append({

@@ -124,8 +124,9 @@ class Rounds {
       this.#live = { ...this.#live, cursor: page.cursor };
       if (page.done) return;
       // We were away for long: what happens now comes first again, and the main lane reads the rest.
-      if (!this.#liveIsChecked && isBehind(page, this.#reading)) this.#live = this.#openLive();
-      this.#liveIsChecked = true;
+      const position = page.completeTo ?? page.ingested.latest;
+      if (!this.#liveIsChecked && isLongAgo(position, this.#reading)) this.#live = this.#openLive();
+      this.#liveIsChecked ||= position !== undefined;
     }
   }
 
@@ -223,8 +224,14 @@ export function parsePlace({ connection, source }: Reading, saved: Json | undefi
 }
 
 /** By what the page says of itself, else by the events that it told for the first time. */
-function isBehind(page: PageRead, { io }: Reading): boolean {
-  const position = page.completeTo ?? (page.ingested.created > 0 ? page.ingested.latest : undefined);
+function isBehind(page: PageRead, reading: Reading): boolean {
+  return isLongAgo(
+    page.completeTo ?? (page.ingested.created > 0 ? page.ingested.latest : undefined),
+    reading,
+  );
+}
+
+function isLongAgo(position: Instant | undefined, { io }: Reading): boolean {
   return position !== undefined && position < io.now() - catchUpAfterMs;
 }
 

@@ -43,6 +43,14 @@ test("the main lane is a backlog while a live lane stands beside it, and reading
   ]);
 });
 
+test("a pass that ends early leaves nothing of its lanes behind for the next, which may read no live lane", async () => {
+  const { seen, guarded, append } = storeOver();
+  await append({ lane: "live" });
+  await guarded.release("nova", 1);
+  await append({ lane: "main" });
+  expect(seen).toEqual(["live nova", "end nova", "live nova"]);
+});
+
 test("when a pass lets go of its lease, what it held is let go too", async () => {
   const { seen, guarded } = storeOver();
   await guarded.release("nova", 1);

@@ -26,6 +26,8 @@ export function guardStore(store: EventStore, { gate, onPassEnd }: StoreGuards):
     },
     release: async (connection, epoch, restMs) => {
       onPassEnd(connection);
+      // Whoever reads it next may be another process; a live lane that is still there shows itself with its first page.
+      behind.delete(connection);
       await store.release(connection, epoch, restMs);
     },
   };
