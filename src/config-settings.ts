@@ -229,7 +229,12 @@ export const connectionSettings = [
     fallback: "`24`",
     meaning: "How often what is stored is compared with what the source still knows; 0 never does.",
   },
-  { name: "reconcile_span_hours", fallback: "`48`", meaning: "How far back that comparison looks." },
+  {
+    name: "reconcile_span_hours",
+    fallback: "`48`",
+    meaning:
+      "How far back that comparison looks; by itself also to the oldest open hole, of a month at most.",
+  },
   {
     name: "expect_within_seconds",
     fallback: "two intervals and 30 s for a polled source, 60 s for RabbitMQ, else none",

@@ -1,9 +1,5 @@
-import { createHash, randomBytes, randomUUID } from "node:crypto";
-import { existsSync } from "node:fs";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import type { Config } from "./config.ts";
 import { resolveSecret } from "./config.ts";
 import { demoScenes, loadDemo } from "./demo.ts";
@@ -15,6 +11,7 @@ import type { JsonObject } from "./model/json.ts";
 import { clean } from "./normalise/clean.ts";
 import { decoders } from "./normalise/decode.ts";
 import { redact } from "./normalise/redact.ts";
+import { demoRoot, findWebPages } from "./package-folders.ts";
 import { ContractWatch } from "./pipeline/contract-check.ts";
 import { harvestOnce, type Pass } from "./pipeline/harvest.ts";
 import { addIngested, importFile, nothingIngested } from "./pipeline/import-file.ts";
@@ -37,6 +34,7 @@ import { buildApi } from "./present/api/server.ts";
 import { createResolver } from "./resolve/graph-resolver.ts";
 import { buildTopologyView } from "./resolve/topology-view.ts";
 import { recordedMoments } from "./sources/openstack-inventory/recorded-http.ts";
+import { serverSecret } from "./server-secret.ts";
 import { findSource, sources } from "./sources/registry.ts";
 import type { Connection, SourceIo } from "./sources/source.ts";
 import { openStore } from "./store/postgres/open.ts";
@@ -85,6 +83,8 @@ export interface Isochron {
   reconcile(connection: string, options: OneOff & { readonly hours?: number }): Promise<Reconciliation>;
   /** Undefined when the store knows no such connection. */
   replaySetAside(connection: string): Promise<Ingested | undefined>;
+  /** Expects nothing of it any more, until it is read again; false when the store knows no such connection. */
+  forget(connection: string): Promise<boolean>;
   startHarvest(signal: AbortSignal): Promise<void>;
   api(options: ApiOptions): ReturnType<typeof buildApi>;
   loadDemo(onProgress: (done: number, total: number) => void): Promise<void>;
@@ -151,6 +151,15 @@ export async function openIsochron(config: Config, log: Logger, options: OpenOpt
       const isKnown = coverage.connections.some(({ connection }) => connection === name);
       return isKnown ? replaySetAside(stages, findSource, name) : undefined;
     },
+    async forget(name) {
+      const { connections: known } = await store.reader.coverage({ kind: "provider" });
+      const state = known.find(({ connection }) => connection === name);
+      if (state === undefined) return false;
+      const { source, controlPlane } = state;
+      const config = { retired: true };
+      await store.events.connect({ name, source, controlPlane, config, expectWithinMs: null });
+      return true;
+    },
     startHarvest: (signal) => runAll(stages, connections, { log, signal, holder, protection }),
     api: async (request) =>
       buildApiFor(request, { config, log, store, stages, connections, protection, version: options.version }),
@@ -174,6 +183,7 @@ function buildStages(
     redact,
     store: protection.guardStore(store.events),
     topology: store.topology,
+    reader: store.reader,
     contractWatch: new ContractWatch(),
     storms: createStormGate((name) => connections.get(name)?.stormThreshold ?? stormThresholdUsual),
     now,
@@ -368,32 +378,4 @@ async function buildApiFor(request: ApiOptions, context: ApiContext): ReturnType
 function contractOf(name: string): ReturnType<NonNullable<ApiParts["contractOf"]>> {
   const source = sources.find((one) => one.name === name);
   return source === undefined ? undefined : tellContract(source.contract);
-}
-
-/** The folder of the built pages: in a checkout, or beside the installed program. */
-function findWebPages(): string | undefined {
-  const checkout = fileURLToPath(new URL("../dist/web/", import.meta.url));
-  const installed = fileURLToPath(new URL("./web/", import.meta.url));
-  return [checkout, installed].find((folder) => existsSync(join(folder, "index.html")));
-}
-
-/** Signs cursors and cookies: given by reference, else kept beside the data, else derived from the shared store's URL. */
-async function serverSecret(config: Config): Promise<Uint8Array> {
-  if (config.secret !== undefined) return createHash("sha256").update(resolveSecret(config.secret)).digest();
-  if (config.databaseUrl !== undefined) {
-    return createHash("sha256").update(`isochron server secret\n${config.databaseUrl}`).digest();
-  }
-  await mkdir(config.data, { recursive: true, mode: 0o700 });
-  const path = join(config.data, "server-secret");
-  try {
-    await writeFile(path, randomBytes(32), { flag: "wx", mode: 0o600 });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-  }
-  return readFile(path);
-}
-
-/** The recordings that come with the package. */
-function demoRoot(): string {
-  return fileURLToPath(new URL("../demo/", import.meta.url));
 }

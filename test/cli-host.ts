@@ -100,6 +100,7 @@ export async function runCanned(args: readonly string[], run: CannedRun = {}): P
       return cannedReconciliation(run, name);
     },
     replaySetAside: async (name) => (name === "gone" ? undefined : (run.ingested ?? nothing)),
+    forget: async (name) => name !== "gone",
     startHarvest: async () => {},
     loadDemo: async (onProgress) => onProgress(1, 1),
     api: async (options) => {

@@ -67,6 +67,9 @@ export interface Finding {
 /** Why a span of a connection's time may lack events. */
 export type HoleReason = "late-commit" | "outlived-retention" | "place-lost" | "outage";
 
+/** Holes that no reconcile closes, because the source itself has dropped what lay in them. */
+export const lastingReasons: readonly HoleReason[] = ["outlived-retention"];
+
 /** A span of a connection's time in which events are known or suspected to be missing; `to` is not part of it. */
 export interface Hole {
   readonly from: Instant;

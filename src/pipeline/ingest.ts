@@ -17,6 +17,7 @@ import type {
   StatedFact,
   StorableEvent,
 } from "../store/event-store.ts";
+import type { EventReader } from "../store/event-reader.ts";
 import type { TopologyReader } from "../store/topology-reader.ts";
 import type { Admitted, StormGate } from "./storm-fold.ts";
 import { ContractWatch, lateAfterMs, type CheckedRecord } from "./contract-check.ts";
@@ -55,6 +56,8 @@ export interface Stages {
   ) => readonly TenantEdition[];
   readonly store: EventStore;
   readonly topology: TopologyReader;
+  /** Tells of open holes, which a comparison by itself reaches back to; without it none is known. */
+  readonly reader?: Pick<EventReader, "coverage">;
   /** Tells a storm's events from others; without it every event stands by itself. */
   readonly storms?: StormGate;
   /** Our own clock: no source is complete beyond it, whatever its records say. */
@@ -88,7 +91,7 @@ export interface Batch {
   /** New events from before this moment are counted as found late. */
   readonly lateBefore?: Instant;
   readonly epoch?: number;
-  /** True for what was replayed or imported: it tells nothing of how its source is now. */
+  /** True for what was replayed, imported, or asked of a sender that posts: it tells nothing of how its source is now. */
   readonly secondHand?: true;
 }
 

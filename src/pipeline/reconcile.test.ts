@@ -341,6 +341,15 @@ describe("a comparison with a push source's sender", () => {
     expect(late).toMatchObject({ created: 0, repeated: 1 });
   });
 
+  it("does not take an answer of the sender's API for a post", async () => {
+    const source = posted(minutes(110));
+    await stages.store.connect({ ...connection, config: {}, expectWithinMs: 60_000 });
+    await opened.sql("UPDATE isochron.connection SET expect_since = now() - interval '1 day'");
+    expect(await state()).toMatchObject({ state: "silent" });
+    expect((await reconcileOnce(stages, passOf(source), 2 * hourMs)).foundLate).toBeGreaterThan(100);
+    expect(await state()).toMatchObject({ state: "silent" });
+  });
+
   it("is refused where its settings name no API", async () => {
     const source: WebhookSource = { ...posted([]), recall: () => undefined };
     expect(whyNotReconciled(passOf(source))).toBe(

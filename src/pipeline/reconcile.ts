@@ -4,6 +4,7 @@ import { IsochronError } from "../errors.ts";
 import type { Instant } from "../model/instant.ts";
 import { instant } from "../model/instant.ts";
 import type { Json, JsonObject } from "../model/json.ts";
+import { lastingReasons } from "../model/source-health.ts";
 import type { Source, SourceIo, Span, WebhookSource } from "../sources/source.ts";
 import type { EventReader } from "../store/event-reader.ts";
 import { ingest, notAfterNow } from "./ingest.ts";
@@ -29,6 +30,9 @@ const patienceMs = 60_000;
 const waitMsMin = 500;
 
 const hourMs = 3_600_000;
+
+/** How far back a comparison by itself reaches at most for a hole that it may close. */
+const reachMsMax = 31 * 24 * hourMs;
 
 /** Connections are compared in these hours after midnight (UTC), each at a time of its own. */
 const nightMs = 6 * hourMs;
@@ -133,7 +137,10 @@ export async function reconcileAndCount(
   return { ...outcome, holesClosed: Math.max(0, before - holesLeft), holesLeft };
 }
 
-/** The same when the schedule says so; undefined when not, or when another worker is at it. */
+/**
+ * The same when the schedule says so, and further back where a hole is still open that it may close; undefined when it
+ * is not due, or when another worker is at it.
+ */
 export async function reconcileWhenDue(
   stages: Stages,
   pass: ReconcilePass,
@@ -146,10 +153,20 @@ export async function reconcileWhenDue(
     await holdLease(stages, pass, ({ epoch }) => noteEnd(stages, pass, epoch));
     return undefined;
   }
-  // One that was broken off goes on at once.
-  const isDue =
-    !("endedAt" in saved.data) || isReconcileDue(name, everyMs, instant(saved.data.endedAt), stages.now());
-  return isDue ? reconcileUnlessHeld(stages, pass, spanMs) : undefined;
+  // One that was broken off goes on at once, as far back as it began.
+  if (!("endedAt" in saved.data)) return reconcileUnlessHeld(stages, pass, spanMs);
+  if (!isReconcileDue(name, everyMs, instant(saved.data.endedAt), stages.now())) return undefined;
+  return reconcileUnlessHeld(stages, pass, Math.max(spanMs, await holesReachMs(stages, pass)));
+}
+
+/** How far back the oldest hole begins that reading again can close, as far as the source keeps what it told. */
+async function holesReachMs({ reader, now }: Stages, { connection, source }: ReconcilePass): Promise<number> {
+  const { connections = [] } = (await reader?.coverage({ kind: "provider" })) ?? {};
+  const at = now();
+  const keptFrom = at - Math.min(reachMsMax, source.contract.retention ?? reachMsMax);
+  const holes = connections.find(({ connection: name }) => name === connection.name)?.holes ?? [];
+  const closable = holes.filter(({ reason, to }) => !lastingReasons.includes(reason) && to > keptFrom);
+  return closable.reduce((reachMs, { from }) => Math.max(reachMs, at - Math.max(from, keptFrom)), 0);
 }
 
 /** Whether the connection's time, which is its own among all connections, has passed since the last comparison. */
@@ -302,7 +319,9 @@ async function recallSpan(
   for await (const page of untilAborted(source.recall?.(config, span, io), signal)) {
     for (const part of inParts(page)) {
       const batch = { connection, source, stream: "webhook", records: part, epoch };
-      const ingested = await ingest(stages, { ...batch, reconciling: true, lateBefore: to });
+      // That its API answers does not show that the sender still posts.
+      const asked = { reconciling: true, secondHand: true, lateBefore: to } as const;
+      const ingested = await ingest(stages, { ...batch, ...asked });
       await reattribute(stages, signal);
       records += ingested.records;
       foundLate += ingested.foundLate ?? 0;

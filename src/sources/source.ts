@@ -24,7 +24,8 @@ export interface SourceContract {
    * What `completeTo` speaks of, which decides what a new event with an old time proves. *Settled*: all that happened
    * until then, the delays being taken off already, so that an older one proves the claim false. *Read*: all that was
    * readable then, so that one may still be older by `commitDelayMax` and `clockErrorMax`. Absent: whatever the source
-   * had told by then; its records bear times from long before, and an old one proves nothing.
+   * had told by then; its records bear times from long before, and an old one proves nothing. Neither does, of any source,
+   * an event that is a week older than the claim: people and imports date what they enter as they like.
    */
   readonly completeness?: "settled" | "read";
   /** What it cannot tell us, in a sentence for operators. */

@@ -69,7 +69,7 @@ export interface ResolvedPage {
   readonly retentionMs?: number;
   /** True where the source promises that no record comes again and says something else: one that does is a finding. */
   readonly recordsAreFinal?: boolean;
-  /** True for what was replayed or imported: the far end was not heard. */
+  /** True for what was replayed or imported, or asked of a sender that posts: the far end was not heard by itself. */
   readonly secondHand?: boolean;
   /** True when it reads again what was read before: new events are counted as found late, not as a false claim. */
   readonly reconciling?: boolean;
@@ -130,8 +130,9 @@ export interface ConnectionState {
   /**
    * *Finished*: a document that was read to its end, and that nothing more will come of. *Silent*: not heard for longer
    * than expected, so that quiet cannot be told from dead. *Degraded*: it breaks its contract, see `findings`.
+   * *Retired*: nobody reads it any more, and nothing is expected of it; what it told, and its holes, stay.
    */
-  readonly state: "idle" | "running" | "failing" | "degraded" | "silent" | "finished";
+  readonly state: "idle" | "running" | "failing" | "degraded" | "silent" | "finished" | "retired";
   readonly completeTo?: Instant;
   /** When the far end was last heard: a record, an answer, a heartbeat. */
   readonly lastHeardAt?: Instant;

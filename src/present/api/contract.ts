@@ -280,7 +280,7 @@ export const connectionSchema = z.object({
   connection: z.string(),
   source: z.string(),
   control_plane: z.string(),
-  state: z.enum(["idle", "running", "failing", "degraded", "silent", "finished"]),
+  state: z.enum(["idle", "running", "failing", "degraded", "silent", "finished", "retired"]),
   /** Everything up to here was read, but for the holes. */
   complete_to: time.nullable(),
   lag_ms: z.number().nullable(),

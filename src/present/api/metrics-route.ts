@@ -19,6 +19,7 @@ const states: readonly ConnectionState["state"][] = [
   "degraded",
   "silent",
   "finished",
+  "retired",
 ];
 
 /** Counts over a connection's whole life, by the end of the metric's name. */

@@ -137,6 +137,8 @@ export interface Opened {
   ): Promise<Reconciliation>;
   /** Undefined when the store knows no such connection. */
   replaySetAside(connection: string): Promise<Ingested | undefined>;
+  /** Expects nothing of a connection any more, until it is read again; false when the store knows no such connection. */
+  forget(connection: string): Promise<boolean>;
   /** Runs every connection until the signal ends it. */
   startHarvest(signal: AbortSignal): Promise<void>;
   api(options: ApiOptions): Promise<Api>;

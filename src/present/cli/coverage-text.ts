@@ -38,8 +38,8 @@ function holesText(holes: CoverageJson["holes"]): string {
 
 function reportReach(coverage: CoverageJson, to: Instant | undefined, now: Instant): CoverageReport {
   const needed = to === undefined || to > now - openEndGraceMs ? now - openEndGraceMs : to;
-  // A document that was read to its end is behind nothing.
-  const connections = coverage.connections.filter((connection) => connection.state !== "finished");
+  // A document that was read to its end is behind nothing, and nothing more comes of what nobody reads any more.
+  const connections = coverage.connections.filter(({ state }) => state !== "finished" && state !== "retired");
   if (connections.length === 0 && coverage.connections.length > 0)
     return { complete: true, text: "All sources complete." };
   if (connections.length === 0) {

@@ -36,6 +36,7 @@ const aside = { ...well.counts, set_aside: 2 };
 
 test.each<[what: string, change: Partial<Connection>, state: string, says: string]>([
   ["one that is well", {}, "ok", "idle, 7 events, 0 set aside"],
+  ["a retired one", { state: "retired", holes: [hole] }, "ok", "retired, 7 events"],
   ["a silent one", { state: "silent" }, "warning", `silent, 7 events, 0 set aside; last heard ${at}`],
   [
     "one that was never heard",

@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { IsochronError } from "../../errors.ts";
 import { instant } from "../../model/instant.ts";
 import type { SourcesJson } from "../api/contract.ts";
-import type { Host } from "./application.ts";
+import type { Host, Setup } from "./application.ts";
 import { lengthText } from "./coverage-text.ts";
 import { exitCodes } from "./exit-code.ts";
 import { ingestedText } from "./ingested-text.ts";
@@ -14,6 +14,7 @@ import type { Column, Style } from "./view.ts";
 
 interface SourcesOptions extends ReadOptions {
   readonly replay?: true;
+  readonly forget?: true;
 }
 
 type Connection = SourcesJson["connections"][number];
@@ -22,6 +23,7 @@ type SetAside = SourcesJson["set_aside"][number];
 const stateStyles: Readonly<Record<Connection["state"], Style | undefined>> = {
   idle: undefined,
   finished: undefined,
+  retired: undefined,
   running: "green",
   failing: "red",
   degraded: "yellow",
@@ -39,7 +41,8 @@ export function addSourcesCommand(program: Command, run: Run): void {
       "Lists the connections with their state, how far they are complete, and their counts; with a name, also what the source promises and the records that were set aside.",
     )
     .argument("[connection]", "one connection, with its set-aside records")
-    .option("--replay", "read its set-aside records again, the way that live data takes");
+    .option("--replay", "read its set-aside records again, the way that live data takes")
+    .option("--forget", "expect nothing of it any more; its events and its place stay");
   addReadOptions(command)
     .addHelpText(
       "after",
@@ -47,11 +50,13 @@ export function addSourcesCommand(program: Command, run: Run): void {
 Examples:
   $ isochron sources
   $ isochron sources openstack-notifications -o wide
-  $ isochron sources openstack-notifications --replay`,
+  $ isochron sources openstack-notifications --replay
+  $ isochron sources tickets@old-region --forget`,
     )
     .action(
       run.action(([name], options: SourcesOptions) => {
         if (options.replay === true) return replay(run.host, name, options);
+        if (options.forget === true) return forget(run.host, name, options);
         return read(run.host, options, (reading) => listSources(reading, name));
       }),
     );
@@ -60,7 +65,9 @@ Examples:
 async function listSources(reading: Reading, name: string | undefined): Promise<number> {
   const { view } = reading;
   const all = await reading.client.sources();
-  const connections = all.connections.filter((one) => name === undefined || one.connection === name);
+  const connections = all.connections
+    .filter((one) => name === undefined || one.connection === name)
+    .sort((left, right) => Number(left.state === "retired") - Number(right.state === "retired"));
   const setAside = all.set_aside
     .filter((one) => one.connection === name)
     .sort((left, right) => byPosition.compare(left.position, right.position));
@@ -96,21 +103,8 @@ async function listSetAside(reading: Reading, records: readonly SetAside[], coun
   );
 }
 
-/** Replays into the store of this machine; a server takes no such order from here. */
-async function replay(host: Host, name: string | undefined, options: SourcesOptions): Promise<number> {
-  if (name === undefined) throw new IsochronError("usage", "--replay needs a connection.", "Name one.");
-  const setup = host.configure({ flags: flagsOf(options), service: false });
-  if (
-    setup.settings.server !== undefined &&
-    options.data === undefined &&
-    options.databaseUrl === undefined
-  ) {
-    throw new IsochronError(
-      "usage",
-      "--replay works on the store itself.",
-      "Run it where the store is, with --data.",
-    );
-  }
+async function replay(host: Host, given: string | undefined, options: SourcesOptions): Promise<number> {
+  const { setup, name } = configureStore("--replay", host, given, options);
   const view = createView(host, options, setup.settings.timeZone);
   const opened = await setup.open();
   try {
@@ -122,6 +116,49 @@ async function replay(host: Host, name: string | undefined, options: SourcesOpti
   } finally {
     await opened.close();
   }
+}
+
+async function forget(host: Host, given: string | undefined, options: SourcesOptions): Promise<number> {
+  const { setup, name } = configureStore("--forget", host, given, options);
+  if (setup.settings.connections.some((one) => one.name === name)) {
+    throw new IsochronError(
+      "usage",
+      `${name} is configured, so that it would be read again.`,
+      "Take it out of the configuration file first; `enabled: false` only rests it.",
+    );
+  }
+  const view = createView(host, options, setup.settings.timeZone);
+  const opened = await setup.open();
+  try {
+    if (!(await opened.forget(name))) throw unknownConnection(name);
+    await view.line(`${name}: retired; nothing is expected of it until it is read again`);
+    return exitCodes.ok;
+  } finally {
+    await opened.close();
+  }
+}
+
+/** Works on the store of this machine; a server takes no such order from here. Throws `usage`. */
+function configureStore(
+  flag: string,
+  host: Host,
+  name: string | undefined,
+  options: SourcesOptions,
+): { readonly setup: Setup; readonly name: string } {
+  if (name === undefined) throw new IsochronError("usage", `${flag} needs a connection.`, "Name one.");
+  const setup = host.configure({ flags: flagsOf(options), service: false });
+  if (
+    setup.settings.server !== undefined &&
+    options.data === undefined &&
+    options.databaseUrl === undefined
+  ) {
+    throw new IsochronError(
+      "usage",
+      `${flag} works on the store itself.`,
+      "Run it where the store is, with --data.",
+    );
+  }
+  return { setup, name };
 }
 
 function unknownConnection(name: string): IsochronError {

@@ -119,7 +119,7 @@ async function write(
   const pending = [...plan.events.values(), ...members];
   await writePending(client, page.controlPlane, pending, page.topologyMark);
   const newlySetAside = await writeSetAside(client, page);
-  const late = findLate(page, plan, held.complete_to);
+  const late = findLate(page, plan, held.claimed_to);
   const appended: Omit<Appended, "refused"> = {
     created: plan.created,
     folded: plan.folded,

@@ -46,15 +46,23 @@ interface HoleRow {
   readonly says: string;
 }
 
+/**
+ * How much longer than expected one may be silent while a worker that is alive reads it: a single answer may take long,
+ * but one that takes longer than this is not coming.
+ */
+const answerMsMax = 30 * 60_000;
+
 /** Every connection as it stands, by name. Whether one is silent is for the database's clock to say, at this moment. */
 export async function listConnections(client: pg.ClientBase): Promise<readonly ConnectionState[]> {
   const findings = await readFindings(client);
   const degraded = [...findings.keys()];
   const { rows } = await client.query<StateRow>(
-    `SELECT *, CASE WHEN last_error IS NOT NULL THEN 'failing'
+    `SELECT *, CASE WHEN config ->> 'retired' = 'true' THEN 'retired'
+                    WHEN last_error IS NOT NULL THEN 'failing'
                     WHEN config ->> 'finished' IS DISTINCT FROM 'true'
-                     AND greatest(last_heard_at, expect_since) + expect_within_ms * interval '1 millisecond'
-                         < clock_timestamp() THEN 'silent'
+                     AND greatest(last_heard_at, expect_since)
+                         + (expect_within_ms + CASE WHEN lease_until > clock_timestamp() THEN ${answerMsMax} ELSE 0 END)
+                           * interval '1 millisecond' < clock_timestamp() THEN 'silent'
                     WHEN name = ANY($1::text[]) THEN 'degraded'
                     WHEN lease_until > clock_timestamp() THEN 'running'
                     WHEN config ->> 'finished' = 'true' THEN 'finished'

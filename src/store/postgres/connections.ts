@@ -10,6 +10,8 @@ export interface ConnectionRow {
   readonly control_plane: string;
   readonly epoch: number;
   readonly complete_to: number | null;
+  /** The same, unless it was said by an import alone and the far end was never heard. */
+  readonly claimed_to: number | null;
   readonly last_success_at: number | null;
   /** The database's clock. */
   readonly now: number;
@@ -61,7 +63,8 @@ export async function holdConnection(
   page: Pick<ResolvedPage, "connection" | "epoch">,
 ): Promise<ConnectionRow> {
   const { rows } = await client.query<ConnectionRow>(
-    `SELECT name, source, control_plane, epoch, complete_to, last_success_at, clock_timestamp() AS now
+    `SELECT name, source, control_plane, epoch, complete_to, ${ownClaim} AS claimed_to, last_success_at,
+            clock_timestamp() AS now
        FROM isochron.connection WHERE name = $1 FOR UPDATE`,
     [page.connection],
   );
@@ -102,7 +105,8 @@ export async function advance(client: pg.ClientBase, page: ResolvedPage, progres
         SET events = events + $2, folded = folded + $3, repeated = repeated + $4, revised = revised + $5,
             set_aside = set_aside + $6,
             complete_to = CASE WHEN $11 AND last_heard_at IS NOT NULL THEN complete_to
-                               ELSE greatest(complete_to, ${notBeyondNow("$7")}) END,
+                               WHEN $11 THEN greatest(complete_to, ${notBeyondNow("$7")})
+                               ELSE greatest(${ownClaim}, ${notBeyondNow("$7")}) END,
             last_event_at = greatest(last_event_at, $8::timestamptz), late = late + $9,
             last_success_at = CASE WHEN $11 THEN last_success_at ELSE now() END,
             last_heard_at = CASE WHEN $11 THEN last_heard_at ELSE clock_timestamp() END,
@@ -130,6 +134,9 @@ export async function advance(client: pg.ClientBase, page: ResolvedPage, progres
     [page.connection, page.lane ?? page.stream, JSON.stringify(page.cursor)],
   );
 }
+
+/** An import speaks for its file only: what the far end says when it is first heard takes the place of that. */
+export const ownClaim = "CASE WHEN last_heard_at IS NOT NULL THEN complete_to END";
 
 /** Null stays null, so that it moves nothing. */
 export function notBeyondNow(moment: string): string {

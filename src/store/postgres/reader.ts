@@ -190,7 +190,8 @@ async function readCoverage(pools: Pools, scope: Scope): Promise<Coverage> {
   const all = await pools.transact("provider", "read", listConnections);
   const planes = scope.kind === "tenant" ? new Set(scope.keys.map(controlPlaneOf)) : undefined;
   const connections = planes === undefined ? all : all.filter(({ controlPlane }) => planes.has(controlPlane));
-  const reached = connections.flatMap(({ completeTo }) => (completeTo === undefined ? [] : [completeTo]));
+  const claims = connections.filter(({ state }) => state !== "retired");
+  const reached = claims.flatMap(({ completeTo }) => (completeTo === undefined ? [] : [completeTo]));
   return {
     connections: scope.kind === "provider" ? connections : [],
     ...(reached.length === 0 ? {} : { completeTo: instant(Math.min(...reached)) }),

@@ -75,6 +75,34 @@ describe("what came after its time was called complete", () => {
     expect(await state()).toMatchObject({ findings: [], holes: [], counts: { late: 0 } });
   });
 
+  test("and bears a date of long before is counted and nothing more, whatever comes with it", async () => {
+    await events.append(page([], { completeTo: minute(30) }));
+    const entered = event(draft("of 2019", 0, { occurredAt: instant(Date.UTC(2019, 4, 1)) }));
+    expect((await events.append(page([entered], { lateAfterMs: 0 }))).late).toBe(1);
+    expect(await state()).toMatchObject({ state: "idle", findings: [], holes: [], counts: { late: 1 } });
+    const older = event(draft("a week", 29 - 7 * 24 * 60));
+    await events.append(page([older, event(draft("late", 10))], { lateAfterMs: 0 }));
+    expect(await spans()).toEqual([[10, 30, "late-commit"]]);
+    expect((await state()).findings).toMatchObject([{ code: "late-commit", count: 1 }]);
+  });
+
+  test("is no proof where only an import said so, in whose place comes what the far end says first", async () => {
+    const imported = page([event(draft("a", 30))], { secondHand: true });
+    await events.append({ ...imported, completeTo: minute(30) });
+    expect(await state()).toMatchObject({ completeTo: minute(30) });
+    const first = page([event(draft("b", 5))], { lateAfterMs: 0, completeTo: minute(20) });
+    expect((await events.append(first)).late).toBe(0);
+    expect(await state()).toMatchObject({ findings: [], holes: [], completeTo: minute(20) });
+    expect((await events.append(page([event(draft("c", 5))], { lateAfterMs: 0 }))).late).toBe(1);
+  });
+
+  test("is no proof either where a heartbeat came between the import and the first record", async () => {
+    await events.append({ ...page([], { secondHand: true }), completeTo: minute(30) });
+    await events.noteHealth(name, { heard: true });
+    expect(await state()).not.toHaveProperty("completeTo");
+    expect((await events.append(page([event(draft("b", 5))], { lateAfterMs: 0 }))).late).toBe(0);
+  });
+
   test("is counted and nothing more when it is found by reading again", async () => {
     await events.append(page([], { completeTo: minute(30) }));
     const again = page([event(draft("a", 29))], { lateAfterMs: 0, reconciling: true });
@@ -200,12 +228,62 @@ describe("quiet and dead", () => {
     expect(await state()).toMatchObject({ state: "running" });
   });
 
+  test("a connection that a living worker reads is running while an answer takes long, but not for ever", async () => {
+    await events.connect({ ...connection, expectWithinMs: 60_000 });
+    const heard = (ago: string) =>
+      db.sql(
+        "UPDATE isochron.connection SET last_heard_at = clock_timestamp() - $1::interval, expect_since = NULL",
+        [ago],
+      );
+    await events.append(page([]));
+    const epoch = (await events.lease(name, "a", 60_000))!;
+    await heard("20 minutes");
+    expect((await state()).state).toBe("running");
+    await heard("32 minutes");
+    expect((await state()).state).toBe("silent");
+    await heard("20 minutes");
+    await db.sql("UPDATE isochron.connection SET lease_until = clock_timestamp() - interval '1 second'");
+    expect((await state()).state).toBe("silent");
+    expect(await events.renew(name, epoch)).toBe(true);
+    expect((await state()).state).toBe("running");
+    await events.release(name, epoch);
+    expect((await state()).state).toBe("silent");
+  });
+
   test("a file that is read is not the far end's voice", async () => {
     await events.append(page([event(draft("a", 1))], { secondHand: true }));
     expect(await events.lastHeard(name)).toBeUndefined();
     await events.append(page([]));
     expect(await events.lastHeard(name)).toBeDefined();
   });
+});
+
+test("a retired connection holds up nobody's coverage, keeps its holes and its place, and comes back when it is read", async () => {
+  const other = { ...connection, name: "old" };
+  await events.append(page([], { completeTo: minute(30) }));
+  await events.connect({ ...other, expectWithinMs: 1 });
+  await events.append({
+    ...page([], { completeTo: minute(10), holes: [hole(1, 5)] }),
+    connection: "old",
+    cursor: 7,
+  });
+  await events.report("old", "It is away.");
+  await events.connect({ ...other, config: { retired: true }, expectWithinMs: null });
+  const coverage = () => db.store.reader.coverage({ kind: "provider" });
+  const old = async () => (await coverage()).connections.find((one) => one.connection === "old");
+  expect(await old()).toMatchObject({
+    state: "retired",
+    completeTo: minute(10),
+    holes: [{ from: minute(1) }],
+  });
+  expect(await coverage()).toMatchObject({
+    completeTo: minute(30),
+    holes: [{ from: minute(1), to: minute(5) }],
+  });
+  expect(await events.cursor("old", "main")).toBe(7);
+  await events.connect(other);
+  expect((await old())?.state).toBe("failing");
+  expect((await coverage()).completeTo).toBe(minute(10));
 });
 
 test("a tenant's coverage has the merged holes of its own control plane, without a word of why and whose", async () => {

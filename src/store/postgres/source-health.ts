@@ -1,6 +1,7 @@
 import type pg from "pg";
 import { formatInstant, instant, type Instant } from "../../model/instant.ts";
 import {
+  lastingReasons,
   settledBy,
   type Finding,
   type FindingCode,
@@ -9,11 +10,14 @@ import {
 } from "../../model/source-health.ts";
 import type { EventStore, HealthNote, ResolvedPage } from "../event-store.ts";
 import { timeRules } from "./connection-states.ts";
-import { holdConnection, notBeyondNow, type ConnectionRow } from "./connections.ts";
+import { holdConnection, notBeyondNow, ownClaim, type ConnectionRow } from "./connections.ts";
 import { iso } from "./event-writes.ts";
 
-/** Holes that no reconcile closes, because the source itself has dropped what lay in them. */
-const lasting: readonly HoleReason[] = ["outlived-retention"];
+/**
+ * What is older than this when it comes was entered, imported or replayed afterwards and bears the date that somebody
+ * gave it: it proves nothing against a claim of what could be read, and no comparison could show such a span whole.
+ */
+const lateAgeMsMax = 7 * 86_400_000;
 
 /** Writes down what a page tells of its source, and what the page proves against it; the connection is held already. */
 export async function writePageHealth(
@@ -46,10 +50,13 @@ interface Proof {
 }
 
 /** What came now was missing from a span that had been called complete, so that more of it may be missing still. */
-function provedLate(page: ResolvedPage, held: ConnectionRow, late: readonly Instant[]): Proof | undefined {
-  if (late.length === 0 || page.reconciling === true || held.complete_to === null) return undefined;
-  const from = instant(late.reduce((earliest, at) => Math.min(earliest, at), held.complete_to));
-  const to = instant(held.complete_to);
+function provedLate(page: ResolvedPage, held: ConnectionRow, all: readonly Instant[]): Proof | undefined {
+  const { claimed_to: claimedTo } = held;
+  if (page.reconciling === true || claimedTo === null) return undefined;
+  const late = all.filter((at) => at >= claimedTo - lateAgeMsMax);
+  if (late.length === 0) return undefined;
+  const from = instant(late.reduce((earliest, at) => Math.min(earliest, at), claimedTo));
+  const to = instant(claimedTo);
   const events = late.length === 1 ? "1 event" : `${late.length} events`;
   const says = `${events} from ${formatInstant(from)} on came after all until ${formatInstant(to)} had been called complete.`;
   return {
@@ -81,7 +88,7 @@ export async function noteHealth(client: pg.ClientBase, connection: string, note
   await client.query(
     `UPDATE isochron.connection
         SET last_heard_at = CASE WHEN $2 THEN clock_timestamp() ELSE last_heard_at END,
-            complete_to = greatest(complete_to, ${notBeyondNow("$3")})
+            complete_to = greatest(CASE WHEN $2 THEN ${ownClaim} ELSE complete_to END, ${notBeyondNow("$3")})
       WHERE name = $1`,
     [connection, note.heard === true, note.completeTo === undefined ? null : iso(note.completeTo)],
   );
@@ -111,15 +118,14 @@ export async function noteReconcile(
   await client.query(
     `UPDATE isochron.connection
         SET reconciled_at = clock_timestamp(), reconciled_from = $2, reconciled_to = $3, reconciled_records = $4,
-            reconciled_found_late = $5::bigint, found_late_ever = found_late_ever + $5::bigint,
-            last_heard_at = clock_timestamp()
+            reconciled_found_late = $5::bigint, found_late_ever = found_late_ever + $5::bigint
       WHERE name = $1`,
     [connection, iso(outcome.from), iso(outcome.to), outcome.records, outcome.foundLate],
   );
   const open = await closeHoles(client, connection, outcome);
   // A finding that stands for a hole ends with it: one that a reconcile did not reach leaves it standing.
   const settled = settledBy("reconcile").filter(
-    (code) => lasting.some((reason) => reason === code) || !open.some((reason) => reason === code),
+    (code) => lastingReasons.some((reason) => reason === code) || !open.some((reason) => reason === code),
   );
   await writeHealth(client, connection, { findings: [], holes: [], settled });
 }
@@ -195,7 +201,7 @@ async function closeHoles(
     `DELETE FROM isochron.connection_hole
       WHERE connection = $1 AND hole_from < $3 AND hole_to > $2 AND $2 < $3 AND reason <> ALL($4::text[])
   RETURNING reason, hole_from, hole_to, says`,
-    [connection, iso(span.from), iso(span.to), lasting],
+    [connection, iso(span.from), iso(span.to), lastingReasons],
   );
   for (const { reason, hole_from, hole_to, says } of rows) {
     const from = instant(hole_from);

@@ -43,7 +43,7 @@ function Headline({ connections }: { connections: readonly Connection[] }) {
       </p>
     );
   }
-  const live = connections.filter((entry) => entry.state !== "finished");
+  const live = connections.filter((entry) => entry.state !== "finished" && entry.state !== "retired");
   const troubled = connections.filter(needsAttention).length;
   const sound = live.filter((entry) => !needsAttention(entry));
   const reached = completeToAll(sound);

@@ -11,6 +11,7 @@ const urgency = [
   "running",
   "idle",
   "finished",
+  "retired",
 ] as const satisfies readonly Connection["state"][];
 
 /** What each state means, for those who meet the word for the first time. */
@@ -21,10 +22,12 @@ export const stateMeanings: Readonly<Record<Connection["state"], string>> = {
   running: "being read now",
   idle: "in order, waiting for its next turn",
   finished: "read to its end; nothing more will come",
+  retired: "nobody reads it any more; what it told stays",
 };
 
 /** Whether somebody has to look at it: its state, or what is missing or set aside. */
 export function needsAttention(connection: Connection): boolean {
+  if (connection.state === "retired") return false;
   return urgency.indexOf(connection.state) <= urgency.indexOf("degraded") || connection.holes.length > 0;
 }
 

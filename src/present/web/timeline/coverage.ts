@@ -118,6 +118,8 @@ export function behindAt(
   const needed = Math.min(to, now - presentGraceMs);
   return connections.filter(
     (entry) =>
-      entry.state !== "finished" && (entry.complete_to === null || Date.parse(entry.complete_to) < needed),
+      entry.state !== "finished" &&
+      entry.state !== "retired" &&
+      (entry.complete_to === null || Date.parse(entry.complete_to) < needed),
   );
 }

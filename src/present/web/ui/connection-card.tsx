@@ -23,7 +23,7 @@ export function ConnectionCard({ entry, now }: { entry: Connection; now: number 
             {entry.source}, {entry.control_plane}
           </p>
         </header>
-        {(entry.state === "silent" || entry.state === "finished") && (
+        {(entry.state === "silent" || isOver(entry)) && (
           <p class="state-meaning">{sentenceCase(stateMeanings[entry.state])}.</p>
         )}
         <Place entry={entry} now={now} />
@@ -40,6 +40,11 @@ export function ConnectionCard({ entry, now }: { entry: Connection; now: number 
       </article>
     </li>
   );
+}
+
+/** Whether nothing more is expected of it. */
+function isOver({ state }: Connection): boolean {
+  return state === "finished" || state === "retired";
 }
 
 function moment(text: string): string {
@@ -67,10 +72,8 @@ function Place({ entry, now }: { entry: Connection; now: number }) {
         {entry.complete_to === null ? "not stated" : <time>{moment(entry.complete_to)}</time>}
         {entry.holes.length > 0 && <span class="dim"> but for {holesWord(entry.holes.length)}</span>}
       </Fact>
-      <Fact name="Lag">
-        {entry.lag_ms === null || entry.state === "finished" ? "–" : formatLength(entry.lag_ms)}
-      </Fact>
-      <Fact name="Last heard">{entry.state === "finished" ? "–" : heardWords(entry, now)}</Fact>
+      <Fact name="Lag">{entry.lag_ms === null || isOver(entry) ? "–" : formatLength(entry.lag_ms)}</Fact>
+      <Fact name="Last heard">{isOver(entry) ? "–" : heardWords(entry, now)}</Fact>
       <Fact name="Last event">
         {entry.last_event_at === null ? "never" : <time>{moment(entry.last_event_at)}</time>}
       </Fact>

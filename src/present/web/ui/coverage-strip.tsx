@@ -98,7 +98,7 @@ function finishedNames(): string[] {
 /** A recording that was read to its end has nothing to say about later times, and is not expected to. */
 function endsBefore(entry: { connection: string; state: string; complete_to: string | null }): boolean {
   return (
-    (entry.state === "idle" || entry.state === "finished") &&
+    (entry.state === "idle" || entry.state === "finished" || entry.state === "retired") &&
     entry.complete_to !== null &&
     Date.parse(entry.complete_to) < range.value.from &&
     !windowHoles.value.some((hole) => hole.connection === entry.connection)

@@ -8,6 +8,7 @@ const paths: Readonly<Record<Connection["state"], string>> = {
   running: "M2 6.5 5 9.5 10.5 3",
   idle: "M2 6.5 5 9.5 10.5 3",
   finished: "M2.5 2.5h7v7h-7z",
+  retired: "M2.5 2.5h7v7h-7zM2.5 6h7",
 };
 
 export function StateWord({ state }: { state: Connection["state"] }) {
