@@ -174,6 +174,10 @@ describe("a pass", () => {
     expect(await code(() => pass(never, from))).toBe("source-unavailable");
   });
 
+  test("takes a sign-in page with status 200 for no watch in which nothing happened", async () => {
+    expect(await code(() => pass([{ text: "<html>sign in</html>" }], from))).toBe("source-malformed");
+  });
+
   test("leaves a line that was cut for the next watch", async () => {
     const whole = lines(
       ["ADDED", eventOf({}, "8")],
@@ -181,6 +185,10 @@ describe("a pass", () => {
     ).text!;
     const read = await pass([{ text: whole.slice(0, -30) }], from);
     expect([read.events.length, read.cursor.resourceVersion]).toEqual([1, "8"]);
+    // Nobody knows what else the cut took, so nothing is called complete.
+    expect([read.done, read.completeTo, read.cursor.heardAt]).toEqual([true, undefined, heardAt]);
+    const atBrace = await pass([{ text: whole.slice(0, -2) }], from);
+    expect([atBrace.events.length, atBrace.completeTo]).toEqual([1, undefined]);
     const unended = await pass([{ text: whole.trimEnd() }], from);
     expect(unended.events).toHaveLength(2);
   });

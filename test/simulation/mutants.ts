@@ -186,6 +186,14 @@ const unseeded: readonly Mutant[] = [
       "      foundLate += 0;",
     ]),
   ),
+  among(
+    ["source outage", "held commits", "comparisons"],
+    mutant("a sign-in page is an empty watch", freshness, "kubernetes-events", [
+      "src/sources/kubernetes-events/event-pass.ts",
+      'throw malformed(name, "a line that is no watch event");\n}\n\n/** A line may',
+      "return { lines, isWhole: true };\n}\n\n/** A line may",
+    ]),
+  ),
   mutant(
     "gone after one listing",
     "no invented end",
@@ -264,6 +272,7 @@ const seeds: Readonly<Record<string, number>> = {
   "marks dated by the pass": 32,
   "complete to what was heard": 11,
   "a clock before the snapshot": 122,
+  "a sign-in page is an empty watch": 977,
   "Zabbix's clock taken for exact": 6,
   "a suspect time is content": 2,
   "the place before the data": 36,

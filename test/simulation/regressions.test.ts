@@ -42,6 +42,12 @@ const regressions: readonly {
     seed: 2,
     sites: ["clock error", "second worker", "ties"],
   },
+  {
+    was: "a sign-in page with status 200 was taken for a watch in which nothing happened",
+    kind: "kubernetes-events",
+    seed: 977,
+    sites: ["source outage", "held commits", "comparisons"],
+  },
 ];
 
 test.each(regressions)(

@@ -187,8 +187,8 @@ async function watchEvents(
   const receivedAt = answer.sentAt ?? io.now();
   const records: RawRecord[] = [];
   let version = resourceVersion;
-  for (const line of readLines(answer, name)) {
-    const { type, object } = line;
+  const { lines, isWhole } = readLines(answer, name);
+  for (const { type, object } of lines) {
     if (type === "ERROR") {
       // What was read before it is kept: the place is only forgotten for what comes after.
       if (asObject(object)?.["code"] === 410 && records.length === 0) return "gone";
@@ -207,20 +207,42 @@ async function watchEvents(
   const heardAt = answeredAt(answer) ?? askedAt;
   return {
     records,
-    cursor: { continue: null, resourceVersion: version, heardAt },
+    cursor: { continue: null, resourceVersion: version, heardAt: isWhole ? heardAt : cursor.heardAt },
     done: true,
-    // An event bears the time at which its reporter saw it, and is written later, by a clock that may differ.
-    completeTo: instant(heardAt - settleMs - clockErrorMs),
+    // An event bears the time at which its reporter saw it, and is written later, by a clock that may differ. Behind a
+    // line that was cut there may have been more.
+    ...(isWhole && { completeTo: instant(heardAt - settleMs - clockErrorMs) }),
   };
 }
 
-/** One JSON document a line. A last line that was cut is left for the next watch, as its version was not taken. */
-function readLines(answer: HttpResponse, name: string): readonly JsonObject[] {
-  const lines = new TextDecoder().decode(answer.body).split("\n");
-  const last = lines.pop() ?? "";
-  const whole = lines.filter((line) => line.trim() !== "");
-  const documents = whole.map((line) => readLine(line, answer, name));
-  return last.trim().endsWith("}") ? [...documents, readLine(last, answer, name)] : documents;
+interface WatchLines {
+  readonly lines: readonly JsonObject[];
+  /** False where the last line was cut: it is left for the next watch, as its version was not taken. */
+  readonly isWhole: boolean;
+}
+
+/** One JSON document a line; a sign-in page with status 200 is no watch in which nothing happened. */
+function readLines(answer: HttpResponse, name: string): WatchLines {
+  const parts = new TextDecoder().decode(answer.body).split("\n");
+  const last = (parts.pop() ?? "").trim();
+  const whole = parts.filter((line) => line.trim() !== "");
+  const lines = whole.map((line) => readLine(line, answer, name));
+  if (last === "") return { lines, isWhole: true };
+  if (last.endsWith("}") && isJson(last))
+    return { lines: [...lines, readLine(last, answer, name)], isWhole: true };
+  if (last.startsWith("{")) return { lines, isWhole: false };
+  throw malformed(name, "a line that is no watch event");
+}
+
+/** A line may also be cut right behind a brace. */
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch (error) {
+    if (error instanceof SyntaxError) return false;
+    throw error;
+  }
 }
 
 function readLine(line: string, answer: HttpResponse, name: string): JsonObject {
