@@ -3,6 +3,7 @@ import Table from "cli-table3";
 import type { HistoryOutcome } from "./history-outcome.ts";
 import type { Hunt } from "./mutant-hunt.ts";
 import { huntMutant, runSideBySide } from "./mutant-hunt.ts";
+import type { Mutant } from "./mutants.ts";
 import { mutants } from "./mutants.ts";
 import type { Site } from "./site.ts";
 import { runSeeds, type SeedTask } from "./seed-task.ts";
@@ -13,7 +14,7 @@ const usage = `npm run simulate -- [--seed S] [--histories N] [--mutants] [--kin
 
 const { values } = parseArgs({
   options: {
-    seed: { type: "string", default: "1" },
+    seed: { type: "string" },
     histories: { type: "string", default: "1000" },
     mutants: { type: "boolean", default: false },
     kind: { type: "string" },
@@ -25,7 +26,7 @@ const { values } = parseArgs({
   },
 });
 
-const seed = Number(values.seed);
+const seed = Number(values.seed ?? "1");
 const histories = Number(values.histories);
 const processes = Number(values.processes);
 
@@ -88,7 +89,9 @@ async function explain(outcome: HistoryOutcome): Promise<void> {
 }
 
 async function runMutants(): Promise<void> {
-  const hunts = await runSideBySide(mutants, processes, (one) => huntMutant(one, seed, histories));
+  // Where no seed is given, each from the one on that caught it before.
+  const fromOf = ({ seed: known }: Mutant): number => (values.seed === undefined ? (known ?? seed) : seed);
+  const hunts = await runSideBySide(mutants, processes, (one) => huntMutant(one, fromOf(one), histories));
   const table = new Table({
     head: ["mutant", "promise", "scenario", "caught by", "first seed", "histories"],
   });
