@@ -2,6 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { EventJson, EventsPageJson, SourcesJson } from "../../src/present/api/contract.ts";
 import { tenantDomain } from "./job-table.ts";
 import { tokens } from "./lab.ts";
+import { patience } from "./patience.ts";
 
 /** A moment that a connection was called complete to, and what could be read before it right afterwards. */
 export interface Claim {
@@ -18,7 +19,7 @@ export function nameOf(event: Pick<EventJson, "connection" | "key" | "summary">)
 }
 
 /** An answer that is slower than this is none. */
-const answerMsMax = 20_000;
+const answerMsMax = 20_000 * patience;
 const restMs = 1_500;
 
 /** Reads through the API for as long as a fault goes on, as the provider and as a tenant, and remembers what it was told. */

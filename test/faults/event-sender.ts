@@ -1,4 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
+import { patience } from "./patience.ts";
 import type { SeededRandom } from "./seeded-random.ts";
 
 interface Posted {
@@ -20,7 +21,7 @@ export class EventSender {
   #stopped = true;
   #running: Promise<void>[] = [];
   /** Answers are waited for no longer than this. */
-  answerMsMax = 15_000;
+  answerMsMax = 15_000 * patience;
   /** What came back after longer than the bound, or never. */
   hangs = 0;
 

@@ -4,6 +4,7 @@ import type { FaultKind, Outcome } from "./fault-kind.ts";
 import { faultKinds } from "./fault-kinds.ts";
 import { mutants } from "./kill-points.ts";
 import { Lab } from "./lab.ts";
+import { patience } from "./patience.ts";
 import { postgresInstalled } from "./private-postgres.ts";
 import { hasFailed, RunSummary } from "./run-summary.ts";
 import { SeededRandom } from "./seeded-random.ts";
@@ -25,7 +26,7 @@ const { values } = parseArgs({
 const shortMsMax = 150_000;
 
 /** No kind may take longer, whatever goes wrong. */
-const kindMsMax = 1_800_000;
+const kindMsMax = 1_800_000 * patience;
 
 interface Task {
   readonly kind: FaultKind;

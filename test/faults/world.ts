@@ -10,15 +10,13 @@ import type { Outcome } from "./fault-kind.ts";
 import { commitDelaySeconds, jobMapping, JobTable, tenantDomain } from "./job-table.ts";
 import type { Strike } from "./kill-hook.ts";
 import { tokens, type Lab } from "./lab.ts";
+import { patience } from "./patience.ts";
 import { freePort, type PrivatePostgres } from "./private-postgres.ts";
 import type { SeededRandom } from "./seeded-random.ts";
 import { addVerdicts, checkClaims, checkSet, type Truth } from "./set-checker.ts";
 import { TcpProxy } from "./tcp-proxy.ts";
 import { deskApi, TicketDesk } from "./ticket-desk.ts";
 import { Worker } from "./worker.ts";
-
-/** Stretches every bound, for a machine that is busy with other things. */
-export const patience = Number(process.env["FAULT_PATIENCE"] ?? "1");
 
 /** A lease, a rest between passes, a start, and room for a slow machine. */
 export const recoveryMsMax = 90_000 * patience;

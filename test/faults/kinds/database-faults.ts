@@ -4,7 +4,8 @@ import type { FaultKind, Outcome, Scale } from "../fault-kind.ts";
 import type { Lab } from "../lab.ts";
 import type { PrivatePostgres } from "../private-postgres.ts";
 import type { SeededRandom } from "../seeded-random.ts";
-import { patience, World, type WorldOptions } from "../world.ts";
+import { patience } from "../patience.ts";
+import { World, type WorldOptions } from "../world.ts";
 import { recover } from "./worker-faults.ts";
 
 /** What is done to a world while one worker harvests; gives what was not as it should be. */
@@ -98,6 +99,8 @@ export const halfOpen = strikeWorld({
   times: 2,
   strike: async (world, random) => {
     await pause(random.whole(300, 2_000));
+    // A post on a silent link is answered once its statement is given up.
+    world.sender.answerMsMax = halfOpenMsMax;
     world.link.freeze(random.chance(0.5) ? "blackhole" : "mute");
     // It has to notice by itself; nobody cuts the link.
     const took = await world.caughtUp(halfOpenMsMax, ["desk", "jobs"]);

@@ -3,7 +3,8 @@ import { killPoints } from "../kill-points.ts";
 import type { Lab } from "../lab.ts";
 import type { SeededRandom } from "../seeded-random.ts";
 import type { Misbehaviour } from "../ticket-desk.ts";
-import { patience, recoveryMsMax, World } from "../world.ts";
+import { patience } from "../patience.ts";
+import { recoveryMsMax, World } from "../world.ts";
 
 const slowAnswerMs = 7_000;
 const slowAnswer: Misbehaviour = (_, respond) => void setTimeout(respond, slowAnswerMs);

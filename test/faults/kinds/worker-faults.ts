@@ -5,7 +5,8 @@ import type { Lab } from "../lab.ts";
 import { freePort } from "../private-postgres.ts";
 import type { SeededRandom } from "../seeded-random.ts";
 import type { Worker } from "../worker.ts";
-import { patience, recoveryMsMax, World } from "../world.ts";
+import { patience } from "../patience.ts";
+import { recoveryMsMax, World } from "../world.ts";
 
 /** After SIGTERM a worker finishes what it holds; what takes longer is a hang. */
 const drainMsMax = 20_000 * patience;

@@ -4,7 +4,8 @@ import type { FaultKind, Outcome, Scale } from "../fault-kind.ts";
 import type { Lab } from "../lab.ts";
 import { freePort } from "../private-postgres.ts";
 import type { SeededRandom } from "../seeded-random.ts";
-import { patience, World } from "../world.ts";
+import { patience } from "../patience.ts";
+import { World } from "../world.ts";
 import { recover } from "./worker-faults.ts";
 
 /** For how long a stopped worker may hold up its rival: the database ends idle transactions, leases run out. */
