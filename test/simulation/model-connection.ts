@@ -1,7 +1,7 @@
 import { instant } from "../../src/model/instant.ts";
 import type { Json } from "../../src/model/json.ts";
-import type { Finding, FindingCode, Hole, HoleReason } from "../../src/model/source-health.ts";
-import { findingSettlements, settledBy } from "../../src/model/source-health.ts";
+import type { Finding, FindingCode, Hole } from "../../src/model/source-health.ts";
+import { findingSettlements, lastingReasons, settledBy } from "../../src/model/source-health.ts";
 import type { Appended, HealthNote, Reconciled, ResolvedPage } from "../../src/store/event-store.ts";
 import { IsochronError } from "../../src/errors.ts";
 
@@ -11,8 +11,8 @@ interface Found {
   readonly count: number;
 }
 
-/** Holes that no reconcile closes. */
-const lasting: readonly HoleReason[] = ["outlived-retention"];
+/** What is older than this when it comes proves nothing. */
+const lateAgeMsMax = 7 * 86_400_000;
 
 /** A row of `connection`, with its cursors, findings and holes; the caller gives the database's clock. */
 export class ModelConnection {
@@ -104,9 +104,10 @@ export class ModelConnection {
     if (page.recordsAreFinal === true && revised > 0) {
       proved.findings.push({ code: "changed-in-place", says: `${revised} records` });
     }
-    const to = this.completeToMs;
-    if (late.length > 0 && page.reconciling !== true && to !== undefined)
-      prove("late-commit", Math.min(to, ...late), to);
+    const to = this.claimedToMs;
+    const proving = to === undefined ? [] : late.filter((atMs) => atMs >= to - lateAgeMsMax);
+    if (proving.length > 0 && page.reconciling !== true && to !== undefined)
+      prove("late-commit", Math.min(to, ...proving), to);
     if (
       retentionMs !== undefined &&
       this.lastSuccessMs !== undefined &&
@@ -128,6 +129,7 @@ export class ModelConnection {
   }
 
   note(nowMs: number, { heard, completeTo, findings = [], holes = [], settled = [] }: HealthNote): void {
+    if (heard === true) this.completeToMs = this.claimedToMs;
     if (completeTo !== undefined) {
       this.claims += 1;
       const claimed = Math.min(completeTo, nowMs);
@@ -148,9 +150,9 @@ export class ModelConnection {
   ): void {
     if (epoch !== undefined && epoch !== this.epoch) return;
     this.foundLateEver += foundLate;
-    this.lastHeardMs = nowMs;
     this.holes = this.holes.flatMap((hole) => {
-      if (lasting.includes(hole.reason) || hole.from >= to || hole.to <= from) return [hole];
+      if (lastingReasons.includes(hole.reason) || hole.from >= to || hole.to <= from || from >= to)
+        return [hole];
       return [
         ...(hole.from < from ? [{ ...hole, to: from }] : []),
         ...(hole.to > to ? [{ ...hole, from: to }] : []),
@@ -158,9 +160,14 @@ export class ModelConnection {
     });
     const open = new Set<string>(this.holes.map(({ reason }) => reason));
     const settled = settledBy("reconcile").filter(
-      (code) => lasting.some((reason) => reason === code) || !open.has(code),
+      (code) => lastingReasons.some((reason) => reason === code) || !open.has(code),
     );
     this.note(nowMs, { settled });
+  }
+
+  /** What an import said alone is no claim of the far end's. */
+  get claimedToMs(): number | undefined {
+    return this.lastHeardMs === undefined ? undefined : this.completeToMs;
   }
 
   #count({ reconciling }: ResolvedPage, appended: Omit<Appended, "refused">): void {

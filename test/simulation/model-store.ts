@@ -134,7 +134,7 @@ export class ModelStore {
       load: (places) =>
         Promise.resolve(places.flatMap(({ id }) => structuredClone(this.events.get(id)) ?? [])),
     });
-    const late = findLate(page, plan, state.completeToMs);
+    const late = findLate(page, plan, state.claimedToMs);
     this.#write(page.connection, plan, page.reconciling === true);
     const { outcomes, revised } = this.#writeRevisions(page.connection, plan);
     for (const reject of page.rejects) this.#keep(page, reject, state);
