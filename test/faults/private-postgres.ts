@@ -15,6 +15,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import pg from "pg";
 import { eventually } from "../eventually.ts";
+import { patience } from "./patience.ts";
 
 const run = promisify(execFile);
 const programs = process.env["POSTGRESQL_PROGRAMS"] ?? "/usr/lib/postgresql/15/bin";
@@ -101,12 +102,16 @@ export class PrivatePostgres {
       "synchronous_standby_names = ''",
     ]);
     await standby.start();
-    await eventually("the standby follows", async () => {
-      const [row] = await this.ask(
-        "SELECT count(*)::int AS n FROM pg_stat_replication WHERE state = 'streaming'",
-      );
-      return row?.["n"] === 1;
-    });
+    await eventually(
+      "the standby follows",
+      async () => {
+        const [row] = await this.ask(
+          "SELECT count(*)::int AS n FROM pg_stat_replication WHERE state = 'streaming'",
+        );
+        return row?.["n"] === 1;
+      },
+      { withinMs: 30_000 * patience },
+    );
     return standby;
   }
 
@@ -144,13 +149,17 @@ export class PrivatePostgres {
       stdio: ["ignore", log, log],
     });
     closeSync(log);
-    await eventually("PostgreSQL answers", async () => {
-      if (this.pid === undefined) throw new Error(`PostgreSQL ended: ${this.log()}`);
-      return this.ask("SELECT 1").then(
-        () => true,
-        () => false,
-      );
-    });
+    await eventually(
+      "PostgreSQL answers",
+      async () => {
+        if (this.pid === undefined) throw new Error(`PostgreSQL ended: ${this.log()}`);
+        return this.ask("SELECT 1").then(
+          () => true,
+          () => false,
+        );
+      },
+      { withinMs: 30_000 * patience },
+    );
   }
 
   log(): string {

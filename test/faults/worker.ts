@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { eventually } from "../eventually.ts";
 import { plainEnvironment } from "../isochron-command.ts";
 import type { Strike } from "./kill-hook.ts";
+import { patience } from "./patience.ts";
 import { killQuietly } from "./private-postgres.ts";
 
 /** The checkout whose program is put to the test: this one, unless another is named. */
@@ -82,7 +83,7 @@ export class Worker {
   }
 
   /** Its address, once it answers. */
-  async listening(withinMs = 60_000): Promise<string> {
+  async listening(withinMs = 60_000 * patience): Promise<string> {
     return eventually(
       "a worker listens",
       () => {

@@ -299,7 +299,9 @@ export class World {
 
   async #compare(fault: Pick<Outcome, "injected" | "recoveredMs"> & Partial<Outcome>): Promise<Outcome> {
     const truths = await this.truths();
-    const events = await eventually("the API answers", () => this.reader.events().catch(() => undefined));
+    const events = await eventually("the API answers", () => this.reader.events().catch(() => undefined), {
+      withinMs: 30_000 * patience,
+    });
     const verdict = addVerdicts(
       [...truths].map(([name, truth]) =>
         checkSet(truth, events.filter(({ connection }) => connection === name).map(nameOf)),

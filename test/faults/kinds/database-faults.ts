@@ -18,6 +18,8 @@ interface Struck {
   readonly times: number;
   readonly strike: Strike;
   readonly options?: WorldOptions;
+  /** How long recovery may take, where that is longer than usual. */
+  readonly withinMs?: number;
   /** Connections are opened to a server of the fault's own. */
   readonly ownServer?: true;
   readonly missing?: () => string | undefined;
@@ -33,6 +35,7 @@ export function strikeWorld({
   options,
   ownServer,
   missing,
+  withinMs,
 }: Struck): FaultKind {
   return {
     name,
@@ -51,7 +54,7 @@ export function strikeWorld({
         await world.caughtUp();
         for (let count = 0; count < (scale.short ? 1 : times); count += 1) {
           await strike(world, random, recoveredMs);
-          await recover(world, recoveredMs, name);
+          await recover(world, recoveredMs, name, withinMs);
         }
         return await world.settle({ injected: recoveredMs.length, recoveredMs });
       } finally {

@@ -2,13 +2,18 @@ import type { ServerResponse } from "node:http";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
+import { eventually } from "../../eventually.ts";
 import type { FaultKind } from "../fault-kind.ts";
+import { patience } from "../patience.ts";
 import { sendJson, type Misbehaviour } from "../ticket-desk.ts";
 import type { World } from "../world.ts";
 import { strikeWorld } from "./database-faults.ts";
 
 /** How often a misbehaving desk is asked while one of its tricks goes on. */
 const trickMs = 6_000;
+
+/** A source that fails for long is left alone for up to five minutes. */
+const leftAloneMsMax = 330_000 * patience;
 
 function tricks(
   name: string,
@@ -21,7 +26,8 @@ function tricks(
     name,
     says,
     short,
-    times: 2,
+    times: 1,
+    withinMs: leftAloneMsMax,
     strike: async (world, random) => {
       for (const trick of list) {
         world.desk.misbehave = () => (random.chance(share) ? trick : undefined);
@@ -53,28 +59,38 @@ export const tooManyRequests = tricks(
   0.5,
 );
 
-/** Longer than anybody would wait; what is waited is bounded all the same. */
+/** No source is left alone for longer than this, whatever it asks for. */
+const askedMsMax = 3_600_000;
+
 export const absurdRetryAfter = strikeWorld({
   name: "absurd-retry-after",
-  says: "the desk answers 429 once with a Retry-After of a year",
+  says: "the desk answers 429 once with a Retry-After of a year: an hour is kept and told, others go on; a restart asks again",
   short: false,
   times: 1,
   strike: async (world) => {
-    let once = true;
+    let asked = false;
     world.desk.misbehave = () => {
-      if (!once) return undefined;
-      once = false;
+      if (asked) return undefined;
+      asked = true;
       return busy(() => String(365 * 86_400));
     };
-    await pause(trickMs);
-    world.desk.misbehave = undefined;
+    const error = await eventually("the desk's rest is told", async () => {
+      const { connections } = await world.reader.sources();
+      return connections.find(({ connection }) => connection === "desk")?.last_error?.message;
+    });
+    const moments = [...error.matchAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g)].map(([text]) => Date.parse(text));
+    if (Math.max(...moments) > Date.now() + askedMsMax) world.violations.push(`a rest too long: ${error}`);
+    if ((await world.caughtUp(undefined, ["jobs", "hook"])) === undefined)
+      world.violations.push("a desk that asked for a rest held up the others");
+    await world.workers.at(-1)?.kill();
+    await world.startWorker().listening();
   },
 });
 
 export const serverErrors = tricks(
   "5xx-storm",
   "the desk answers 500, 502, 503 and 504, and now and then as it should",
-  true,
+  false,
   [500, 502, 503, 504].map(
     (status): Misbehaviour =>
       (response) =>
@@ -86,7 +102,7 @@ export const serverErrors = tricks(
 export const errorWithTwoHundred = tricks(
   "error-with-200",
   "the desk answers 200 with an error, with an empty body, with a sign-in page, and with no list",
-  true,
+  false,
   [
     (response) => sendJson(response, 200, { error: "internal error" }),
     (response) => void response.writeHead(200, { "content-type": "application/json" }).end(),
@@ -126,8 +142,9 @@ export const brokenBodies = tricks(
 export const credentialExpiry = strikeWorld({
   name: "credential-expiry",
   says: "the desk takes our token no longer; a new one is written to the file that holds it",
-  short: true,
-  times: 3,
+  short: false,
+  times: 2,
+  withinMs: leftAloneMsMax,
   strike: async (world, random) => {
     world.desk.token = `desk-token-${random.whole(1, 1e9)}`;
     await pause(random.whole(2_000, 5_000));
@@ -141,6 +158,7 @@ export const schemaDrift = strikeWorld({
   says: "the desk renames a field for a while; nothing may be told wrongly, and all is told once it is put right",
   short: true,
   times: 2,
+  withinMs: leftAloneMsMax,
   strike: async (world) => {
     const before = await eventsOf(world);
     world.desk.drift = ({ created, ...item }) => ({ ...item, opened_at: created });
@@ -165,6 +183,7 @@ export const poison = strikeWorld({
   says: "records that cannot be read, or that only the database refuses, at the beginning, middle and end of pages",
   short: true,
   times: 2,
+  withinMs: leftAloneMsMax,
   strike: async (world, random) => {
     const bad = new Set<number>();
     world.desk.drift = (item) => {
@@ -190,13 +209,14 @@ export const slowDesk = strikeWorld({
   says: "the desk takes requests and never answers, for longer than a lease lasts",
   short: false,
   times: 1,
+  withinMs: leftAloneMsMax,
   strike: async (world) => {
     const silent: Misbehaviour = () => undefined;
     world.desk.misbehave = () => silent;
     await pause(20_000);
     world.desk.misbehave = undefined;
     // What was never answered is given up by its time-out; the jobs go on beside it.
-    const took = await world.caughtUp(10_000, ["jobs", "hook"]);
+    const took = await world.caughtUp(10_000 * patience, ["jobs", "hook"]);
     if (took === undefined) world.violations.push("a desk that does not answer held up the others");
     world.desk.forget();
   },

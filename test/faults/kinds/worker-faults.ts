@@ -12,11 +12,16 @@ import { recoveryMsMax, World } from "../world.ts";
 const drainMsMax = 20_000 * patience;
 
 /** Waits until all told so far is stored, and writes down how long that took. */
-export async function recover(world: World, recoveredMs: number[], after: string): Promise<void> {
-  const took = await world.caughtUp();
+export async function recover(
+  world: World,
+  recoveredMs: number[],
+  after: string,
+  withinMs = recoveryMsMax,
+): Promise<void> {
+  const took = await world.caughtUp(withinMs);
   if (took === undefined)
     world.violations.push(`no recovery from ${after}: ${world.workers.at(-1)?.log.slice(-600)}`);
-  recoveredMs.push(took ?? recoveryMsMax);
+  recoveredMs.push(took ?? withinMs);
 }
 
 export const sigterm: FaultKind = {
