@@ -138,3 +138,16 @@ test("a good snapshot whose row is marked as deleted long after it was passed is
   const keys = (await keysSince(Date.now() - hour)).filter((key) => key.startsWith("snapshot_records"));
   expect(keys).toEqual([expect.stringMatching(/^snapshot_records\/1\/deleted\//)]);
 });
+
+test("a row with an impossible time is the same record whenever it is read, so that it is set aside once", async () => {
+  await source.insert("auth_audit_log", { username: "far", action: "login", timestamp: "infinity" });
+  const far = async (at: number) => {
+    const again = new TableReader(source.url, { ...config, only: ["auth_audit_log"] });
+    again.startAt(instant(at));
+    const { records } = await again.page();
+    return records.map(({ position, bytes }) => [position, new TextDecoder().decode(bytes)]);
+  };
+  const first = await far(Date.now() - hour);
+  expect(first).toHaveLength(1);
+  expect(await far(Date.now())).toEqual(first);
+});

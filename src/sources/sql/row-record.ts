@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { IsochronError } from "../../errors.ts";
 import { instant } from "../../model/instant.ts";
-import type { Json, JsonObject } from "../../model/json.ts";
+import type { Json } from "../../model/json.ts";
 import { asShape } from "../json-fields.ts";
 import type { Decoders, RawRecord } from "../source.ts";
 import type { TableMapping } from "./mapping.ts";
@@ -25,15 +25,19 @@ const recordShape = z.object({
     .min(1)
     .max(100),
   is_gone: z.boolean(),
+});
+
+/** Of the reading and not of the row, and so beside the bytes: a row that is set aside again is the same record. */
+const readingShape = z.object({
   /** When the row was read, by the database's clock. */
   seen_ms: z.number().int(),
   /** When it was looked at before; absent in the first pass. */
   previous_ms: z.number().int().optional(),
 });
 
-export type RowRecord = z.output<typeof recordShape>;
+export type RowRecord = z.output<typeof recordShape> & z.output<typeof readingShape>;
 
-/** One record per row, with what is to be told of it; the same row read at the same moment gives the same bytes. */
+/** One record per row, with what is to be told of it; the same news of the same row give the same bytes whenever it is read. */
 export function writeRecord(
   table: MappedTable,
   news: RowNews,
@@ -41,18 +45,20 @@ export function writeRecord(
   previousMs: number | null,
 ): RawRecord {
   const previous = news.wentMs?.[0] ?? previousMs;
-  const record: RowRecord = {
+  const record: z.output<typeof recordShape> = {
     row: { ...news.row },
     told: news.told.map((told) => ({ ...told })),
     is_gone: news.isGone,
+  };
+  const reading = {
     seen_ms: news.wentMs?.[1] ?? seenMs,
     ...(previous === null ? {} : { previous_ms: previous }),
-  };
+  } satisfies z.output<typeof readingShape>;
   return {
     bytes: new TextEncoder().encode(JSON.stringify(record)),
     position: `${table.name} ${keyOf(table.mapping, news.row).join("/")}`,
     receivedAt: instant(seenMs),
-    meta: table.meta,
+    meta: { ...table.meta, ...reading },
   };
 }
 
@@ -62,8 +68,7 @@ export function readRecord(
   decode: Decoders,
 ): { readonly record: RowRecord; readonly mapping: TableMapping; readonly zone: string } {
   const { preset, table, mapping, zone } = raw.meta;
-  const known =
-    mapping === undefined ? presetTable(String(preset), String(table)) : ownMapping(mapping, raw.meta);
+  const known = mapping === undefined ? presetTable(String(preset), String(table)) : ownMapping(mapping);
   if (known === undefined) {
     throw new IsochronError(
       "record-invalid",
@@ -71,17 +76,25 @@ export function readRecord(
       "Update Isochron.",
     );
   }
-  const record = asShape(recordShape, decode.json(decode.text(raw.bytes)), "row");
+  const record = {
+    ...asShape(recordShape, decode.json(decode.text(raw.bytes)), "row"),
+    ...asShape(readingShape, raw.meta, "reading"),
+  };
   return { record, mapping: known, zone: typeof zone === "string" ? zone : "UTC" };
 }
 
-/** The records of a page carry one and the same object, so it is checked once. */
-const checkedMappings = new WeakMap<JsonObject, TableMapping>();
+/** The records of a page carry one and the same mapping, so it is checked once. */
+const checkedMappings = new WeakMap<object, TableMapping>();
 
-function ownMapping(mapping: Json, meta: JsonObject): TableMapping {
-  const checked = checkedMappings.get(meta) ?? asShape(tableMappingSchema, mapping, "mapping of the table");
-  checkedMappings.set(meta, checked);
+function ownMapping(mapping: Json): TableMapping {
+  if (typeof mapping !== "object" || mapping === null) return checkMapping(mapping);
+  const checked = checkedMappings.get(mapping) ?? checkMapping(mapping);
+  checkedMappings.set(mapping, checked);
   return checked;
+}
+
+function checkMapping(mapping: Json): TableMapping {
+  return asShape(tableMappingSchema, mapping, "mapping of the table");
 }
 
 /** The values of the primary key, as text. */
