@@ -84,16 +84,17 @@ async function stateOwners({ isochron }: Laboratory): Promise<void> {
   });
 }
 
-/** How often each transition was stored, by `table/id|transition`. */
+/** How often each transition was stored, by `table/id|transition`: as an event of its own, or as a storm's member. */
 async function storedTransitions(store: pg.Client): Promise<ReadonlyMap<string, number>> {
   const { rows } = await store.query<{ transition: string; times: number }>(
-    `SELECT split_part(key, '/', 1) AS t, split_part(key, '/', 1) || '/' || split_part(key, '/', 2) || '|' ||
-            split_part(split_part(key, '/', 3), ':', 1) AS transition, count(*)::integer AS times
-       FROM isochron.event WHERE connection = $1 AND split_part(key, '/', 1) <> 'sla_compliance_monthly' GROUP BY 1, 2
-      UNION ALL
-     SELECT 'sla_compliance_monthly', 'sla_compliance_monthly/' || split_part(key, '/', 2) || '|' ||
-            split_part(split_part(key, '/', 5), ':', 1), count(*)::integer
-       FROM isochron.event WHERE connection = $1 AND split_part(key, '/', 1) = 'sla_compliance_monthly' GROUP BY 1, 2`,
+    `WITH told AS (
+       SELECT string_to_array(key, '/') AS part FROM isochron.event WHERE connection = $1 AND key NOT LIKE 'storm/%'
+        UNION ALL
+       SELECT string_to_array(key, '/') FROM isochron.storm_member WHERE connection = $1)
+     SELECT part[1] || '/' || part[2] || '|' ||
+            split_part(CASE part[1] WHEN 'sla_compliance_monthly' THEN part[5] ELSE part[3] END, ':', 1) AS transition,
+            count(*)::integer AS times
+       FROM told GROUP BY 1`,
     [connection],
   );
   return new Map(rows.map(({ transition, times }) => [transition, times]));
