@@ -111,5 +111,11 @@ async function runMutants(): Promise<void> {
   if (caught < hunts.length) process.exitCode = 1;
 }
 
+/** A slip of the pen must not pass for a run in which nothing was lost. */
+const areCounts = [histories, processes, Number(values.minutes ?? "1")].every((count) => count > 0);
+
 if (values.help) say(usage);
-else await (values.mutants ? runMutants() : runAll());
+else if (!areCounts || !Number.isSafeInteger(seed)) {
+  process.stderr.write(`${usage}\n`);
+  process.exitCode = 2;
+} else await (values.mutants ? runMutants() : runAll());
