@@ -44,6 +44,8 @@ async function request(
 ): Promise<Json> {
   const answer = await io.http({
     method: "POST",
+    // Only methods that read are called.
+    repeatable: true,
     url: addressOf(access),
     headers: {
       "content-type": "application/json-rpc",
