@@ -50,6 +50,18 @@ describe("the gate of storms", () => {
     ).toBe(2);
   });
 
+  test("folds nothing of many owners who have one event each, however many they are", () => {
+    const each = Array.from({ length: 500 }, (_, index) =>
+      event(draft(`alert-${index}`, 1, { type: "sla.breached", kind: "symptom" }), project(`p-${index}`)),
+    );
+    expect(
+      stormOf(
+        createStormGate(() => 200),
+        each,
+      ),
+    ).toBe(0);
+  });
+
   test("counts over pages, and each type, kind, severity, minute and connection for itself", () => {
     for (const fields of [
       { type: "alert.other" },

@@ -1,8 +1,9 @@
 import type { EventDraft, EventKind } from "../model/event.ts";
 import type { Instant } from "../model/instant.ts";
+import { tenantKey } from "../model/tenant.ts";
 import type { EventOutcome, StorableEvent } from "../store/event-store.ts";
 
-/** How many events of one type, kind and severity a minute of a connection holds before the rest of them is a storm. */
+/** How many events of one type, kind, severity and owner a minute of a connection holds before the rest of them is a storm. */
 export const stormThresholdUsual = 200;
 
 /** What changed, and what people did, always stands by itself: it is what is looked for amid a storm. */
@@ -31,7 +32,7 @@ export interface Admitted {
 }
 
 /**
- * Counts the events of this process by connection, type, kind, severity and the minute in which they occurred; those
+ * Counts the events of this process by connection, type, kind, severity, owner and the minute in which they occurred; those
  * beyond the connection's threshold (0: never) are of a storm, and fewer of each type stand by themselves where the
  * connection's whole minute is full. Several processes each count for themselves: that moves
  * the moment at which folding begins, never a count.
@@ -59,7 +60,14 @@ export function createStormGate(thresholdOf: (connection: string) => number): St
         if (!foldedKinds.has(draft.kind) || draft.twin !== undefined) return event;
         const minute = minuteOf(draft.occurredAt);
         const whole = JSON.stringify([connection, minute]);
-        const own = JSON.stringify([connection, minute, draft.type, draft.kind, draft.severity]);
+        const own = JSON.stringify([
+          connection,
+          minute,
+          draft.type,
+          draft.kind,
+          draft.severity,
+          ownerOf(event),
+        ]);
         counted.push({ names: [whole, own], draft });
         const isStorm = add(whole, 1) > threshold * thresholdsPerMinute;
         return add(own, 1) > (isStorm ? inStorm : threshold) ? { ...event, storm: true as const } : event;
@@ -74,6 +82,11 @@ export function createStormGate(thresholdOf: (connection: string) => number): St
       };
     },
   };
+}
+
+/** Folds are of one owner, so that a single event of each of many owners is no storm. */
+function ownerOf({ attribution }: StorableEvent): string {
+  return attribution.status === "owned" ? tenantKey(attribution.tenant) : "";
 }
 
 function minuteOf(at: Instant): number {
