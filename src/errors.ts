@@ -23,6 +23,11 @@ export const errorTable = {
   "not-found": { kind: "missing", status: 404, title: "Not found" },
   "rate-limited": { kind: "unavailable", status: 429, title: "Too many requests" },
   overloaded: { kind: "unavailable", status: 503, title: "There is no room for more now" },
+  "connection-unready": {
+    kind: "unavailable",
+    status: 503,
+    title: "The connection is not configured soundly",
+  },
   fenced: { kind: "conflict", status: 409, title: "Another worker has taken over this connection" },
   "migration-newer": { kind: "conflict", status: 409, title: "The store was made by a newer Isochron" },
   "store-unavailable": { kind: "unavailable", status: 503, title: "The store cannot be reached" },

@@ -142,6 +142,10 @@ describe("the clock", () => {
       "clock-off",
     );
     expect(checkPage(unsorted, off.memory, page([])).verdict.settled).not.toContain("clock-off");
+    // Another worker, or this one after a restart, did not see what the finding rests on.
+    expect(checkPage(unsorted, emptyMemory, page([], { clock: reading(0) })).verdict.settled).not.toContain(
+      "clock-off",
+    );
     const future = checkPage(unsorted, emptyMemory, page([readAt(-60_000)], { clock: reading(0) }));
     const quiet = checkPage(unsorted, future.memory, page([], { clock: reading(0) }));
     expect(quiet.verdict.settled).not.toContain("clock-off");

@@ -58,6 +58,8 @@ export interface WatchMemory {
   readonly through?: { readonly pass: number; readonly latest: number };
   /** Whether the latest page that told of events told of some from the future. */
   readonly toldFuture: boolean;
+  /** Whether this process itself read the source's clock as off: only that may be taken back by another reading. */
+  readonly readOff: boolean;
 }
 
 export const emptyMemory: WatchMemory = {
@@ -65,6 +67,7 @@ export const emptyMemory: WatchMemory = {
   proven: new Map(),
   inPass: new Set(),
   toldFuture: false,
+  readOff: false,
 };
 
 /** Holds a page against what its source promises. Pure: the same page on the same memory gives the same verdict. */
@@ -81,10 +84,11 @@ export function checkPage(
   const future = checkTimes(contract, page.records);
   const hasEvents = page.records.some(({ events = [] }) => events.length > 0);
   const toldFuture = hasEvents ? future.length > 0 : memory.toldFuture;
+  const readings = checkReading(contract, page.clock);
   const found = [
     ...page.findings,
     ...order.findings,
-    ...(future.length > 0 ? future : checkReading(contract, page.clock)),
+    ...(future.length > 0 ? future : readings),
     ...checkForm(memory.proven, recent, page.records),
   ];
   const codes = new Set(found.map(({ code }) => code));
@@ -92,7 +96,8 @@ export function checkPage(
   const settled = [
     ...settledBy("page").filter((code) => {
       if (codes.has(code)) return false;
-      if (code === "clock-off") return !toldFuture && (hasEvents || page.clock !== undefined);
+      const isReadSane = page.clock !== undefined && memory.readOff;
+      if (code === "clock-off") return !toldFuture && (hasEvents || isReadSane);
       return readsWell(recent, page.records);
     }),
     ...(page.endsPass ? settledBy("pass").filter((code) => !inPass.has(code)) : []),
@@ -104,6 +109,7 @@ export function checkPage(
       proven,
       inPass: page.endsPass ? new Set() : inPass,
       toldFuture,
+      readOff: readings.length > 0 || (memory.readOff && page.clock === undefined),
       ...(page.pass === undefined
         ? memory.through && { through: memory.through }
         : { through: { pass: page.pass, latest: order.latest } }),

@@ -55,6 +55,7 @@ async function storeRequest(
     return await ingestInSlices(stages, { connection, source, stream, records });
   } catch (error) {
     if (!(error instanceof IsochronError)) throw error;
+    if (error.code === "config-invalid") throw unready(error);
     if (error.code === "body-too-large")
       await keepTooLarge(stages, connection, noteOf(request), error.problem);
     if (error.code !== "body-invalid") throw error;
@@ -78,6 +79,16 @@ async function storeRequest(
     });
     throw error;
   }
+}
+
+/** Our own mistake: a sender that is told 4xx would not send it again, and it would be lost. */
+function unready(error: IsochronError): IsochronError {
+  return new IsochronError(
+    "connection-unready",
+    error.problem,
+    "The provider has to correct the connection's settings; send the same again then.",
+    { cause: error },
+  );
 }
 
 /** What is known of a request whose body was not read. */
