@@ -88,7 +88,8 @@ export const twoWorkersOneLease: FaultKind = {
       await first.listening();
       let known = 0;
       for (let count = 0; count < (scale.short ? 2 : 5); count += 1) {
-        await first.arm({ step: "before-append", nth: random.whole(1, 3), signal: "SIGSTOP" });
+        // Only a pass comes by here, so that it is a holder of a lease who stops.
+        await first.arm({ step: "page-fetched", nth: random.whole(1, 3), signal: "SIGSTOP" });
         await eventually("the holder stops", () => first.stopped, { withinMs: 60_000 * patience });
         await world.server.ask(
           "UPDATE isochron.connection SET epoch = epoch + 1, holder = NULL, lease_until = NULL WHERE name IN ('desk', 'jobs')",
