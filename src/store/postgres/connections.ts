@@ -167,7 +167,7 @@ export async function takeLease(
     `WITH free AS (
        SELECT name FROM isochron.connection
         WHERE name = $1 AND (lease_until IS NULL OR lease_until <= clock_timestamp() OR holder = $2)
-          AND ($4::bigint IS NULL OR ${dueAt("$4")} <= clock_timestamp())
+          AND ($4::bigint IS NULL OR coalesce(${dueAt("$4")} <= clock_timestamp(), true))
           FOR UPDATE SKIP LOCKED)
      UPDATE isochron.connection AS c
         SET epoch = c.epoch + 1, holder = $2, lease_ms = $3::bigint,
@@ -231,9 +231,9 @@ export async function readWait(
   return rows[0]?.wait ?? 0;
 }
 
-/** A shorter rest than the one that was noted counts, so that a shortened interval holds at once. */
+/** A shorter rest than the one that was noted counts, so that a shortened interval holds at once; null is due now. */
 function dueAt(restMs: string): string {
-  return `coalesce(passed_at + least(rest_ms, ${restMs}::bigint) * interval '1 millisecond', '-infinity')`;
+  return `(passed_at + least(rest_ms, ${restMs}::bigint) * interval '1 millisecond')`;
 }
 
 /** Forgets a lane's cursor. Throws `fenced`. */
