@@ -37,6 +37,10 @@ const flow: Readonly<Record<Relation, { readonly along: number; readonly against
   part_of: { along: 0.15, against: 0.1 },
   concerns: { along: 0.2, against: 0.2 },
   named: { along: 0, against: 0 },
+  known_as: { along: 0, against: 0 },
+  works_in: { along: 0, against: 0 },
+  used_by: { along: 0, against: 0 },
+  removed_from: { along: 0, against: 0 },
 };
 
 /** Longer ways explain nothing to anybody. */

@@ -37,6 +37,11 @@ export type EntityKind =
   | "name"
   | "component"
   | "region"
+  | "hostname"
+  | "libvirt_domain"
+  | "path"
+  // A thing whose kind the record does not tell: whatever bears that id, of any kind.
+  | "resource"
   | (string & {});
 
 /** An immutable id of one kind; ids identify, names only decorate. Unique within one control plane only. */
@@ -45,7 +50,12 @@ export interface EntityRef {
   readonly id: string;
 }
 
-/** How an entity besides the subject takes part in an event. */
+/**
+ * How an entity besides the subject takes part in an event. Three roles mean the same from every source:
+ * `mentioned`: the record speaks of it, and proves no more than that; `alias` (or `alias:server`, where the record tells
+ * the kind of thing): a name, address or path by which it speaks of its subject, having no id; `within`: the domain,
+ * project, host or request in which, as the record itself proves, an alias is meant.
+ */
 export interface Related {
   readonly role: string;
   readonly ref: EntityRef;

@@ -40,6 +40,14 @@ export const relations = {
   concerns: "plural",
   /** security group → port, and the like. */
   guards: "plural",
+  /** user, group → project or domain: a role is assigned there. */
+  works_in: "plural",
+  /** anything, also a name → user: a request made by this account spoke of it. Asked regardless of time. */
+  used_by: "plural",
+  /** server, port, host → hostname, libvirt_domain or path: what monitors and logs call it. */
+  known_as: "plural",
+  /** anything → component: deleted there, from then on. A thing that was brought back no longer is. */
+  removed_from: "single",
 } as const satisfies Record<string, "single" | "plural">;
 
 export type Relation = keyof typeof relations;
