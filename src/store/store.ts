@@ -1,3 +1,4 @@
+import type { DecisionStore } from "./decision-store.ts";
 import type { EventReader } from "./event-reader.ts";
 import type { EventStore } from "./event-store.ts";
 import type { TokenStore } from "./token-store.ts";
@@ -9,6 +10,7 @@ export interface Store {
   readonly reader: EventReader;
   readonly topology: TopologyReader;
   readonly tokens: TokenStore;
+  readonly decisions: DecisionStore;
   /** A hash over all that the store holds but the times of recording: equal digests, equal stores. */
   digest(): Promise<string>;
   /** For `doctor`: server version, schema version, where it runs. */

@@ -40,7 +40,7 @@ export async function appendPage(tools: AppendTools, given: ResolvedPage): Promi
       await tools.partitions.ensure(page.events.map(({ draft }) => draft.occurredAt));
       const checked = page;
       const appended = await tools.pools.transact("ingest", "write", (client) =>
-        write(client, tools, checked),
+        writePage(client, tools, checked),
       );
       return { ...appended, refused };
     } catch (error) {
@@ -76,7 +76,7 @@ async function tryPart(client: pg.ClientBase, tools: AppendTools, part: Resolved
   await client.query("SAVEPOINT trial");
   let refusal: unknown;
   try {
-    await write(client, tools, part);
+    await writePage(client, tools, part);
   } catch (error) {
     if (!isDataError(error)) throw error;
     refusal = error;
@@ -86,7 +86,8 @@ async function tryPart(client: pg.ClientBase, tools: AppendTools, part: Resolved
   return refusal;
 }
 
-async function write(
+/** Writes a page within a transaction of the caller's. */
+export async function writePage(
   client: pg.ClientBase,
   tools: AppendTools,
   page: ResolvedPage,

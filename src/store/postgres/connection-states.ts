@@ -66,7 +66,10 @@ export async function listConnections(client: pg.ClientBase): Promise<readonly C
                     WHEN name = ANY($1::text[]) THEN 'degraded'
                     WHEN lease_until > clock_timestamp() THEN 'running'
                     WHEN config ->> 'finished' = 'true' THEN 'finished'
-                    ELSE 'idle' END AS state
+                    WHEN source = 'isochron' THEN 'running'
+                    ELSE 'idle' END AS state,
+            -- What is decided here is stored with its decision, so nothing of it is ever outstanding.
+            CASE WHEN source = 'isochron' THEN clock_timestamp() ELSE complete_to END AS complete_to
        FROM isochron.connection ORDER BY name`,
     [degraded],
   );

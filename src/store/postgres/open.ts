@@ -3,7 +3,7 @@ import { serverUid } from "./embedded-data.ts";
 import { IsochronError } from "../../errors.ts";
 import type { EventStore } from "../event-store.ts";
 import type { Store, StoreDescription } from "../store.ts";
-import { appendPage } from "./append.ts";
+import { appendPage, type AppendTools } from "./append.ts";
 import {
   connect,
   forgetLane,
@@ -14,6 +14,7 @@ import {
   reportHealth,
   takeLease,
 } from "./connections.ts";
+import { decisionStore } from "./decisions.ts";
 import { digestStore } from "./digest.ts";
 import { startEmbedded, type StoreLog } from "./embedded.ts";
 import { openListener } from "./listener.ts";
@@ -149,11 +150,13 @@ function assemble(target: Target, prepared: Prepared, pools: Pools, log: StoreLo
     embedded: target.embedded !== undefined,
     location: target.embedded?.dataDir ?? `${target.host}:${target.port}/${target.database}`,
   };
+  const tools = { pools, partitions: new Partitions(pools), noticeSecret: prepared.noticeSecret };
   return {
-    events: eventStore(pools, prepared.noticeSecret),
+    events: eventStore(tools),
     reader: eventReader(pools, prepared.claimKey, listener),
     topology: topologyReader(pools, prepared.claimKey),
     tokens: tokenStore(pools),
+    decisions: decisionStore(tools),
     digest: () => pools.transact("ingest", "read", digestStore),
     describe: async () => {
       const uid = target.embedded === undefined ? undefined : await serverUid(target.embedded.dataDir);
@@ -168,15 +171,15 @@ function assemble(target: Target, prepared: Prepared, pools: Pools, log: StoreLo
   };
 }
 
-function eventStore(pools: Pools, noticeSecret: Uint8Array): EventStore {
-  const partitions = new Partitions(pools);
+function eventStore(tools: AppendTools): EventStore {
+  const { pools, noticeSecret } = tools;
   const write = <T>(action: (client: pg.ClientBase) => Promise<T>): Promise<T> =>
     pools.transact("ingest", "write", action);
   const read = <T>(action: (client: pg.ClientBase) => Promise<T>): Promise<T> =>
     pools.transact("ingest", "read", action);
   return {
     connect: (connection) => write((client) => connect(client, connection)),
-    append: (page) => appendPage({ pools, partitions, noticeSecret }, page),
+    append: (page) => appendPage(tools, page),
     cursor: (connection, stream) => read((client) => readCursor(client, connection, stream)),
     lease: (connection, holder, ttlMs, restMs) =>
       write((client) => takeLease(client, { connection, holder, ttlMs, restMs })),

@@ -1,0 +1,84 @@
+import type { EntityRef } from "../model/entity.ts";
+import type { EventDraft } from "../model/event.ts";
+import { duration, type Instant } from "../model/instant.ts";
+import type { JsonObject } from "../model/json.ts";
+import type { Change, DecisionStore } from "../store/decision-store.ts";
+import type { Stages } from "./ingest.ts";
+
+/**
+ * The connection, source and control plane of what is decided here. The plane is none of the clouds', so that the
+ * provider's work is no part of any tenant's coverage.
+ */
+export const ownConnection = { name: "isochron", source: "isochron", controlPlane: "isochron" } as const;
+
+/** What somebody of the provider decided, as the event that tells of it. */
+export interface Decision {
+  /** Names the decision for ever: the same decision told twice is one event. */
+  readonly key: string;
+  /** `isochron.ruling.made` and the like. */
+  readonly type: `isochron.${string}`;
+  readonly subject: EntityRef;
+  /** One sentence for an operator. */
+  readonly summary: string;
+  /** Who decided, as the audit shall name them. */
+  readonly by: string;
+  readonly why: string;
+  readonly at: Instant;
+  readonly details: JsonObject;
+}
+
+export interface DecisionStages {
+  readonly clean: Stages["clean"];
+  readonly decisions: DecisionStore;
+}
+
+/** Carries a change out and stores its event in the same transaction: there is never one without the other. */
+export async function decide(stages: DecisionStages, change: Change, decision: Decision): Promise<void> {
+  const { events } = stages.clean({ events: [toDraft(decision)], facts: [] }, decision.at);
+  await stages.decisions.decide(change, {
+    connection: ownConnection.name,
+    source: ownConnection.source,
+    controlPlane: ownConnection.controlPlane,
+    stream: "main",
+    events: events.map((draft) => ({
+      draft,
+      attribution: {
+        status: "provider",
+        evidence: [
+          {
+            rule: "platform/1",
+            verdict: "accepted",
+            confidence: "exact",
+            says: "What the provider's own people decide is the provider's.",
+            from: draft.subject,
+          },
+        ],
+      },
+      // Nothing that is learnt later makes it anybody else's.
+      dependsOn: [],
+      editions: [],
+    })),
+    facts: [],
+    rejects: [],
+  });
+}
+
+function toDraft(decision: Decision): EventDraft {
+  return {
+    key: decision.key,
+    sourceIds: [decision.key],
+    occurredAt: decision.at,
+    precision: duration(0),
+    type: decision.type,
+    kind: "human",
+    category: "tenancy",
+    severity: "info",
+    visibility: "provider",
+    subject: decision.subject,
+    related: [],
+    actor: { userName: decision.by },
+    platform: true,
+    summary: decision.summary,
+    details: { ...decision.details, by: decision.by, why: decision.why },
+  };
+}

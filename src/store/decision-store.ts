@@ -1,0 +1,14 @@
+import type { ResolvedPage } from "./event-store.ts";
+import type { RulingChange } from "./ruling-store.ts";
+
+/** What can be decided; each kind has its writer in the store. */
+export type Change = RulingChange;
+
+/** What the provider's people decide, each decision with the event that tells of it. */
+export interface DecisionStore {
+  /**
+   * Carries the change out and stores the page that tells of it, in one transaction, and makes the page's connection
+   * known. Throws what the change throws, and then nothing of either is stored.
+   */
+  decide(change: Change, page: ResolvedPage & { readonly source: string }): Promise<void>;
+}
