@@ -4,6 +4,9 @@ export interface SampleMessage {
   readonly body: string;
 }
 
+/** When the samples happened: one moment of this run, since an older one would come after its time was called complete. */
+const happenedAt = new Date().toISOString();
+
 /** A CloudEvent in JSON. */
 export function structuredEvent(id: string, more: Readonly<Record<string, unknown>> = {}): SampleMessage {
   const event = {
@@ -11,7 +14,7 @@ export function structuredEvent(id: string, more: Readonly<Record<string, unknow
     id,
     source: "/deploy/region-1",
     type: "org.example.deploy.finished",
-    time: "2026-11-21T03:12:09.418Z",
+    time: happenedAt,
     subject: "hosts/compute-02",
     isochronkind: "change",
     data: { summary: `deploy ${id} finished`, version: "2026.2.1" },
@@ -30,7 +33,7 @@ export function binaryEvent(id: string, prefix: "ce-" | "ce_"): SampleMessage {
     id,
     source: "/backup/région-1",
     type: "org.example.backup.failed",
-    time: "2026-11-21T03:14:00Z",
+    time: happenedAt,
     subject: "volumes/0c6fbb1e-7a1f-4a6d-b3a8-51c1f3f0d2aa",
     isochronkind: "symptom",
     severitytext: "ERROR",
