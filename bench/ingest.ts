@@ -2,11 +2,11 @@ import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import pg from "pg";
 import { loadConfig } from "../src/config.ts";
 import { createLog } from "../src/log.ts";
 import { openIsochron } from "../src/main.ts";
+import { readOptions } from "../test/command-options.ts";
 
 /**
  * How fast a recording is imported: read, cleaned, attributed, indexed and stored once, as a ratio to PostgreSQL's own
@@ -96,14 +96,14 @@ function printResults(rounds: readonly Round[]): void {
   }
 }
 
+const usage = "npm run bench:ingest -- --data DIR [--rounds N]";
+
 async function main(): Promise<number> {
-  const { values } = parseArgs({
-    options: { data: { type: "string" }, rounds: { type: "string", default: "3" } },
-  });
+  const values = readOptions(usage, { data: { type: "string" }, rounds: { type: "string", default: "3" } });
   const rounds = Number(values.rounds);
   const path = join(values.data ?? "", "notifications.jsonl.gz");
   if (values.data === undefined || !Number.isInteger(rounds) || rounds < 1 || rounds > 100) {
-    console.error("Usage: npm run bench:ingest -- --data DIR [--rounds N]");
+    console.error(`Usage: ${usage}`);
     return 2;
   }
   if (!existsSync(path)) {

@@ -2,12 +2,12 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { parseArgs } from "node:util";
 import { askIsochron, RunningIsochron } from "../test/isochron-command.ts";
 import { stormModes, stormPosts, type Post, type StormMode } from "./storm/alerts.ts";
 import { installPackage } from "./storm/installed-package.ts";
 import { cpuSecondsOf, databasePid, peakMibOf } from "./storm/process-cost.ts";
 import { SteadySource, steadyIntervalMs } from "./storm/steady-source.ts";
+import { readOptions } from "../test/command-options.ts";
 
 /**
  * A storm of alerts against a whole `isochron serve`, installed: what was sent must be what is counted and shown as few
@@ -300,14 +300,14 @@ function printOutcome(mode: StormMode, outcome: Outcome, unfolded: Outcome, memo
   return lines.every(([, , met]) => met !== false);
 }
 
+const usage = "npm run bench:storm -- [--alerts N] [--unfolded N] [--mode M,…] [--memory MIB]";
+
 async function main(): Promise<number> {
-  const { values } = parseArgs({
-    options: {
-      alerts: { type: "string", default: "100000" },
-      unfolded: { type: "string", default: "10000" },
-      mode: { type: "string", default: stormModes.join(",") },
-      memory: { type: "string", default: "256" },
-    },
+  const values = readOptions(usage, {
+    alerts: { type: "string", default: "100000" },
+    unfolded: { type: "string", default: "10000" },
+    mode: { type: "string", default: stormModes.join(",") },
+    memory: { type: "string", default: "256" },
   });
   const [alerts, plain, memory] = [values.alerts, values.unfolded, values.memory].map(Number);
   const modes = values.mode
@@ -317,7 +317,7 @@ async function main(): Promise<number> {
     ![alerts, plain, memory].every((value) => Number.isInteger(value) && value! > 0) ||
     modes.length === 0
   ) {
-    console.error("Usage: npm run bench:storm -- [--alerts N] [--unfolded N] [--mode M,…] [--memory MIB]");
+    console.error(`Usage: ${usage}`);
     return 2;
   }
   const folder = await mkdtemp(join(tmpdir(), "isochron-storm-package-"));

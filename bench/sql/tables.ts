@@ -1,7 +1,7 @@
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import type { Laboratory } from "./foreign-database.ts";
 import { connection, openLaboratory, timed } from "./foreign-database.ts";
+import { readOptions } from "../../test/command-options.ts";
 
 /**
  * How long it takes to harvest whole tables of pf9-mngt through the `sql` preset (read, normalised, attributed, indexed,
@@ -67,11 +67,13 @@ async function timeCopy({ foreign, serverDir }: Laboratory, table: Table): Promi
   return seconds.toSorted((a, b) => a - b)[1]!;
 }
 
+const usage = "npm run bench:sql -- [--rows N]";
+
 async function main(): Promise<number> {
-  const { values } = parseArgs({ options: { rows: { type: "string", default: "100000" } } });
+  const values = readOptions(usage, { rows: { type: "string", default: "100000" } });
   const rows = Number(values.rows);
   if (!Number.isInteger(rows) || rows < 1 || rows > 10_000_000) {
-    console.error("Usage: npm run bench:sql -- [--rows N]");
+    console.error(`Usage: ${usage}`);
     return 2;
   }
   console.log("| table | rows | `COPY`, s | harvested, s | rows/s | ratio to `COPY` | the next pass, s |");

@@ -1,4 +1,3 @@
-import { parseArgs } from "node:util";
 import type pg from "pg";
 import { instant } from "../../src/model/instant.ts";
 import { parseEntityKey } from "../../src/model/entity.ts";
@@ -6,6 +5,7 @@ import type { Laboratory } from "./foreign-database.ts";
 import { connection, controlPlane, openLaboratory } from "./foreign-database.ts";
 import { readByRule, rules, type RulePlace } from "./reference-rule.ts";
 import { cyclesAfter, runCycle, startWorkload, tables, type Workload } from "./cycles.ts";
+import { readOptions } from "../../test/command-options.ts";
 
 /**
  * Workflows of which half finish in a later cycle, ties, transactions that commit late and out of order, poison rows
@@ -23,13 +23,16 @@ interface Count {
   extra: number;
 }
 
+const usage = "npm run bench:workload -- [--workflows N] [--seed S]";
+
 async function main(): Promise<number> {
-  const { values } = parseArgs({
-    options: { workflows: { type: "string", default: "1000" }, seed: { type: "string", default: "1" } },
+  const values = readOptions(usage, {
+    workflows: { type: "string", default: "1000" },
+    seed: { type: "string", default: "1" },
   });
   const [workflows, seed] = [Number(values.workflows), Number(values.seed)];
   if (!Number.isInteger(workflows) || workflows < 20 || workflows > 100_000 || !Number.isInteger(seed)) {
-    console.error("Usage: npm run bench:workload -- [--workflows N] [--seed S]");
+    console.error(`Usage: ${usage}`);
     return 2;
   }
   const laboratory = await openLaboratory(tables);

@@ -1,5 +1,5 @@
 import { appendFileSync } from "node:fs";
-import { parseArgs } from "node:util";
+import { readOptions } from "../command-options.ts";
 import type { FaultKind, Outcome } from "./fault-kind.ts";
 import { faultKinds } from "./fault-kinds.ts";
 import { mutants } from "./kill-points.ts";
@@ -9,17 +9,18 @@ import { postgresInstalled } from "./private-postgres.ts";
 import { hasFailed, RunSummary } from "./run-summary.ts";
 import { SeededRandom } from "./seeded-random.ts";
 
-const { values } = parseArgs({
-  options: {
-    seed: { type: "string", default: "1" },
-    kinds: { type: "string" },
-    minutes: { type: "string", default: "0" },
-    jobs: { type: "string", default: "3" },
-    short: { type: "boolean", default: false },
-    log: { type: "string" },
-    mutant: { type: "string" },
-    list: { type: "boolean", default: false },
-  },
+const usage = `npm run faults -- [--seed S] [--kinds a,b] [--minutes M] [--jobs N] [--short] [--log FILE] [--mutant NAME]
+                  [--list]`;
+
+const values = readOptions(usage, {
+  seed: { type: "string", default: "1" },
+  kinds: { type: "string" },
+  minutes: { type: "string", default: "0" },
+  jobs: { type: "string", default: "3" },
+  short: { type: "boolean", default: false },
+  log: { type: "string" },
+  mutant: { type: "string" },
+  list: { type: "boolean", default: false },
 });
 
 /** A short run begins no further kind after this long. */

@@ -1,5 +1,5 @@
-import { parseArgs } from "node:util";
 import Table from "cli-table3";
+import { readOptions } from "../command-options.ts";
 import type { HistoryOutcome } from "./history-outcome.ts";
 import type { Hunt } from "./mutant-hunt.ts";
 import { huntMutant, runSideBySide } from "./mutant-hunt.ts";
@@ -12,18 +12,15 @@ import { Tally } from "./tally.ts";
 const usage = `npm run simulate -- [--seed S] [--histories N] [--mutants] [--kind SCENARIO] [--sites a,b] [--minutes M]
                     [--processes P] [--trace]`;
 
-const { values } = parseArgs({
-  options: {
-    seed: { type: "string" },
-    histories: { type: "string", default: "1000" },
-    mutants: { type: "boolean", default: false },
-    kind: { type: "string" },
-    sites: { type: "string" },
-    minutes: { type: "string" },
-    processes: { type: "string", default: "2" },
-    trace: { type: "boolean", default: false },
-    help: { type: "boolean", default: false },
-  },
+const values = readOptions(usage, {
+  seed: { type: "string" },
+  histories: { type: "string", default: "1000" },
+  mutants: { type: "boolean", default: false },
+  kind: { type: "string" },
+  sites: { type: "string" },
+  minutes: { type: "string" },
+  processes: { type: "string", default: "2" },
+  trace: { type: "boolean", default: false },
 });
 
 const seed = Number(values.seed ?? "1");
@@ -114,8 +111,7 @@ async function runMutants(): Promise<void> {
 /** A slip of the pen must not pass for a run in which nothing was lost. */
 const areCounts = [histories, processes, Number(values.minutes ?? "1")].every((count) => count > 0);
 
-if (values.help) say(usage);
-else if (!areCounts || !Number.isSafeInteger(seed)) {
+if (!areCounts || !Number.isSafeInteger(seed)) {
   process.stderr.write(`${usage}\n`);
   process.exitCode = 2;
 } else await (values.mutants ? runMutants() : runAll());
