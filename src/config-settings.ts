@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { customersSchema } from "./config-tenancy.ts";
 
 export const logLevels = ["trace", "debug", "info", "warn", "error", "silent"] as const;
 export type LogLevel = (typeof logLevels)[number];
@@ -181,6 +182,12 @@ export const settings: readonly Setting[] = [
     fallback: "none",
     meaning: "The configured uses of sources; see below.",
     schema: z.array(connectionSchema, { error: "a list of connections" }),
+  },
+  {
+    name: "customers",
+    fallback: "none",
+    meaning: "Whom the provider serves: sets of domains and projects; see below.",
+    schema: customersSchema,
   },
   {
     name: "server",

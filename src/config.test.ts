@@ -40,6 +40,7 @@ describe("the configuration", () => {
       inFlightBytesMax: 64 * 1024 * 1024,
       providerDomains: ["default"],
       connections: [],
+      customers: [],
       warnings: [],
     });
     expect(load({ env: { XDG_DATA_HOME: "/xdg" }, demo: true, terminal: true })).toMatchObject({

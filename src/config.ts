@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import type { z } from "zod";
+import { customerProblems, customerSettings, toCustomer, type CustomerSetting } from "./config-tenancy.ts";
 import { ConfigFile, type ConfigProblem } from "./config-file.ts";
 import {
   connectionSettings,
@@ -11,6 +12,7 @@ import {
   type Setting,
 } from "./config-settings.ts";
 import { IsochronError } from "./errors.ts";
+import type { Customer } from "./model/customer.ts";
 import type { JsonObject } from "./model/json.ts";
 
 /** The configuration: flags over environment over file over defaults, read and validated once. */
@@ -29,6 +31,7 @@ export interface Config {
   /** What all connections of the process hold between arriving and being stored. */
   readonly inFlightBytesMax: number;
   readonly connections: readonly ConnectionConfig[];
+  readonly customers: readonly Customer[];
   /** The server that reading commands ask, instead of opening the store themselves. */
   readonly server?: string;
   readonly token?: string;
@@ -84,6 +87,8 @@ export function loadConfig(input: ConfigInput = {}): Config {
   const reading = new Reading(input, env, cwd);
   const values = reading.values();
   reading.checkConnections(values["connections"] as ConnectionSetting[]);
+  const customers = values["customers"] as CustomerSetting[];
+  reading.checkCustomers(customers);
   const databaseUrl = reading.reveal("database_url", values["database_url"]);
   const token = reading.reveal("token", values["token"]);
   if (reading.problems.length > 0) throw configInvalid(reading.problems);
@@ -105,6 +110,7 @@ export function loadConfig(input: ConfigInput = {}): Config {
     providerDomains: (values["provider_domains"] as string[] | undefined) ?? ["default"],
     inFlightBytesMax: (values["in_flight_bytes_max"] as number | undefined) ?? 64 * 1024 * 1024,
     connections: (values["connections"] as ConnectionSetting[]).map(toConnection),
+    customers: customers.map(toCustomer),
     warnings: strangers(env),
     ...(Object.fromEntries(Object.entries(optional).filter(([, value]) => value !== undefined)) as object),
   };
@@ -139,6 +145,7 @@ class Reading {
     const chosen = this.#chooseStore(layers);
     if (chosen !== undefined) delete values[chosen === "data" ? "database_url" : "data"];
     values["connections"] ??= [];
+    values["customers"] ??= [];
     const known = new Set(settings.map((setting) => setting.name));
     for (const key of this.#file?.keys() ?? []) {
       if (known.has(key)) continue;
@@ -174,6 +181,12 @@ class Reading {
         this.#note(where("config", ...path), issue.message, `see the settings of ${connection.source}`);
       }
     });
+  }
+
+  checkCustomers(customers: readonly CustomerSetting[]): void {
+    const where = (...path: (string | number)[]) =>
+      this.#file?.where(["customers", ...path]) ?? ["customers", ...path].join(".");
+    this.problems.push(...customerProblems(customers, where));
   }
 
   /** The value behind a reference, or the value itself where a plain one is allowed. */
@@ -226,7 +239,7 @@ class Reading {
     const notForDemo = isDemo && setting.name === "database_url";
     const envText = setting.env === undefined || notForDemo ? undefined : present(this.#env[setting.env]);
     const fromEnv = this.#check(setting, setting.env ?? "", asValue(setting, envText));
-    const aside = isDemo && ["data", "database_url", "connections"].includes(setting.name);
+    const aside = isDemo && ["data", "database_url", "connections", "customers"].includes(setting.name);
     const inFile = this.#file?.get(setting.name);
     const fromFile = this.#check(setting, undefined, inFile === null ? undefined : inFile);
     return { flag, fromEnv, fromFile: aside ? undefined : fromFile };
@@ -242,11 +255,8 @@ class Reading {
       if (issue.code === "unrecognized_keys") {
         for (const key of issue.keys) {
           const at = this.#file?.where([setting.name, ...inner, key]) ?? setting.name;
-          this.#note(
-            at,
-            "is not a setting",
-            `one of ${connectionSettings.map((one) => one.name).join(", ")}`,
-          );
+          const known = setting.name === "customers" ? customerSettings : connectionSettings;
+          this.#note(at, "is not a setting", `one of ${known.map((one) => one.name).join(", ")}`);
         }
         continue;
       }

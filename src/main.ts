@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Config } from "./config.ts";
 import { resolveSecret } from "./config.ts";
+import { regionsOf } from "./config-tenancy.ts";
 import { demoScenes, loadDemo } from "./demo.ts";
 import { IsochronError } from "./errors.ts";
 import type { Logger } from "./log.ts";
@@ -362,6 +363,7 @@ async function buildApiFor(request: ApiOptions, context: ApiContext): ReturnType
     protection: () => protection.state(),
     noteTooLarge: (name, posted) => noteTooLarge(stages, findSource, connections.get(name), posted),
     contractOf,
+    tenantSettings: { customers: config.customers, regions: regionsOf(config.connections) },
     clock: now,
     secret: await serverSecret(config),
     version: context.version,

@@ -134,6 +134,7 @@ function cannedSettings(run: CannedRun, { flags }: SetupRequest): Settings {
     host: "127.0.0.1",
     port: 4400,
     connections: [],
+    customers: [],
     warnings: [],
     timeZone: flags["time_zone"] ?? "UTC",
     ...run.settings,

@@ -21,6 +21,19 @@ export function domainKey(controlPlane: string, domainId: string): TenantKey {
   return `domain/${controlPlane}/${domainId}` as TenantKey;
 }
 
+/** The inverse of the two above; the id may itself hold slashes, a control plane's name does not. */
+export function parseTenantKey(key: TenantKey): TenantRef {
+  const [kind, controlPlane = "", ...id] = key.split("/");
+  return kind === "project"
+    ? { controlPlane, projectId: id.join("/") }
+    : { controlPlane, domainId: id.join("/") };
+}
+
+/** The key that takes a project out of a scope that its domain is in. */
+export function exceptKey(key: TenantKey): TenantKey {
+  return `!${key}` as TenantKey;
+}
+
 /** The key of the narrowest owner that the reference names. */
 export function tenantKey(tenant: TenantRef): TenantKey {
   if (tenant.projectId !== undefined) return projectKey(tenant.controlPlane, tenant.projectId);

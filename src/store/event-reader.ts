@@ -4,7 +4,7 @@ import type { Duration, Instant } from "../model/instant.ts";
 import type { JsonObject } from "../model/json.ts";
 import type { Hole } from "../model/source-health.ts";
 import type { Scope } from "../model/scope.ts";
-import type { TenantRef } from "../model/tenant.ts";
+import type { TenantKey, TenantRef } from "../model/tenant.ts";
 import type { ConnectionState } from "./event-store.ts";
 
 /** A filter over events; every field narrows. Times are half-open: from ≤ occurredAt < to. */
@@ -13,6 +13,8 @@ export interface EventFilter {
   readonly to?: Instant;
   readonly domainId?: string;
   readonly projectId?: string;
+  /** The tenants of one customer, as they are just now; `id` says which, for those who compare filters. */
+  readonly customer?: { readonly id: string; readonly keys: readonly TenantKey[] };
   readonly resource?: EntityRef;
   readonly kinds?: readonly EventKind[];
   readonly categories?: readonly Category[];
@@ -131,6 +133,8 @@ export interface EventReader {
   setAside(scope: Scope, limit: number): Promise<readonly SetAsideListing[]>;
   /** Events recorded after the one with id `after` (or from now on), in an order that never skips a late commit. */
   feed(scope: Scope, after: FeedPosition | undefined, limit: number): Promise<FeedPage>;
+  /** Whether the event can be resumed after: it is in scope, or was. */
+  standsInFeed(scope: Scope, id: string): Promise<boolean>;
   /** Resolves when something new may have been stored, or after `waitMs`. */
   woken(waitMs: number, signal: AbortSignal): Promise<void>;
 }
@@ -143,6 +147,10 @@ export interface FeedPosition {
 
 export interface FeedPage {
   readonly events: readonly VisibleEvent[];
+  /** Which of `events` stood in the feed before, written otherwise: a filter may no longer let them pass. */
+  readonly repeated: readonly string[];
+  /** Ids of what was to be seen in this scope and no longer is. None of them is among `events`. */
+  readonly retracted: readonly string[];
   readonly position: FeedPosition;
 }
 

@@ -10,11 +10,12 @@ export interface TokenRecord {
   readonly revokedAt?: Instant;
 }
 
-/** What was granted; a domain is expanded to its projects at each sign-in. */
+/** What was granted; a domain is expanded to its projects, a customer to its tenants, at each request. */
 export type TokenScope =
   | { readonly kind: "provider" }
   | { readonly kind: "domain"; readonly controlPlane: string; readonly domainId: string }
   | { readonly kind: "project"; readonly controlPlane: string; readonly projectId: string }
+  | { readonly kind: "customer"; readonly customerId: string }
   /** May only post records to one connection. */
   | { readonly kind: "ingest"; readonly connection: string };
 

@@ -6,6 +6,7 @@ import type { VisibleEvent } from "../../store/event-reader.ts";
 import type { Store } from "../../store/store.ts";
 import type { TokenScope } from "../../store/token-store.ts";
 import type { ContractJson } from "./contract.ts";
+import type { TenantSettings } from "./tenant-directory.ts";
 
 /** All that the HTTP API stands on; `main.ts` fills it in. */
 export interface ApiParts {
@@ -20,6 +21,8 @@ export interface ApiParts {
   readonly protection?: () => ProtectionState;
   /** What a source promises; absent where no source is known. */
   readonly contractOf?: (source: string) => ContractJson | undefined;
+  /** What the configuration says of customers and regions; nothing where absent. */
+  readonly tenantSettings?: TenantSettings;
   readonly clock: () => Instant;
   /** Signs cursors and session cookies: 32 bytes or more, the same in every process that serves one store. */
   readonly secret: Uint8Array;

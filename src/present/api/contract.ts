@@ -10,6 +10,7 @@ import {
   wordsParameter,
 } from "./query-parameters.ts";
 import { sourceHealthFields, spanSchema } from "./source-health-schema.ts";
+import { customerSchema, tenantSchema } from "./tenancy-contract.ts";
 
 /**
  * The HTTP contract, shared by the server, the web pages and the command line. Names are snake_case,
@@ -37,16 +38,6 @@ export const evidenceSchema = z.object({
 });
 export type EvidenceJson = z.infer<typeof evidenceSchema>;
 
-export const tenantSchema = z.object({
-  control_plane: z.string(),
-  domain_id: z.string().optional(),
-  project_id: z.string().optional(),
-  /** Names, for the provider's eyes; absent where unknown. */
-  domain_name: z.string().optional(),
-  project_name: z.string().optional(),
-});
-export type TenantJson = z.infer<typeof tenantSchema>;
-
 export const attributionSchema = z.object({
   status: z.enum(["owned", "shared", "provider", "ambiguous", "unresolved", "affected"]),
   control_plane: z.string().optional(),
@@ -55,6 +46,9 @@ export const attributionSchema = z.object({
   /** Names, for the provider's eyes; absent where unknown. */
   domain_name: z.string().optional(),
   project_name: z.string().optional(),
+  /** For the provider's eyes. */
+  customer_id: z.string().optional(),
+  customer_name: z.string().optional(),
   affected: z.array(tenantSchema.extend({ resources: z.array(entitySchema) })),
   candidates: z.array(tenantSchema).optional(),
   evidence: z.array(evidenceSchema),
@@ -107,6 +101,7 @@ const filterFields = z.strictObject({
   to: timeParameter.optional().describe("Before this moment."),
   tenant: textParameter(200).min(1).optional().describe("A domain's id."),
   project: textParameter(200).min(1).optional().describe("A project's id."),
+  customer: textParameter(200).min(1).optional().describe("A configured customer's id. Provider only."),
   resource: resourceParameter()
     .optional()
     .describe("`kind/id` of a resource that the event is about or mentions."),
@@ -338,15 +333,14 @@ export const sessionSchema = z.object({
   as_tenant: z.boolean(),
   /** For the provider only: the tenants that it may look as. */
   tenants: z.array(tenantSchema),
+  /** For the provider only: the customers that it may look as. */
+  customers: z.array(customerSchema),
   /** First and last event in scope, and the minute that a demo opens at. */
   extent: z.object({ first: time, last: time }).nullable(),
   demo: z.boolean(),
   scenes: z.array(z.object({ title: z.string(), from: time, to: time, event: z.string().optional() })),
 });
 export type SessionJson = z.infer<typeof sessionSchema>;
-
-export const tenantsSchema = z.object({ tenants: z.array(tenantSchema) });
-export type TenantsJson = z.infer<typeof tenantsSchema>;
 
 /** Header that state-changing requests of a cookie session carry, with the value `1`. */
 export const csrfHeader = "x-isochron-csrf";
@@ -355,16 +349,6 @@ export const signInSchema = z.union([
   z.strictObject({ token: z.string().max(200) }),
   z.strictObject({ demo: z.literal(true) }),
 ]);
-
-export const asTenantSchema = z
-  .strictObject({
-    control_plane: z.string().min(1).max(200),
-    domain_id: z.string().min(1).max(200).optional(),
-    project_id: z.string().min(1).max(200).optional(),
-  })
-  .refine((tenant) => (tenant.domain_id === undefined) !== (tenant.project_id === undefined), {
-    error: "give either domain_id or project_id",
-  });
 
 export const healthSchema = z.object({
   status: z.enum(["ok", "degraded"]),

@@ -4,14 +4,7 @@ import { formatInstant } from "../../model/instant.ts";
 import type { Scope } from "../../model/scope.ts";
 import type { QuarantineGroup, SetAsideListing } from "../../store/event-reader.ts";
 import type { ApiContext } from "./api-context.ts";
-import {
-  quarantineSchema,
-  sourcesSchema,
-  tenantsSchema,
-  type QuarantineJson,
-  type SourcesJson,
-  type TenantJson,
-} from "./contract.ts";
+import { quarantineSchema, sourcesSchema, type QuarantineJson, type SourcesJson } from "./contract.ts";
 import { toConnectionJson } from "./connection-json.ts";
 import { toEventJson } from "./event-json.ts";
 import { readingScope } from "./sign-in.ts";
@@ -20,7 +13,7 @@ const noQuery = z.strictObject({});
 const setAsideMax = 200;
 const quarantineGroupsMax = 100;
 
-/** The routes about the estate as a whole: sources, what nobody owns yet, tenants. */
+/** The routes about the estate as a whole: sources, and what nobody owns yet. */
 export function estateRoutes(context: ApiContext): FastifyPluginAsyncZod {
   const { store, clock, contractOf } = context;
   return async (app) => {
@@ -68,21 +61,6 @@ export function estateRoutes(context: ApiContext): FastifyPluginAsyncZod {
         };
       },
     );
-
-    app.get(
-      "/tenants",
-      {
-        schema: {
-          summary: "The tenants that the caller may see",
-          querystring: noQuery,
-          response: { 200: tenantsSchema },
-        },
-      },
-      async (request) => {
-        const { scope } = readingScope(request);
-        return { tenants: await listTenants(context, scope) };
-      },
-    );
   };
 }
 
@@ -101,27 +79,6 @@ async function withExamples(
     told.push({ reason, type, count, oldest: formatInstant(oldest), example: json });
   }
   return told;
-}
-
-/** The tenants in scope with their names: all of them for the provider. */
-export async function listTenants({ directory }: ApiContext, scope: Scope): Promise<TenantJson[]> {
-  const tenants = await directory.list();
-  const keys = scope.kind === "tenant" ? new Set(scope.keys) : undefined;
-  return tenants.all
-    .filter((tenant) => keys === undefined || keys.has(tenant.key))
-    .map((tenant) => tenants.toJson(tenant))
-    .toSorted((left, right) => (spell(left) < spell(right) ? -1 : 1));
-}
-
-function spell(tenant: TenantJson): string {
-  const {
-    control_plane: controlPlane,
-    domain_name: domain,
-    domain_id,
-    project_name: project,
-    project_id,
-  } = tenant;
-  return [controlPlane, domain ?? domain_id ?? "", project ?? "", project_id ?? ""].join("\n");
 }
 
 function toSetAsideJson(listing: SetAsideListing): SourcesJson["set_aside"][number] {

@@ -2,9 +2,11 @@ import type { z } from "zod";
 import type { EntityRef } from "../../model/entity.ts";
 import { severities } from "../../model/event.ts";
 import { instant, type Instant } from "../../model/instant.ts";
+import { tenantKey, type TenantRef } from "../../model/tenant.ts";
 import type { EventFilter, VisibleEvent } from "../../store/event-reader.ts";
 import type { filterQuerySchema } from "./contract.ts";
 import { queryInvalid } from "./query-validator.ts";
+import type { TenantList } from "./tenant-directory.ts";
 
 export type FilterQuery = z.output<typeof filterQuerySchema>;
 
@@ -19,10 +21,16 @@ export function parseResource(text: string): EntityRef {
   return { kind: text.slice(0, cut), id: text.slice(cut + 1) };
 }
 
-/** Throws `query-invalid` when a tenant asks by what only the provider knows. */
-export function toEventFilter(query: FilterQuery, audience: "provider" | "tenant"): EventFilter {
+/** Throws `query-invalid` when a tenant asks by what only the provider knows, or anybody by a customer that is none. */
+export function toEventFilter(
+  query: FilterQuery,
+  audience: "provider" | "tenant",
+  tenants: Pick<TenantList, "customers" | "customer" | "keysOfCustomer">,
+): EventFilter {
   if (audience === "tenant") {
-    const foreign = (["source", "attribution"] as const).filter((name) => query[name] !== undefined);
+    const foreign = (["source", "attribution", "customer"] as const).filter(
+      (name) => query[name] !== undefined,
+    );
     if (foreign.length > 0) {
       throw queryInvalid(foreign.map((name) => `\`${name}\` is not known here`).join("; ") + ".");
     }
@@ -32,6 +40,7 @@ export function toEventFilter(query: FilterQuery, audience: "provider" | "tenant
     ...(query.to === undefined ? {} : { to: parseTime(query.to) }),
     ...(query.tenant === undefined ? {} : { domainId: query.tenant }),
     ...(query.project === undefined ? {} : { projectId: query.project }),
+    ...(query.customer === undefined ? {} : { customer: findCustomer(query.customer, tenants) }),
     ...(query.resource === undefined ? {} : { resource: parseResource(query.resource) }),
     ...(query.kind === undefined ? {} : { kinds: query.kind }),
     ...(query.category === undefined ? {} : { categories: query.category }),
@@ -43,9 +52,21 @@ export function toEventFilter(query: FilterQuery, audience: "provider" | "tenant
   };
 }
 
+function findCustomer(
+  id: string,
+  tenants: Pick<TenantList, "customers" | "customer" | "keysOfCustomer">,
+): NonNullable<EventFilter["customer"]> {
+  if (tenants.customer(id) !== undefined) return { id, keys: tenants.keysOfCustomer(id) };
+  const known = tenants.customers.map((customer) => customer.id).join(", ");
+  throw queryInvalid(`\`customer\` is none of the configured (${known === "" ? "there are none" : known}).`);
+}
+
 /** One spelling for filters that mean the same, to bind a cursor to. */
 export function canonicalFilter(filter: EventFilter): string {
-  const entries = Object.entries(filter).map(([name, value]: [string, unknown]) => [
+  // A project that joins the customer ends no paging.
+  const { customer, ...others } = filter;
+  const named = customer === undefined ? others : { ...others, customer: customer.id };
+  const entries = Object.entries(named).map(([name, value]: [string, unknown]) => [
     name,
     Array.isArray(value) ? [...new Set(value.map(String))].toSorted() : value,
   ]);
@@ -79,18 +100,34 @@ function passesOwner(visible: VisibleEvent, filter: EventFilter): boolean {
     return false;
   if (filter.projectId !== undefined && !owners.some((owner) => owner.projectId === filter.projectId))
     return false;
+  if (!passesCustomer(visible, owners, filter.customer)) return false;
   if (visible.audience === "tenant") return true;
   const { connection, attribution } = visible.event;
   if (filter.connections !== undefined && !filter.connections.includes(connection)) return false;
   return filter.attribution === undefined || filter.attribution.includes(attribution.status);
 }
 
-function ownersOf(visible: VisibleEvent): readonly { domainId?: string; projectId?: string }[] {
+/** A domain that is only affected is no reason, as in the store: nothing stands on hosts that is a domain's own. */
+function passesCustomer(
+  visible: VisibleEvent,
+  owners: readonly TenantRef[],
+  customer: EventFilter["customer"],
+): boolean {
+  if (customer === undefined) return true;
+  if (visible.audience === "tenant") return false;
+  const { status } = visible.event.attribution;
+  return owners.some(
+    (owner) =>
+      (status === "owned" || owner.projectId !== undefined) && customer.keys.includes(tenantKey(owner)),
+  );
+}
+
+function ownersOf(visible: VisibleEvent): readonly TenantRef[] {
   if (visible.audience === "tenant") return [visible.event.tenant];
   const { attribution } = visible.event;
   if (attribution.status === "owned") return [attribution.tenant];
   if (attribution.status === "shared") return attribution.affected.map((affected) => affected.tenant);
-  return [];
+  return attribution.status === "provider" && attribution.own !== undefined ? [attribution.own] : [];
 }
 
 /** The subject, all that is related, and the requests of the operation. */

@@ -105,7 +105,7 @@ export function toAttributionJson(
   tenants: TenantList,
 ): AttributionJson {
   const ownerRef = ownerOf(attribution);
-  const owner = ownerRef === undefined ? undefined : tenants.toJson(ownerRef);
+  const owner = ownerRef === undefined ? undefined : tenants.toProviderJson(ownerRef);
   const affected = attribution.status === "shared" ? attribution.affected : [];
   return {
     status: attribution.status,
@@ -114,12 +114,14 @@ export function toAttributionJson(
     project_id: owner?.project_id ?? null,
     domain_name: owner?.domain_name,
     project_name: owner?.project_name,
+    customer_id: owner?.customer_id,
+    customer_name: owner?.customer_name,
     affected: affected.map(({ tenant, resources }) => ({
-      ...tenants.toJson(tenant),
+      ...tenants.toProviderJson(tenant),
       resources: resources.map((ref) => toEntityJson(ref)),
     })),
     ...(attribution.status === "ambiguous"
-      ? { candidates: attribution.candidates.map((tenant) => tenants.toJson(tenant)) }
+      ? { candidates: attribution.candidates.map((tenant) => tenants.toProviderJson(tenant)) }
       : {}),
     evidence: attribution.evidence.map(toEvidenceJson),
   };

@@ -20,13 +20,13 @@ export function eventsRoute({ store, secret, directory }: ApiContext): FastifyPl
       async (request) => {
         const { principal, scope } = readingScope(request);
         const { limit, order, cursor, ...query } = request.query;
-        const filter = toEventFilter(query, scope.kind);
+        const tenants = await directory.list();
+        const filter = toEventFilter(query, scope.kind, tenants);
         const binding = `${principal.binding}\n${order}\n${canonicalFilter(filter)}`;
         const after = cursor === undefined ? undefined : readCursor(cursor, binding, secret);
-        const [page, coverage, tenants] = await Promise.all([
+        const [page, coverage] = await Promise.all([
           store.reader.timeline(scope, filter, { limit, order, ...(after === undefined ? {} : { after }) }),
           store.reader.coverage(scope),
-          directory.list(),
         ]);
         const last = page.events.at(-1)?.event;
         return {

@@ -9,7 +9,7 @@ import { toCoverageJson } from "./event-json.ts";
 import { readingScope } from "./sign-in.ts";
 
 export function histogramRoute(context: ApiContext): FastifyPluginAsyncZod {
-  const { store } = context;
+  const { store, directory } = context;
   return async (app) => {
     app.get(
       "/histogram",
@@ -23,7 +23,8 @@ export function histogramRoute(context: ApiContext): FastifyPluginAsyncZod {
       async (request) => {
         const { scope } = readingScope(request);
         const { bins: binsMax, ...query } = request.query;
-        const filter = await fitWindow(context, scope, toEventFilter(query, scope.kind));
+        const asked = toEventFilter(query, scope.kind, await directory.list());
+        const filter = await fitWindow(context, scope, asked);
         const [bins, coverage] = await Promise.all([
           store.reader.histogram(scope, filter, binsMax),
           store.reader.coverage(scope),

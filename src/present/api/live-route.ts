@@ -14,6 +14,7 @@ import { eventParams } from "./event-routes.ts";
 import { cursorInvalid } from "./problem.ts";
 import { onResponseEnd } from "./response-end.ts";
 import { readingScope } from "./sign-in.ts";
+import type { TenantList } from "./tenant-directory.ts";
 
 const feedPageSize = 200;
 const reconnectMs = 3_000;
@@ -29,7 +30,7 @@ interface Subscription {
 
 /** Server-sent events: each new event in scope once, resumed right after the last one that was seen. */
 export function liveRoute(context: ApiContext): FastifyPluginAsyncZod {
-  const { store, limits, closing } = context;
+  const { store, directory, limits, closing } = context;
   const open = new OpenStreams(limits);
   return async (app) => {
     app.get(
@@ -51,7 +52,7 @@ export function liveRoute(context: ApiContext): FastifyPluginAsyncZod {
       async (request, reply) => {
         const { principal, scope } = readingScope(request);
         const { last_event_id: lastEventId, ...query } = request.query;
-        const filter = toEventFilter(query, scope.kind);
+        const filter = toEventFilter(query, scope.kind, await directory.list());
         const after = await findPlace(scope, request.headers["last-event-id"] ?? lastEventId);
         open.admit(principal.id, reply);
         const gone = new AbortController();
@@ -137,8 +138,9 @@ async function* followFeed(context: ApiContext, subscription: Subscription): Asy
       if (page.events.length > 0) {
         settled.abort();
         const tenants = await directory.list();
+        const present = withPresentKeys(filter, tenants);
         for (const visible of page.events) {
-          if (!passesFilter(visible, filter)) continue;
+          if (!passesFilter(visible, present)) continue;
           yield frameOf(visible, JSON.stringify(toEventJson(visible, tenants)));
           sentAt = performance.now();
         }
@@ -155,6 +157,13 @@ async function* followFeed(context: ApiContext, subscription: Subscription): Asy
     if (!(error instanceof IsochronError)) throw error;
     request.log.warn({ err: error }, "a live stream ended early");
   }
+}
+
+/** A project that joins a customer while the stream is open is followed from then on. */
+function withPresentKeys(filter: EventFilter, tenants: TenantList): EventFilter {
+  const { customer } = filter;
+  if (customer === undefined) return filter;
+  return { ...filter, customer: { id: customer.id, keys: tenants.keysOfCustomer(customer.id) } };
 }
 
 function frameOf({ event }: VisibleEvent, data: string): string {

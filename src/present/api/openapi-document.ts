@@ -3,6 +3,7 @@ import type { FastifyInstance } from "fastify";
 import { createJsonSchemaTransform, createJsonSchemaTransformObject } from "fastify-type-provider-zod";
 import { z } from "zod";
 import * as contract from "./contract.ts";
+import * as tenancy from "./tenancy-contract.ts";
 
 /** The names under which the document's components are known. */
 const components = {
@@ -23,8 +24,9 @@ const components = {
   Resource: contract.resourceSchema,
   Session: contract.sessionSchema,
   Sources: contract.sourcesSchema,
-  Tenant: contract.tenantSchema,
-  Tenants: contract.tenantsSchema,
+  Tenant: tenancy.tenantSchema,
+  Tenants: tenancy.tenantsSchema,
+  TenantTree: tenancy.tenantTreeSchema,
   WhatElse: contract.whatElseSchema,
 };
 

@@ -5,6 +5,7 @@ import type { z } from "zod";
 import { instant } from "../../model/instant.ts";
 import type { Store } from "../../store/store.ts";
 import * as contract from "./contract.ts";
+import * as tenancy from "./tenancy-contract.ts";
 import { bearer, get, getJson, pageRequest, startApi } from "../../../test/api-host.ts";
 import { connection, fillWorld, tokenText, worldEnd } from "../../../test/api-world.ts";
 import { openTestStore, type TestStore } from "../../../test/database.ts";
@@ -94,6 +95,7 @@ describe("the OpenAPI document", () => {
       "GET /session",
       "GET /sources",
       "GET /tenants",
+      "GET /tenants/tree",
       "GET /what-else",
       "POST /ingest/{connection}",
       "POST /session",
@@ -113,7 +115,8 @@ describe("each documented operation answers as documented", () => {
     resource: [contract.resourceSchema, () => "/resources/server/srv-web-1"],
     sources: [contract.sourcesSchema, () => "/sources"],
     quarantine: [contract.quarantineSchema, () => "/quarantine"],
-    tenants: [contract.tenantsSchema, () => "/tenants"],
+    tenants: [tenancy.tenantsSchema, () => "/tenants"],
+    tree: [tenancy.tenantTreeSchema, () => "/tenants/tree"],
     session: [contract.sessionSchema, () => "/session"],
     health: [contract.healthSchema, () => "/health"],
   };

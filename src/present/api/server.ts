@@ -28,6 +28,7 @@ import { addSecurityHeaders, setSecurityHeaders } from "./security-headers.ts";
 import { sessionRoutes } from "./session-routes.ts";
 import { SignIn } from "./sign-in.ts";
 import { TenantDirectory } from "./tenant-directory.ts";
+import { tenantsRoute } from "./tenants-route.ts";
 import { isPageVisit, sendIndexPage, serveMissingPages, serveWebPages } from "./web-pages.ts";
 import { whatElseRoute } from "./what-else-route.ts";
 
@@ -39,7 +40,7 @@ const closeGraceMs = 30_000;
 
 /** Builds the HTTP API and the pages; the caller listens, and closes. */
 export async function buildApi(parts: ApiParts): Promise<FastifyInstance> {
-  const directory = new TenantDirectory(parts.store.topology, parts.clock);
+  const directory = new TenantDirectory(parts.store.topology, parts.clock, parts.tenantSettings);
   const closing = new AbortController();
   const context: ApiContext = {
     ...parts,
@@ -133,6 +134,7 @@ async function addPlugins(app: FastifyInstance, context: ApiContext): Promise<vo
         await reading.register(whatElseRoute(context));
         await reading.register(resourceRoute(context));
         await reading.register(estateRoutes(context));
+        await reading.register(tenantsRoute(context));
         await reading.register(liveRoute(context));
       });
     },

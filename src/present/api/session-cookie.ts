@@ -8,11 +8,11 @@ const endedSessionsMax = 10_000;
 export const sessionTtlMs = duration(12 * 60 * 60 * 1000);
 
 /** Whom a provider's session looks as. */
-const asTenantClaim = z.object({
-  controlPlane: z.string(),
-  domainId: z.string().optional(),
-  projectId: z.string().optional(),
-});
+const asTenantClaim = z.union([
+  z.object({ controlPlane: z.string(), projectId: z.string() }),
+  z.object({ controlPlane: z.string(), domainId: z.string() }),
+  z.object({ customerId: z.string() }),
+]);
 export type AsTenant = z.infer<typeof asTenantClaim>;
 
 const claimsSchema = z.object({

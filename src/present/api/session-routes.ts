@@ -5,8 +5,7 @@ import { formatInstant } from "../../model/instant.ts";
 import { domainKey, projectKey } from "../../model/tenant.ts";
 import type { ApiContext } from "./api-context.ts";
 import type { Scene } from "./api-parts.ts";
-import { asTenantSchema, sessionSchema, signInSchema, type SessionJson } from "./contract.ts";
-import { listTenants } from "./estate-routes.ts";
+import { sessionSchema, signInSchema, type SessionJson } from "./contract.ts";
 import { notFound, notSignedIn } from "./problem.ts";
 import {
   newSession,
@@ -17,6 +16,9 @@ import {
   type SessionClaims,
 } from "./session-cookie.ts";
 import { checkCsrf, hashToken, readingScope } from "./sign-in.ts";
+import { asTenantSchema } from "./tenancy-contract.ts";
+import { toCustomerJson } from "./tenant-directory.ts";
+import { sightOf } from "./tenants-route.ts";
 
 const noQuery = z.strictObject({});
 const description = "Needs the header `X-Isochron-CSRF: 1`, which no form of another site can send.";
@@ -135,8 +137,10 @@ async function findTenant(
   { directory }: ApiContext,
   asked: z.infer<typeof asTenantSchema>,
 ): Promise<AsTenant> {
-  const { control_plane: controlPlane, domain_id: domainId, project_id: projectId } = asked;
+  const { control_plane: controlPlane = "", domain_id: domainId, project_id: projectId } = asked;
+  const { customer_id: customerId } = asked;
   const tenants = await directory.list();
+  if (customerId !== undefined && tenants.customer(customerId) !== undefined) return { customerId };
   if (projectId !== undefined && tenants.has(projectKey(controlPlane, projectId))) {
     return { controlPlane, projectId };
   }
@@ -165,11 +169,13 @@ async function describeSession(context: ApiContext, request: FastifyRequest): Pr
   const { principal, scope } = readingScope(request);
   const extent = await context.store.reader.extent(scope);
   const isProvider = scope.kind === "provider";
+  const sight = await sightOf(context, scope);
   return {
     kind: scope.kind,
     label: principal.label,
     as_tenant: principal.provider && !isProvider,
-    tenants: isProvider ? await listTenants(context, scope) : [],
+    tenants: isProvider ? [...sight.list()] : [],
+    customers: isProvider ? sight.customersSeen().map(toCustomerJson) : [],
     extent:
       extent === undefined ? null : { first: formatInstant(extent.first), last: formatInstant(extent.last) },
     demo: context.openDemo,

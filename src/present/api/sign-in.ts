@@ -3,7 +3,7 @@ import { isIPv4 } from "node:net";
 import type { FastifyRequest } from "fastify";
 import { IsochronError } from "../../errors.ts";
 import type { Scope } from "../../model/scope.ts";
-import { domainKey, projectKey } from "../../model/tenant.ts";
+import { domainKey, projectKey, type TenantKey } from "../../model/tenant.ts";
 import type { TokenRecord, TokenScope } from "../../store/token-store.ts";
 import type { ApiParts } from "./api-parts.ts";
 import { csrfHeader } from "./contract.ts";
@@ -117,14 +117,12 @@ export class SignIn {
     if (as === undefined || token.scope.kind !== "provider") {
       return { ...(await this.#principalOf(token)), session };
     }
-    const { controlPlane, domainId, projectId } = as;
-    const scope: TokenScope | undefined =
-      projectId !== undefined
-        ? { kind: "project", controlPlane, projectId }
-        : domainId !== undefined
-          ? { kind: "domain", controlPlane, domainId }
-          : undefined;
-    if (scope === undefined) throw notSignedIn();
+    const scope: TokenScope =
+      "projectId" in as
+        ? { kind: "project", ...as }
+        : "domainId" in as
+          ? { kind: "domain", ...as }
+          : { kind: "customer", ...as };
     return { ...(await this.#principalOf({ id: token.id, scope })), session, provider: true };
   }
 
@@ -139,18 +137,30 @@ export class SignIn {
     }
     const tenants = await this.#directory.list();
     const label = labelOf(scope, tenants);
-    const [binding, keys] =
-      scope.kind === "project"
-        ? [projectKey(scope.controlPlane, scope.projectId), [projectKey(scope.controlPlane, scope.projectId)]]
-        : [
-            domainKey(scope.controlPlane, scope.domainId),
-            tenants.keysOfDomain(scope.controlPlane, scope.domainId),
-          ];
+    const [binding, keys] = grantOf(scope, tenants);
     return { id, scope: { kind: "tenant", label, keys }, posts: "nowhere", label, binding, provider: false };
   }
 }
 
-function labelOf(scope: TokenScope & { kind: "project" | "domain" }, tenants: TenantList): string {
+type TenantGrant = TokenScope & { kind: "project" | "domain" | "customer" };
+
+/** What names the grant, and what it comes to at this moment. */
+function grantOf(scope: TenantGrant, tenants: TenantList): readonly [string, readonly TenantKey[]] {
+  if (scope.kind === "customer") {
+    return [`customer/${scope.customerId}`, tenants.keysOfCustomer(scope.customerId)];
+  }
+  const { controlPlane } = scope;
+  if (scope.kind === "domain") {
+    return [domainKey(controlPlane, scope.domainId), tenants.keysOfDomain(controlPlane, scope.domainId)];
+  }
+  const key = projectKey(controlPlane, scope.projectId);
+  return [key, [key]];
+}
+
+function labelOf(scope: TenantGrant, tenants: TenantList): string {
+  if (scope.kind === "customer") {
+    return `customer ${tenants.customer(scope.customerId)?.name ?? scope.customerId}`;
+  }
   if (scope.kind === "domain") {
     return `domain ${tenants.domainName(scope.controlPlane, scope.domainId) ?? scope.domainId}`;
   }

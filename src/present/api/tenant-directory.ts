@@ -1,22 +1,50 @@
+import type { Customer } from "../../model/customer.ts";
 import type { Instant } from "../../model/instant.ts";
 import { domainKey, projectKey, type TenantKey, type TenantRef } from "../../model/tenant.ts";
 import type { KnownTenant, TopologyReader } from "../../store/topology-reader.ts";
-import type { TenantJson } from "./contract.ts";
+import type { CustomerJson, TenantJson } from "./tenancy-contract.ts";
 
 const freshForMs = 5_000;
 
-/** Every tenant known, at one moment. */
+/** What the configuration says of tenants. */
+export interface TenantSettings {
+  readonly customers?: readonly Customer[];
+  /** The region of each control plane that has one; absent for those of none or several. */
+  readonly regions?: ReadonlyMap<string, string>;
+}
+
+/** Every tenant known, at one moment, and the customers as they are configured. */
 export class TenantList {
   readonly all: readonly KnownTenant[];
+  readonly customers: readonly Customer[];
   readonly #byKey: ReadonlyMap<TenantKey, KnownTenant>;
+  /** By the key of each domain and project that the configuration names. */
+  readonly #customerOf: ReadonlyMap<TenantKey, Customer>;
+  readonly #regions: ReadonlyMap<string, string>;
 
-  constructor(all: readonly KnownTenant[]) {
+  constructor(
+    all: readonly KnownTenant[],
+    { customers = [], regions = new Map<string, string>() }: TenantSettings = {},
+  ) {
     this.all = all;
+    this.customers = customers;
+    this.#regions = regions;
     this.#byKey = new Map(all.map((tenant) => [tenant.key, tenant]));
+    this.#customerOf = new Map(
+      customers.flatMap((customer) => customer.members.map((member) => [memberKey(member), customer])),
+    );
   }
 
   has(key: TenantKey): boolean {
     return this.#byKey.has(key);
+  }
+
+  find(key: TenantKey): KnownTenant | undefined {
+    return this.#byKey.get(key);
+  }
+
+  customer(id: string): Customer | undefined {
+    return this.customers.find((customer) => customer.id === id);
   }
 
   /** The domain's own key and those of its projects: what a domain's principal may see. */
@@ -30,6 +58,41 @@ export class TenantList {
     return [domainKey(controlPlane, domainId), ...projects.map((tenant) => tenant.key)];
   }
 
+  /**
+   * What a customer's principal may see: its domains with their present projects, but for those that the configuration
+   * gives to another customer by name, and its projects. Empty for a customer that is not configured (any more).
+   */
+  keysOfCustomer(id: string): readonly TenantKey[] {
+    const customer = this.customer(id);
+    const keys = (customer?.members ?? []).flatMap((member) =>
+      "projectId" in member
+        ? [projectKey(member.controlPlane, member.projectId)]
+        : this.keysOfDomain(member.controlPlane, member.domainId).filter((key) => {
+            const named = this.#customerOf.get(key);
+            return named === undefined || named === customer;
+          }),
+    );
+    return [...new Set(keys)];
+  }
+
+  /** The customer that names the project, or else the domain in which it is now. */
+  customerOf(tenant: TenantRef): Customer | undefined {
+    const { controlPlane, projectId } = tenant;
+    const project = projectId === undefined ? undefined : projectKey(controlPlane, projectId);
+    const named = project === undefined ? undefined : this.#customerOf.get(project);
+    if (named !== undefined) return named;
+    const known = project === undefined ? undefined : this.#byKey.get(project)?.domainId;
+    const domainId = known ?? tenant.domainId;
+    return domainId === undefined ? undefined : this.#customerOf.get(domainKey(controlPlane, domainId));
+  }
+
+  regionOf({ key, controlPlane, domainId }: KnownTenant): string | undefined {
+    const own = this.#byKey.get(key)?.regionId;
+    const domain =
+      domainId === undefined ? undefined : this.#byKey.get(domainKey(controlPlane, domainId))?.regionId;
+    return own ?? domain ?? this.#regions.get(controlPlane);
+  }
+
   domainName(controlPlane: string, domainId: string): string | undefined {
     return this.#byKey.get(domainKey(controlPlane, domainId))?.name;
   }
@@ -38,7 +101,7 @@ export class TenantList {
     return this.#byKey.get(projectKey(controlPlane, projectId))?.name;
   }
 
-  /** The reference with the names that are known. */
+  /** The reference with the names that are known; without its customer, which is the provider's knowledge. */
   toJson(tenant: TenantRef): TenantJson {
     const { controlPlane, domainId, projectId } = tenant;
     const project =
@@ -52,25 +115,47 @@ export class TenantList {
       project_name: project?.name,
     };
   }
+
+  /** The reference as the provider sees it: also whose customer's it is. */
+  toProviderJson(tenant: TenantRef): TenantJson {
+    const customer = this.customerOf(tenant);
+    return { ...this.toJson(tenant), ...(customer === undefined ? {} : toCustomerJson(customer)) };
+  }
+}
+
+export function toCustomerJson({ id, name }: Customer): CustomerJson {
+  return { customer_id: id, customer_name: name };
+}
+
+function memberKey(member: Customer["members"][number]): TenantKey {
+  return "projectId" in member
+    ? projectKey(member.controlPlane, member.projectId)
+    : domainKey(member.controlPlane, member.domainId);
 }
 
 /** Reads the tenants once for all requests of a few seconds. */
 export class TenantDirectory {
   readonly #topology: Pick<TopologyReader, "tenants">;
   readonly #clock: () => Instant;
+  readonly #settings: TenantSettings;
   #list: Promise<TenantList> | undefined;
   #readAt = 0;
 
-  constructor(topology: Pick<TopologyReader, "tenants">, clock: () => Instant) {
+  constructor(
+    topology: Pick<TopologyReader, "tenants">,
+    clock: () => Instant,
+    settings: TenantSettings = {},
+  ) {
     this.#topology = topology;
     this.#clock = clock;
+    this.#settings = settings;
   }
 
   list(): Promise<TenantList> {
     const now = this.#clock();
     if (this.#list === undefined || Math.abs(now - this.#readAt) >= freshForMs) {
       this.#readAt = now;
-      const list = this.#topology.tenants().then((tenants) => new TenantList(tenants));
+      const list = this.#topology.tenants().then((tenants) => new TenantList(tenants, this.#settings));
       this.#list = list;
       // A failed read must not be remembered, or an outage of a moment would last for the whole span.
       list.catch(() => {

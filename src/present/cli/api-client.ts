@@ -10,7 +10,6 @@ import {
   quarantineSchema,
   resourceSchema,
   sourcesSchema,
-  tenantsSchema,
   whatElseSchema,
   type EventJson,
   type EventsPageJson,
@@ -19,9 +18,14 @@ import {
   type QuarantineJson,
   type ResourceJson,
   type SourcesJson,
-  type TenantsJson,
   type WhatElseJson,
 } from "../api/contract.ts";
+import {
+  tenantsSchema,
+  tenantTreeSchema,
+  type TenantsJson,
+  type TenantTreeJson,
+} from "../api/tenancy-contract.ts";
 import type { Transport } from "./api-transport.ts";
 import { readServerEvents } from "./server-events.ts";
 
@@ -73,6 +77,10 @@ export class ApiClient {
 
   tenants(): Promise<TenantsJson> {
     return this.#get("/tenants", tenantsSchema);
+  }
+
+  tenantTree(): Promise<TenantTreeJson> {
+    return this.#get("/tenants/tree", tenantTreeSchema);
   }
 
   /** Events that are stored from now on, until the signal ends it or the server goes away. Settles once it listens. */

@@ -68,6 +68,8 @@ export interface Settings {
     readonly controlPlane: string;
     readonly enabled: boolean;
   }[];
+  /** The configured customers. */
+  readonly customers: readonly { readonly id: string; readonly name: string }[];
   readonly warnings: readonly string[];
 }
 
@@ -150,7 +152,8 @@ export interface Opened {
 export type Viewer =
   | { readonly kind: "provider" }
   | { readonly kind: "domain"; readonly controlPlane: string; readonly domainId: string }
-  | { readonly kind: "project"; readonly controlPlane: string; readonly projectId: string };
+  | { readonly kind: "project"; readonly controlPlane: string; readonly projectId: string }
+  | { readonly kind: "customer"; readonly customerId: string };
 
 export interface ApiOptions {
   /** Every request counts as this viewer's, for commands that look into their own store; absent on a server. */
@@ -190,6 +193,7 @@ export type TokenScope =
   | { readonly kind: "provider" }
   | { readonly kind: "domain"; readonly controlPlane: string; readonly domainId: string }
   | { readonly kind: "project"; readonly controlPlane: string; readonly projectId: string }
+  | { readonly kind: "customer"; readonly customerId: string }
   | { readonly kind: "ingest"; readonly connection: string };
 
 export interface TokenRecord {

@@ -15,6 +15,7 @@ export interface EventFilterOptions {
   readonly window: string;
   readonly tenant?: string;
   readonly project?: string;
+  readonly customer?: string;
   readonly resource?: string;
   readonly kind?: string;
   readonly category?: string;
@@ -46,6 +47,7 @@ export function addEventFilterOptions(command: Command): Command {
     .optionsGroup("Filter:")
     .option("-t, --tenant <domain>", "of this domain: its id, or its name where that is unique")
     .option("-p, --project <project>", "of this project: its id, or its name where that is unique")
+    .option("--customer <id>", "of the tenants of this configured customer")
     .option("-r, --resource <type/id>", "about this resource, or mentioning it")
     .addOption(listOption("--kind <kinds>", "of any of these kinds", eventKinds))
     .addOption(listOption("--category <categories>", "of any of these categories", categories))
@@ -91,6 +93,7 @@ export async function readFilter(reading: Reading, options: EventFilterOptions):
   return {
     tenant: await idOf(reading, "domain", options.tenant),
     project: await idOf(reading, "project", options.project),
+    customer: options.customer,
     resource,
     kind: options.kind,
     category: options.category,

@@ -73,7 +73,7 @@ function connect(
       throw new IsochronError(
         "usage",
         "A server decides by the token through whose eyes you look.",
-        "Use a token of that tenant instead of --as-domain and --as-project.",
+        "Use a token of that tenant instead of --as-domain, --as-project and --as-customer.",
       );
     }
     const transport = new RemoteTransport(server, token, host.version, host.signal);
@@ -98,8 +98,9 @@ function openLocally(setup: Setup, viewer: Viewer): { transport: Transport; clos
 }
 
 function viewerOf(options: ReadOptions): Viewer {
-  const { asDomain, asProject, controlPlane } = options;
+  const { asDomain, asProject, asCustomer, controlPlane } = options;
   if (asDomain !== undefined) return { kind: "domain", controlPlane, domainId: asDomain };
   if (asProject !== undefined) return { kind: "project", controlPlane, projectId: asProject };
+  if (asCustomer !== undefined) return { kind: "customer", customerId: asCustomer };
   return { kind: "provider" };
 }

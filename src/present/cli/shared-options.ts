@@ -26,6 +26,7 @@ export interface ReadOptions extends StoreOptions, PrintOptions {
   readonly token?: string;
   readonly asDomain?: string;
   readonly asProject?: string;
+  readonly asCustomer?: string;
   readonly controlPlane: string;
   readonly strict?: true;
 }
@@ -63,6 +64,12 @@ export function addReadOptions(command: Command, allowed: readonly Format[] = fo
     .option("--token <token>", "API token, env:NAME or file:PATH (ISOCHRON_TOKEN)")
     .option("--as-domain <id>", "look through the eyes of this domain")
     .addOption(new Option("--as-project <id>", "look through the eyes of this project").conflicts("asDomain"))
+    .addOption(
+      new Option("--as-customer <id>", "look through the eyes of this customer").conflicts([
+        "asDomain",
+        "asProject",
+      ]),
+    )
     .option("--control-plane <name>", "cloud that the ids belong to", "default");
   return addStoreOptions(command);
 }

@@ -2,7 +2,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { Option, type Command } from "commander";
 import { IsochronError } from "../../errors.ts";
 import { formatInstant, instant } from "../../model/instant.ts";
-import type { Host, Opened, TokenRecord, TokenScope } from "./application.ts";
+import type { Host, Opened, Settings, TokenRecord, TokenScope } from "./application.ts";
 import { exitCodes } from "./exit-code.ts";
 import type { Run } from "./run.ts";
 import {
@@ -21,6 +21,7 @@ interface TokenOptions extends StoreOptions, PrintOptions {
   readonly provider?: true;
   readonly domain?: string;
   readonly project?: string;
+  readonly customer?: string;
   readonly ingest?: string;
   readonly controlPlane: string;
   readonly expires?: string;
@@ -45,7 +46,7 @@ export function addTokenCommand(program: Command, run: Run): void {
 }
 
 function addCreate(parent: Command, run: Run): void {
-  const scopes = ["provider", "domain", "project", "ingest"];
+  const scopes = ["provider", "domain", "project", "customer", "ingest"];
   const others = (name: string) => scopes.filter((scope) => scope !== name);
   const command = parent
     .command("create")
@@ -64,6 +65,11 @@ function addCreate(parent: Command, run: Run): void {
       new Option("--project <id>", "may read what this project may see").conflicts(others("project")),
     )
     .addOption(
+      new Option("--customer <id>", "may read what this configured customer may see").conflicts(
+        others("customer"),
+      ),
+    )
+    .addOption(
       new Option("--ingest <connection>", "may only post records to this connection").conflicts(
         others("ingest"),
       ),
@@ -78,6 +84,7 @@ function addCreate(parent: Command, run: Run): void {
 Examples:
   $ isochron token create --name grafana --provider --expires 30d
   $ isochron token create --name acme-portal --domain 4f1c0b7e9a3d4b7f8a5e6c2d1b0a9f8e
+  $ isochron token create --name globex --customer globex
   $ isochron token create --name alertmanager --ingest alertmanager@region-1
   $ export ISOCHRON_TOKEN="$(isochron token create --name me --provider)"`,
     )
@@ -89,13 +96,18 @@ function createToken(host: Host, options: TokenOptions): Promise<number> {
   for (const option of ["name", "controlPlane"] as const) checkNotBlank(option, options[option]);
   const expiresAt =
     options.expires === undefined ? undefined : instant(host.now() + parseDuration(options.expires));
-  return withTokens(host, options, async (view, { store, connections }) => {
+  return withTokens(host, options, async (view, { store, connections }, { customers }) => {
     const { token, hash } = mintToken();
     const expiry = expiresAt === undefined ? {} : { expiresAt };
     const record = await store.tokens.create({ name: options.name, hash, scope, ...expiry });
     if (view.format === "json") await view.json({ ...tokenJson(record), token });
     else await view.line(token);
     await view.note(`Token ${record.id} for ${scopeText(scope)}. It is shown this once: keep it.`);
+    if (scope.kind === "customer" && !customers.some(({ id }) => id === scope.customerId)) {
+      await view.note(
+        `warning: no customer is called ${scope.customerId} here, so nothing can be seen with it until one is configured.`,
+      );
+    }
     if (scope.kind === "ingest" && !connections.includes(scope.connection)) {
       await view.note(
         `warning: no connection is called ${scope.connection} here, so nothing can be posted to it until one is configured.`,
@@ -107,15 +119,17 @@ function createToken(host: Host, options: TokenOptions): Promise<number> {
 
 function scopeOf(options: TokenOptions): TokenScope {
   const { controlPlane } = options;
-  for (const option of ["domain", "project", "ingest"] as const) checkNotBlank(option, options[option]);
+  for (const option of ["domain", "project", "customer", "ingest"] as const)
+    checkNotBlank(option, options[option]);
   if (options.provider === true) return { kind: "provider" };
   if (options.domain !== undefined) return { kind: "domain", controlPlane, domainId: options.domain };
   if (options.project !== undefined) return { kind: "project", controlPlane, projectId: options.project };
+  if (options.customer !== undefined) return { kind: "customer", customerId: options.customer };
   if (options.ingest !== undefined) return { kind: "ingest", connection: options.ingest };
   throw new IsochronError(
     "usage",
     "The token would be good for nothing.",
-    "Add --provider, --domain ID, --project ID or --ingest CONNECTION.",
+    "Add --provider, --domain ID, --project ID, --customer ID or --ingest CONNECTION.",
   );
 }
 
@@ -176,13 +190,13 @@ function addRevoke(parent: Command, run: Run): void {
 async function withTokens(
   host: Host,
   options: TokenOptions,
-  act: (view: View, opened: Opened) => Promise<number>,
+  act: (view: View, opened: Opened, settings: Settings) => Promise<number>,
 ): Promise<number> {
   const setup = host.configure({ flags: flagsOf(options), service: false });
   const view = createView(host, options, setup.settings.timeZone);
   const opened = await setup.open();
   try {
-    return await act(view, opened);
+    return await act(view, opened, setup.settings);
   } finally {
     await opened.close();
   }
@@ -191,6 +205,7 @@ async function withTokens(
 function scopeText(scope: TokenScope): string {
   if (scope.kind === "provider") return "the provider";
   if (scope.kind === "ingest") return `posting to ${scope.connection}`;
+  if (scope.kind === "customer") return `customer ${scope.customerId}`;
   return scope.kind === "domain"
     ? `domain ${scope.domainId} of ${scope.controlPlane}`
     : `project ${scope.projectId} of ${scope.controlPlane}`;
@@ -206,6 +221,7 @@ function tokenJson(token: TokenRecord): Record<string, unknown> {
     ...("controlPlane" in scope ? { control_plane: scope.controlPlane } : {}),
     ...("domainId" in scope ? { domain_id: scope.domainId } : {}),
     ...("projectId" in scope ? { project_id: scope.projectId } : {}),
+    ...("customerId" in scope ? { customer_id: scope.customerId } : {}),
     ...("connection" in scope ? { connection: scope.connection } : {}),
     created_at: time(token.createdAt),
     expires_at: time(token.expiresAt),

@@ -1,5 +1,6 @@
 import { severities } from "../../model/event.ts";
 import { entityKey, type EntityRef } from "../../model/entity.ts";
+import { parseTenantKey, type TenantKey } from "../../model/tenant.ts";
 import type { EventFilter } from "../event-reader.ts";
 import { concernsDomain, concernsProject } from "./event-row.ts";
 import { iso } from "./event-writes.ts";
@@ -77,11 +78,29 @@ function addForProvider(filter: EventFilter, parameters: Parameters, add: (condi
   if (filter.domainId !== undefined) {
     add(`mentions @> ARRAY[${parameters.add(concernsDomain(filter.domainId), "text")}]`);
   }
+  if (filter.customer !== undefined) add(customerCondition(filter.customer.keys, parameters));
+}
+
+/** Of the projects, whoever else is concerned; and what is a domain's own, but not what is one of its projects'. */
+function customerCondition(keys: readonly TenantKey[], parameters: Parameters): string {
+  const tenants = keys.map(parseTenantKey);
+  const planes = [...new Set(tenants.map(({ controlPlane }) => controlPlane))];
+  const alternatives = planes.map((plane) => {
+    const own = tenants.filter(({ controlPlane }) => controlPlane === plane);
+    const projects = own.flatMap(({ projectId }) =>
+      projectId === undefined ? [] : [concernsProject(projectId)],
+    );
+    const domains = own.flatMap(({ domainId = [] }) => domainId);
+    return `(control_plane = ${parameters.add(plane, "text")}
+             AND (mentions && ${parameters.add(projects, "text[]")}
+                  OR (owner_project_id IS NULL AND owner_domain_id = ANY(${parameters.add(domains, "text[]")}))))`;
+  });
+  return alternatives.length === 0 ? "false" : `(${alternatives.join(" OR ")})`;
 }
 
 /** A tenant knows of no connections, and of two answers only: it owns an event, or a shared one touches it. */
 function addForTenant(filter: EventFilter, parameters: Parameters, add: (condition: string) => void): void {
-  if (filter.connections !== undefined) add("false");
+  if (filter.connections !== undefined || filter.customer !== undefined) add("false");
   if (filter.attribution !== undefined) {
     const notices = [
       ...(filter.attribution.includes("owned") ? [false] : []),
