@@ -1,37 +1,55 @@
 import type { EntityRef } from "../model/entity.ts";
 import { entityKey } from "../model/entity.ts";
 import type { Attribution, EventDraft, Evidence } from "../model/event.ts";
-import type { Instant } from "../model/instant.ts";
 import type { TenantRef } from "../model/tenant.ts";
-import { resolvePlatform } from "./platform-rule.ts";
-import type { HeldFact, ResolvedDraft, Resolver } from "./resolver.ts";
-import type { ResolverSettings, Search } from "./search.ts";
-import { note, tenantOf } from "./search.ts";
-
-type Owner = EntityRef & { readonly kind: "project" | "domain" };
+import { ownersByCaller } from "./caller-rule.ts";
+import { findMeant } from "./mention-rule.ts";
+import { observedOwners, ownersOf } from "./owner-rule.ts";
+import { platformKinds, resolvePlatform } from "./platform-rule.ts";
+import { siblingOwners } from "./request-rule.ts";
+import type { ResolvedDraft, Resolver } from "./resolver.ts";
+import type { Owner, ResolverSettings, Search } from "./search.ts";
+import { tenantOf } from "./search.ts";
+import { ownersByUse } from "./used-by-rule.ts";
 
 /**
- * Kinds whose owner can change (volume transfer, share and zone transfer, an image's new owner): what
- * is only known from a later moment proves nothing about an earlier one.
+ * Kinds that are an identity of their own: what else such a record mentions, and any name beside the id, is told of
+ * the thing and does not tell whose it is.
  */
-const transferable = new Set(["volume", "snapshot", "backup", "image", "share", "zone"]);
-
-/** Kinds that are the provider's estate whoever touches them. */
-const platformKinds = new Set([
-  "host",
-  "service",
-  "agent",
-  "aggregate",
-  "flavor",
-  "backend",
-  "hypervisor",
-  "region",
+const identified = new Set([
+  "server",
+  "server_group",
+  "keypair",
+  "volume",
+  "snapshot",
+  "backup",
+  "image",
+  "share",
+  "network",
+  "subnet",
+  "port",
+  "router",
+  "floating_ip",
+  "security_group",
+  "security_group_rule",
+  "load_balancer",
+  "listener",
+  "pool",
+  "zone",
+  "recordset",
+  "stack",
+  "cluster",
+  "secret",
+  "database",
+  "resource",
+  "user",
+  "group",
+  "role",
+  "project",
+  "domain",
 ]);
 
-/** Far enough that every observation lies before it: siblings of a request may be reported later. */
-const endOfTime = Number.MAX_SAFE_INTEGER as Instant;
-
-/** Makes the resolver: ordered rules over immutable ids; the actor and names are not looked at. */
+/** Makes the resolver: ordered rules over immutable ids; the actor's project is never an owner by itself. */
 export function createResolver(settings: ResolverSettings): Resolver {
   return (drafts, connection, view) =>
     drafts.map((draft) =>
@@ -63,19 +81,47 @@ function ownEntities(draft: EventDraft, attribution: Attribution, search: Search
 }
 
 function attribute(draft: EventDraft, search: Search): Attribution {
-  if (draft.platform === true || platformKinds.has(draft.subject.kind)) return resolvePlatform(draft, search);
+  if (draft.platform === true || platformKinds.has(draft.subject.kind))
+    return resolvePlatform(draft, draft.subject, search);
   if (draft.stated !== undefined) return statedOwner(draft, draft.stated, search);
-  const found = ownersOf(draft.subject, search, 0);
-  if (found.length > 0) return conclude(found, search);
-  const accounts = draft.related.filter((related) => related.role === "account");
-  const holders = accounts.flatMap((related) => ownersOf(related.ref, search, 0));
-  if (holders.length > 0) return conclude(holders, search);
-  const siblings = siblingOwners(draft, search);
-  if (siblings.length > 0) return conclude(siblings, search);
+  for (const rule of byIdentity) {
+    const owners = rule(draft, search);
+    if (owners.length > 0) return conclude(owners, search);
+  }
+  if (!identified.has(draft.subject.kind)) {
+    const { owners, place } = findMeant(draft, search);
+    if (place !== undefined) return resolvePlatform(draft, place, search);
+    if (owners.length > 0) return conclude(owners, search);
+  }
+  for (const rule of bySurroundings) {
+    const owners = rule(draft, search);
+    if (owners.length > 0) return conclude(owners, search);
+  }
   return { status: "unresolved", evidence: [...search.evidence, nothingKnown(draft)] };
 }
 
-/** Rule 1: the record itself states whose its subject is. */
+type OwnerRule = (draft: EventDraft, search: Search) => readonly Owner[];
+
+/** What is known of the caller, the subject and the account that a record is about, by their ids. */
+const byIdentity: readonly OwnerRule[] = [
+  ownersByCaller,
+  (draft, search) => ownersOf(draft.subject, search),
+  (draft, search) =>
+    draft.related.filter(({ role }) => role === "account").flatMap(({ ref }) => ownersOf(ref, search)),
+];
+
+/** What requests tell of the things that a record is about, and other records of its request. */
+const bySurroundings: readonly OwnerRule[] = [
+  (draft, search) => ownersByUse(usedThings(draft), search),
+  siblingOwners,
+];
+
+function usedThings(draft: EventDraft): readonly EntityRef[] {
+  if (identified.has(draft.subject.kind)) return [draft.subject];
+  return draft.related.filter(({ role }) => role === "mentioned").map(({ ref }) => ref);
+}
+
+/** The record itself states whose its subject is. */
 function statedOwner(
   draft: EventDraft,
   stated: NonNullable<EventDraft["stated"]>,
@@ -91,113 +137,6 @@ function statedOwner(
     source: { connection: search.connection, sourceId: draft.sourceIds[0]! },
   });
   return conclude([stated.owner], search);
-}
-
-/** Rules 2 to 4: the owner observed for the resource, for what an address stood for, or for what it is part of. */
-function ownersOf(entity: EntityRef, search: Search, depth: number): readonly Owner[] {
-  if (depth > 3 || entity.kind === "request" || entity.kind === "name") return [];
-  search.lookedAt.add(entityKey(entity));
-  if (entity.kind === "project" || entity.kind === "domain") {
-    search.evidence.push({
-      rule: "subject-is-tenant/1",
-      verdict: "accepted",
-      confidence: "exact",
-      says: `The ${entity.kind} ${entity.id} is itself the tenant.`,
-      to: entity,
-    });
-    return [entity as Owner];
-  }
-  const owned = observedOwners(entity, search);
-  if (owned !== undefined) return owned;
-  if (entity.kind === "ip" || entity.kind === "mac") return addressOwners(entity, search, depth);
-  for (const relation of wholes) {
-    for (const hop of search.view.targets(entity, relation, search.at)) {
-      note(search, hop, `part-of/1`, "derived");
-      const owners = ownersOf(hop.fact.to, search, depth + 1);
-      if (owners.length > 0) return owners;
-    }
-  }
-  return [];
-}
-
-/**
- * From a part to what it is part of: an attachment to its volume, a router's gateway port to the router. A
- * copy is no part: a backup stays its maker's when the volume is given away.
- */
-const wholes = ["part_of", "routed_by"] as const;
-
-/** Undefined where no owner was ever seen; none where those seen are in doubt, which ends the search. */
-function observedOwners(entity: EntityRef, search: Search): readonly Owner[] | undefined {
-  const observed = search.view.targets(entity, "owned_by", search.at);
-  if (observed.length === 0) return undefined;
-  // Two owners at the very same moment contradict each other: both stay candidates, whatever came later.
-  const contradicted = observed.length > 1;
-  return observed.flatMap((held) => {
-    if (contradicted) {
-      note(search, held, "owner-interval/1", "assumed");
-      return [held.fact.to as Owner];
-    }
-    const doubt = transferable.has(entity.kind) ? transferDoubt(held, search.at) : undefined;
-    if (doubt !== undefined) {
-      note(search, held, "owner-interval/1", "assumed", doubt);
-      return [];
-    }
-    note(search, held, "owner-interval/1", "exact");
-    return [held.fact.to as Owner];
-  });
-}
-
-/** Why an observation of a transferable resource does not prove the owner at `at`. */
-function transferDoubt(held: HeldFact, at: Instant): string | undefined {
-  if (held.extended) return "the owner is only known from a later moment, and this kind can change hands";
-  const lastSeen = held.fact.lastAt ?? held.fact.at;
-  return held.validUntil !== undefined && at > lastSeen
-    ? "it changed hands between the observation before and the one after"
-    : undefined;
-}
-
-/** An address proves an owner only while everything that bore it then leads to one. */
-function addressOwners(entity: EntityRef, search: Search, depth: number): readonly Owner[] {
-  const bearers = search.view.origins(entity, "has_address", search.at);
-  const owners = new Map<string, Owner>();
-  for (const bearer of bearers) {
-    note(search, bearer, "address-interval/1", "derived");
-    for (const owner of ownersOf(bearer.fact.from, search, depth + 1)) owners.set(entityKey(owner), owner);
-  }
-  return [...owners.values()];
-}
-
-/**
- * Rule 5: another record of the same request states its own owner, and all that do agree. Only for what
- * somebody asked for (a periodic task gives one request id to everybody's resources) and for records that
- * name nothing but their request: a resource's owner is the resource's own. A global request id may span
- * an operator's work for many, so it counts only where the caller works in that very project.
- */
-function siblingOwners(draft: EventDraft, search: Search): readonly Owner[] {
-  if (draft.actor?.userId === undefined || draft.subject.kind !== "request") return [];
-  const { requestId, globalRequestId } = draft.operation ?? {};
-  const own = concernedBy(requestId, search, () => undefined);
-  if (own.length > 0) return own;
-  return concernedBy(globalRequestId, search, (owner) =>
-    owner.id === draft.actor?.projectId
-      ? undefined
-      : "a global request id may span the work of several tenants",
-  );
-}
-
-/** The owners that records of the request state; `veto` gives the reason why one of them proves nothing. */
-function concernedBy(
-  requestId: string | undefined,
-  search: Search,
-  veto: (owner: Owner) => string | undefined,
-): readonly Owner[] {
-  if (requestId === undefined) return [];
-  const request: EntityRef = { kind: "request", id: requestId };
-  search.lookedAt.add(entityKey(request));
-  const concerned = search.view.targets(request, "concerns", endOfTime);
-  const refused = concerned.map((held) => veto(held.fact.to as Owner)).find((reason) => reason !== undefined);
-  for (const held of concerned) note(search, held, "same-request/1", "derived", refused);
-  return refused === undefined ? concerned.map((held) => held.fact.to as Owner) : [];
 }
 
 /** One owner decides; several are an ambiguity, which stays with the provider. */

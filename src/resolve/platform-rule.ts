@@ -3,40 +3,70 @@ import { entityKey } from "../model/entity.ts";
 import type { AffectedTenant, Attribution, EventDraft } from "../model/event.ts";
 import type { Relation } from "../model/topology.ts";
 import { tenantKey } from "../model/tenant.ts";
+import { observedOwners, removalOf } from "./owner-rule.ts";
+import type { HeldFact } from "./resolver.ts";
 import type { Search } from "./search.ts";
-import { note, tenantOf } from "./search.ts";
+import { inSilence, isProviders, note, tenantOf } from "./search.ts";
+
+/** Kinds that are the provider's estate whoever touches them. */
+export const platformKinds: ReadonlySet<string> = new Set([
+  "host",
+  "service",
+  "agent",
+  "aggregate",
+  "flavor",
+  "backend",
+  "hypervisor",
+  "region",
+]);
 
 /** What stands on shared infrastructure, by the kind of infrastructure. */
 const standing: Readonly<Record<string, Relation>> = { host: "runs_on", backend: "stored_on" };
+
+/** How the places are reached that something of the provider's consists of or works for. */
+const reaching: Readonly<Record<string, readonly ["to" | "from", Relation]>> = {
+  service: ["to", "serves"],
+  agent: ["to", "serves"],
+  hypervisor: ["to", "serves"],
+  aggregate: ["from", "member_of"],
+  // A pool is a part of its backend.
+  backend: ["from", "part_of"],
+};
 
 /**
  * The provider's estate is the provider's, whoever triggered the event. Where it fails or is changed,
  * the tenants whose resources stood on it at that moment are listed as affected.
  */
-export function resolvePlatform(draft: EventDraft, search: Search): Attribution {
+export function resolvePlatform(draft: EventDraft, subject: EntityRef, search: Search): Attribution {
   search.evidence.push({
     rule: "platform/1",
     verdict: "accepted",
     confidence: "exact",
-    says: `A ${draft.subject.kind.replaceAll("_", " ")} is part of the provider's own estate.`,
-    from: draft.subject,
+    says: `A ${subject.kind.replaceAll("_", " ")} is part of the provider's own estate.`,
+    from: subject,
   });
   // A routine report about a host touches nobody; only failures and changes do.
   if (draft.kind === "activity") return { status: "provider", evidence: search.evidence };
-  const affected = infrastructureOf(draft, search).flatMap((place) => tenantsOn(place, search));
+  const affected = infrastructureOf(subject, search).flatMap((place) => tenantsOn(place, search));
   if (affected.length === 0) return { status: "provider", evidence: search.evidence };
   return { status: "shared", affected: mergeByTenant(affected), evidence: search.evidence };
 }
 
-/** The hosts and backends that the subject is, or serves. */
-function infrastructureOf(draft: EventDraft, search: Search): readonly EntityRef[] {
-  const { subject } = draft;
+/** The hosts and backends that the subject is, consists of, or serves. */
+function infrastructureOf(subject: EntityRef, search: Search): readonly EntityRef[] {
   search.lookedAt.add(entityKey(subject));
-  if (standing[subject.kind] !== undefined) return [subject];
-  if (subject.kind !== "service" && subject.kind !== "agent" && subject.kind !== "hypervisor") return [];
-  const served = search.view.targets(subject, "serves", search.at);
-  for (const held of served) note(search, held, "service-host/1", "exact");
-  return served.map((held) => held.fact.to);
+  const own = standing[subject.kind] === undefined ? [] : [subject];
+  const way = reaching[subject.kind];
+  if (way === undefined) return own;
+  const [end, relation] = way;
+  const reached: readonly HeldFact[] =
+    end === "to"
+      ? search.view.targets(subject, relation, search.at)
+      : search.view.origins(subject, relation, search.at);
+  const rule = end === "to" ? "service-host/1" : "platform-part/1";
+  for (const held of reached) note(search, held, rule, "exact");
+  const places = reached.map(({ fact }) => (end === "to" ? fact.to : fact.from));
+  return [...own, ...places.filter(({ kind }) => standing[kind] !== undefined)];
 }
 
 function tenantsOn(place: EntityRef, search: Search): readonly AffectedTenant[] {
@@ -44,18 +74,7 @@ function tenantsOn(place: EntityRef, search: Search): readonly AffectedTenant[] 
   if (relation === undefined) return [];
   search.lookedAt.add(entityKey(place));
   const there = search.view.origins(place, relation, search.at);
-  const found = there.flatMap((held) => {
-    // Whether it was still there, and whose it was, may become known later.
-    search.lookedAt.add(entityKey(held.fact.from));
-    const owners = search.view.targets(held.fact.from, "owned_by", search.at);
-    const [owner] = owners;
-    // A resource of two possible owners tells neither of them anything.
-    if (owner === undefined || owners.length > 1) return [];
-    const quiet = { ...search, evidence: [] };
-    const tenant = tenantOf(owner.fact.to, quiet);
-    if (tenant.domainId !== undefined && search.settings.providerDomains.has(tenant.domainId)) return [];
-    return [{ tenant, resources: [held.fact.from] }];
-  });
+  const found = there.flatMap((held) => affectedBy(held.fact.from, search));
   const tenants = new Set(found.map((item) => tenantKey(item.tenant))).size;
   search.evidence.push({
     rule: "shared-infrastructure/1",
@@ -67,17 +86,32 @@ function tenantsOn(place: EntityRef, search: Search): readonly AffectedTenant[] 
   return found;
 }
 
+/** The tenant whose resource this is; nobody where it is the provider's, was deleted by then, or may be another's. */
+function affectedBy(resource: EntityRef, search: Search): readonly AffectedTenant[] {
+  // Whether it was still there, and whose it was, may become known later.
+  search.lookedAt.add(entityKey(resource));
+  if (removalOf(resource, search) !== undefined) return [];
+  const quiet = inSilence(search);
+  const owners = observedOwners(resource, quiet) ?? [];
+  const [owner] = owners;
+  // A resource of two possible owners tells neither of them anything.
+  if (owner === undefined || owners.length > 1 || isProviders(owner, quiet)) return [];
+  return [{ tenant: tenantOf(owner, quiet), resources: [resource] }];
+}
+
 function mergeByTenant(items: readonly AffectedTenant[]): readonly AffectedTenant[] {
-  const merged = new Map<string, AffectedTenant>();
-  for (const item of items) {
-    const key = tenantKey(item.tenant);
-    const known = merged.get(key);
-    const resources = [...(known?.resources ?? []), ...item.resources];
-    const distinct = [...new Map(resources.map((ref) => [entityKey(ref), ref])).values()];
-    merged.set(key, {
-      tenant: item.tenant,
-      resources: distinct.toSorted((a, b) => (entityKey(a) < entityKey(b) ? -1 : 1)),
-    });
+  const merged = new Map<string, Map<string, EntityRef>>();
+  const tenants = new Map(items.map(({ tenant }) => [tenantKey(tenant) as string, tenant]));
+  for (const { tenant, resources } of items) {
+    const key = tenantKey(tenant);
+    const known = merged.get(key) ?? new Map<string, EntityRef>();
+    merged.set(key, known);
+    for (const ref of resources) known.set(entityKey(ref), ref);
   }
-  return [...merged.entries()].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, item]) => item);
+  return [...merged]
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, resources]) => ({
+      tenant: tenants.get(key)!,
+      resources: [...resources].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, ref]) => ref),
+    }));
 }

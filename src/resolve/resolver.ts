@@ -3,7 +3,10 @@ import type { EventDraft, ResolvedEvent } from "../model/event.ts";
 import type { Instant } from "../model/instant.ts";
 import type { KnownFact, Relation } from "../model/topology.ts";
 
-/** The topology around one page of drafts, as of any moment. Pure: it was loaded beforehand. */
+/**
+ * The topology around one page of drafts, as of any moment. Pure: it was loaded beforehand. A ref of kind `resource`
+ * stands for whatever bears that id: it is answered with all that is known of the id, whatever kind a source gave it.
+ */
 export interface TopologyView {
   readonly controlPlane: string;
   /**
@@ -13,6 +16,10 @@ export interface TopologyView {
   targets(from: EntityRef, relation: Relation, at: Instant): readonly HeldFact[];
   /** The facts of `relation` by which something pointed at `to` at `at`. */
   origins(to: EntityRef, relation: Relation, at: Instant): readonly HeldFact[];
+  /** What `from` was ever seen to point at, whenever that was: of each target since when, without an end. */
+  everTargets(from: EntityRef, relation: Relation): readonly HeldFact[];
+  /** What was ever seen to point at `to`, whenever that was: of each origin since when, without an end. */
+  everOrigins(to: EntityRef, relation: Relation): readonly HeldFact[];
 }
 
 /** A fact as of a moment: since when and until when it is known to have held. */

@@ -12,6 +12,9 @@ export interface ResolverSettings {
   readonly providerDomains: ReadonlySet<string>;
 }
 
+/** What may own something. */
+export type Owner = EntityRef & { readonly kind: "project" | "domain" };
+
 /** One attempt to find the owner: the answer, and everything that was looked at on the way. */
 export interface Search {
   readonly view: TopologyView;
@@ -19,6 +22,7 @@ export interface Search {
   readonly connection: string;
   readonly settings: ResolverSettings;
   readonly evidence: Evidence[];
+  /** Keys of the entities whose later facts could change the answer. */
   readonly lookedAt: Set<string>;
 }
 
@@ -36,13 +40,35 @@ export function tenantOf(owner: EntityRef, search: Search): TenantRef {
   return { controlPlane, projectId: owner.id, domainId: held.fact.to.id };
 }
 
+/** The same search without a word of it in the evidence; what it looks at is waited for all the same. */
+export function inSilence(search: Search): Search {
+  return { ...search, evidence: [] };
+}
+
+/** Whether the owner is proven to be the provider's own. */
+export function isProviders(owner: EntityRef, search: Search): boolean {
+  const { domainId } = tenantOf(owner, inSilence(search));
+  return domainId !== undefined && search.settings.providerDomains.has(domainId);
+}
+
+/** Each owner once. */
+export function distinctOwners(owners: Iterable<Owner>): readonly Owner[] {
+  return [...new Map([...owners].map((owner) => [entityKey(owner), owner])).values()];
+}
+
 const relationWords: Partial<Record<KnownFact["relation"], string>> = {
   owned_by: "belongs to",
   part_of: "is part of",
   concerns: "also did something for",
   has_address: "had the address",
+  known_as: "was known as",
+  named: "was called",
   runs_on: "ran on",
   stored_on: "is stored on",
+  works_in: "worked in",
+  member_of: "was a member of",
+  used_by: "was spoken of in a request by",
+  removed_from: "was deleted from",
 };
 
 /** Writes down one hop, accepted, or rejected with the reason. */

@@ -3,11 +3,13 @@ import { entityKey } from "../model/entity.ts";
 import type { Instant } from "../model/instant.ts";
 import type { KnownFact, Relation } from "../model/topology.ts";
 import { relations } from "../model/topology.ts";
+import { compareText, FactLine } from "./fact-line.ts";
 import type { HeldFact, TopologyView } from "./resolver.ts";
 
 /**
  * Relations that were true before we first saw them: whose something is, which domain a project is in.
- * Where a server ran before we first saw it there nobody knows, nor what a thing was called.
+ * Where a server ran before we first saw it there nobody knows. A name is extended for people to read; who asks for a
+ * name's bearers leaves those out that are only known by it from later.
  */
 const extendedBackwards = new Set<Relation>([
   "owned_by",
@@ -20,115 +22,143 @@ const extendedBackwards = new Set<Relation>([
 
 /** Builds the view over facts in any order; the same facts in another order give the same view. */
 export function buildTopologyView(controlPlane: string, facts: readonly KnownFact[]): TopologyView {
-  const byFrom = new Map<string, KnownFact[]>();
-  const byTo = new Map<string, Map<string, EntityRef>>();
-  for (const fact of facts) {
-    if (fact.controlPlane !== controlPlane) continue;
-    const out = `${entityKey(fact.from)}|${fact.relation}`;
-    const into = `${entityKey(fact.to)}|${fact.relation}`;
-    append(byFrom, out, fact);
-    // A run's last sight counts as well: what was seen in between by somebody else has ended by then.
-    if (fact.lastAt !== undefined && fact.lastAt > fact.at) append(byFrom, out, { ...fact, at: fact.lastAt });
-    if (!byTo.has(into)) byTo.set(into, new Map());
-    byTo.get(into)!.set(entityKey(fact.from), fact.from);
+  return new IndexedFacts(controlPlane, facts);
+}
+
+/** All targets of one relation of one entity: one line together, or one for each where they hold side by side. */
+type Outward = Map<string, FactLine | KnownFact[]>;
+
+class IndexedFacts implements TopologyView {
+  readonly controlPlane: string;
+  /** By relation, by origin, by target (single relations: all targets on one line, under the empty key). */
+  readonly #outward = new Map<Relation, Map<string, Outward>>();
+  /** By relation, by target: the origins by their keys. Sorted when first asked for. */
+  readonly #inward = new Map<Relation, Map<string, Map<string, EntityRef> | readonly EntityRef[]>>();
+  readonly #byId = new Map<string, Map<string, EntityRef>>();
+
+  constructor(controlPlane: string, facts: readonly KnownFact[]) {
+    this.controlPlane = controlPlane;
+    for (const fact of facts) if (fact.controlPlane === controlPlane) this.#add(fact);
   }
-  for (const list of byFrom.values()) list.sort(byTimeThenTarget);
 
-  function targets(from: EntityRef, relation: Relation, at: Instant): readonly HeldFact[] {
-    const list = byFrom.get(`${entityKey(from)}|${relation}`) ?? [];
-    return relations[relation] === "single" ? singleTargets(list, relation, at) : pluralTargets(list, at);
+  targets(from: EntityRef, relation: Relation, at: Instant): readonly HeldFact[] {
+    const read = (one: EntityRef): readonly HeldFact[] => {
+      const outward = this.#outward.get(relation)?.get(entityKey(one));
+      if (outward === undefined) return [];
+      if (relations[relation] === "single")
+        return lineOf(outward, "").heldAt(at, extendedBackwards.has(relation));
+      return targetsOf(outward).flatMap((target) => lineOf(outward, target).heldOneAt(at) ?? []);
+    };
+    return distinctTargets(this.#bearersOf(from, relation).map(read));
   }
 
-  return {
-    controlPlane,
-    targets,
-    origins(to, relation, at) {
-      const key = entityKey(to);
-      const origins = [...(byTo.get(`${key}|${relation}`)?.values() ?? [])];
-      return origins
-        .flatMap((from) => targets(from, relation, at).filter((held) => entityKey(held.fact.to) === key))
-        .toSorted((a, b) => compare(entityKey(a.fact.from), entityKey(b.fact.from)));
-    },
-  };
-}
-
-function append<T>(map: Map<string, T[]>, key: string, item: T): void {
-  const list = map.get(key);
-  if (list === undefined) map.set(key, [item]);
-  else list.push(item);
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
-}
-
-function byTimeThenTarget(a: KnownFact, b: KnownFact): number {
-  return (
-    a.at - b.at ||
-    compare(entityKey(a.to), entityKey(b.to)) ||
-    Number(a.holds) - Number(b.holds) ||
-    compare(a.connection, b.connection) ||
-    compare(a.sourceId, b.sourceId)
-  );
-}
-
-/** The latest observation not after `at`; several only where different ones bear the very same time. */
-function singleTargets(list: readonly KnownFact[], relation: Relation, at: Instant): readonly HeldFact[] {
-  const past = list.filter((fact) => fact.at <= at);
-  const moment = past.at(-1)?.at;
-  if (moment === undefined) {
-    const first = list[0];
-    if (first === undefined || !extendedBackwards.has(relation)) return [];
-    return held(
-      list.filter((fact) => fact.at === first.at),
-      list,
-      true,
-    );
+  origins(to: EntityRef, relation: Relation, at: Instant): readonly HeldFact[] {
+    return this.#originsBy(to, relation, (outward, target) => {
+      if (relations[relation] === "plural") return lineOf(outward, target).heldOneAt(at) ?? [];
+      const held = lineOf(outward, "").heldAt(at, extendedBackwards.has(relation));
+      return held.filter(({ fact }) => entityKey(fact.to) === target);
+    });
   }
-  return held(
-    past.filter((fact) => fact.at === moment),
-    list,
-    false,
-  );
-}
 
-function held(
-  current: readonly KnownFact[],
-  list: readonly KnownFact[],
-  extended: boolean,
-): readonly HeldFact[] {
-  const distinct = new Map(current.filter((fact) => fact.holds).map((fact) => [entityKey(fact.to), fact]));
-  return [...distinct.values()].map((fact) => {
-    const run = runOf(fact, list);
-    const next = list.find((later) => later.at > fact.at && !sameStatement(later, fact));
-    return { fact: run, validFrom: run.at, extended, ...(next === undefined ? {} : { validUntil: next.at }) };
-  });
-}
-
-/** The first observation of the run of equal ones that `fact` belongs to. */
-function runOf(fact: KnownFact, list: readonly KnownFact[]): KnownFact {
-  let first = fact;
-  let last = fact.lastAt ?? fact.at;
-  const index = list.indexOf(fact);
-  for (let i = index - 1; i >= 0 && sameStatement(list[i]!, fact); i--) {
-    first = list[i]!;
-    last = Math.max(last, first.lastAt ?? first.at) as Instant;
+  everTargets(from: EntityRef, relation: Relation): readonly HeldFact[] {
+    const read = (one: EntityRef): readonly HeldFact[] => {
+      const outward = this.#outward.get(relation)?.get(entityKey(one));
+      if (outward === undefined) return [];
+      return targetsOf(outward).flatMap((target) => lineOf(outward, target).everHeld());
+    };
+    return distinctTargets(this.#bearersOf(from, relation).map(read));
   }
-  for (let i = index + 1; i < list.length && sameStatement(list[i]!, fact); i++) {
-    last = Math.max(last, list[i]!.lastAt ?? list[i]!.at) as Instant;
+
+  everOrigins(to: EntityRef, relation: Relation): readonly HeldFact[] {
+    return this.#originsBy(to, relation, (outward, target) => {
+      if (relations[relation] === "plural") return lineOf(outward, target).everHeld();
+      return lineOf(outward, "")
+        .everHeld()
+        .filter(({ fact }) => entityKey(fact.to) === target);
+    });
   }
-  return { ...first, lastAt: last };
+
+  #originsBy(
+    to: EntityRef,
+    relation: Relation,
+    read: (outward: Outward, target: string) => HeldFact | readonly HeldFact[],
+  ): readonly HeldFact[] {
+    return this.#bearersOf(to, relation).flatMap((one) => {
+      const target = entityKey(one);
+      const outwards = this.#outward.get(relation);
+      return this.#originRefs(target, relation).flatMap((from) =>
+        read(outwards!.get(entityKey(from))!, target),
+      );
+    });
+  }
+
+  #originRefs(target: string, relation: Relation): readonly EntityRef[] {
+    const byTarget = this.#inward.get(relation);
+    const known = byTarget?.get(target) ?? [];
+    if (!(known instanceof Map)) return known;
+    const sorted = [...known].toSorted(([a], [b]) => compareText(a, b)).map(([, ref]) => ref);
+    byTarget?.set(target, sorted);
+    return sorted;
+  }
+
+  /**
+   * The refs under which the thing is known: of one of unknown kind all that bear its id. A request that spoke of an id
+   * without its kind spoke of the thing all the same.
+   */
+  #bearersOf(ref: EntityRef, relation: Relation): readonly EntityRef[] {
+    if (ref.kind !== "resource") {
+      const unkinded = { kind: "resource", id: ref.id };
+      const known = relation === "used_by" && this.#byId.get(ref.id)?.has(entityKey(unkinded)) === true;
+      return known ? [ref, unkinded] : [ref];
+    }
+    const bearers = [...(this.#byId.get(ref.id) ?? [])];
+    return bearers.toSorted(([a], [b]) => compareText(a, b)).map(([, one]) => one);
+  }
+
+  #add(fact: KnownFact): void {
+    const from = entityKey(fact.from);
+    const to = entityKey(fact.to);
+    const byFrom = within(this.#outward, fact.relation, () => new Map<string, Outward>());
+    const outward = within(byFrom, from, (): Outward => new Map());
+    const line = within(outward, relations[fact.relation] === "single" ? "" : to, (): KnownFact[] => []);
+    if (Array.isArray(line)) line.push(fact);
+    const byTo = within(this.#inward, fact.relation, () => new Map<string, Map<string, EntityRef>>());
+    const origins = within(byTo, to, () => new Map<string, EntityRef>());
+    if (origins instanceof Map) origins.set(from, fact.from);
+    for (const ref of [fact.from, fact.to])
+      within(this.#byId, ref.id, () => new Map<string, EntityRef>()).set(entityKey(ref), ref);
+  }
 }
 
-function sameStatement(a: KnownFact, b: KnownFact): boolean {
-  return a.holds === b.holds && entityKey(a.to) === entityKey(b.to);
+function within<K, V>(map: Map<K, V>, key: K, make: () => V): V {
+  const known = map.get(key);
+  if (known !== undefined) return known;
+  const made = make();
+  map.set(key, made);
+  return made;
 }
 
-function pluralTargets(list: readonly KnownFact[], at: Instant): readonly HeldFact[] {
-  const byTarget = new Map<string, KnownFact[]>();
-  for (const fact of list) append(byTarget, entityKey(fact.to), fact);
-  return [...byTarget.values()].flatMap((own) => {
-    const latest = own.findLast((fact) => fact.at <= at);
-    return latest === undefined ? [] : held([latest], own, false);
-  });
+/** In an order that does not depend on how the facts arrived. */
+function targetsOf(outward: Outward): readonly string[] {
+  return outward.size < 2 ? [...outward.keys()] : [...outward.keys()].toSorted(compareText);
+}
+
+/** What is said of a thing under two of its refs is said once. */
+function distinctTargets(lists: readonly (readonly HeldFact[])[]): readonly HeldFact[] {
+  if (lists.length < 2) return lists[0] ?? [];
+  const distinct = new Map<string, HeldFact>();
+  for (const held of lists.flat()) {
+    const key = entityKey(held.fact.to);
+    if (!distinct.has(key)) distinct.set(key, held);
+  }
+  return [...distinct.values()];
+}
+
+/** Sorts a line when it is first asked for; most of a neighbourhood is never asked for. */
+function lineOf(outward: Outward, target: string): FactLine {
+  const known = outward.get(target) ?? [];
+  if (known instanceof FactLine) return known;
+  const line = new FactLine(known);
+  outward.set(target, line);
+  return line;
 }

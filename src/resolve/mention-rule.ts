@@ -1,0 +1,80 @@
+import type { EntityRef } from "../model/entity.ts";
+import { entityKey } from "../model/entity.ts";
+import type { EventDraft } from "../model/event.ts";
+import { aliasesOf, ownersOfAlias } from "./alias-rule.ts";
+import { ownersOf } from "./owner-rule.ts";
+import type { Owner, Search } from "./search.ts";
+import { distinctOwners, inSilence, isProviders } from "./search.ts";
+import { isUsedBySeveral } from "./used-by-rule.ts";
+
+/** What a record without an id of its subject tells of it. */
+export interface Meant {
+  /** One decides, several are an ambiguity, none says nothing. */
+  readonly owners: readonly Owner[];
+  /** A host or backend of the provider's that all its aliases mean. */
+  readonly place?: EntityRef;
+}
+
+/**
+ * What is meant by the aliases of a record, and by the things that it mentions: each that says something names the
+ * tenants whose it may be, and only who is named by all of them remains.
+ */
+export function findMeant(draft: EventDraft, search: Search): Meant {
+  const answers = aliasesOf(draft).map((alias) => ownersOfAlias(alias, draft, search));
+  const aliased = answers.map(({ owners }) => owners);
+  const mentioned = ownersMentioned(draft, search);
+  const saying = [...aliased, ...mentioned].filter((owners) => owners.length > 0);
+  const places = distinctRefs(answers.flatMap((answer) => answer.places));
+  if (places.length > 0)
+    return saying.length === 0 && places.length === 1 ? { owners: [], place: places[0]! } : { owners: [] };
+  const all = distinctOwners(saying.flat());
+  const common = all.filter((owner) => saying.every((owners) => owners.some(({ id }) => id === owner.id)));
+  return { owners: common.length > 0 ? common : all };
+}
+
+/** Of each thing mentioned whose owner is known: the owner. The provider's own is there for everybody. */
+function ownersMentioned(draft: EventDraft, search: Search): readonly (readonly Owner[])[] {
+  const mentioned = draft.related.filter(
+    ({ role, ref }) => role === "mentioned" && !saysNothing.has(ref.kind),
+  );
+  const known = mentioned.flatMap(({ ref }) => {
+    const owners = ownersOfMention(ref, search);
+    return owners.length > 0 ? [owners] : [];
+  });
+  const tenants = known.filter((owners) => !owners.every((owner) => isProviders(owner, search)));
+  return tenants.length > 0 ? tenants : known;
+}
+
+/** Kinds that are mentioned beside anybody's things. */
+const saysNothing = new Set([
+  "user",
+  "group",
+  "role",
+  "domain",
+  "flavor",
+  "volume_type",
+  "region",
+  "request",
+]);
+
+function ownersOfMention(ref: EntityRef, search: Search): readonly Owner[] {
+  const aside = inSilence(search);
+  const owners = ownersOf(ref, aside);
+  if (owners.length === 0) return [];
+  const isShared = ref.kind !== "project" && isUsedBySeveral(ref, aside);
+  search.evidence.push(...aside.evidence, {
+    rule: "mentioned/1",
+    verdict: isShared ? "rejected" : "accepted",
+    confidence: "derived",
+    says: isShared
+      ? `The record speaks of ${ref.kind} ${ref.id}: not used, accounts of several tenants do.`
+      : `The record speaks of ${ref.kind} ${ref.id}.`,
+    from: ref,
+    to: owners[0]!,
+  });
+  return isShared ? [] : owners;
+}
+
+function distinctRefs(refs: readonly EntityRef[]): readonly EntityRef[] {
+  return [...new Map(refs.map((ref) => [entityKey(ref), ref])).values()];
+}
