@@ -68,7 +68,7 @@ describe.runIf(canBrowse())("the demo's incident in the browser", () => {
     const { page } = browser;
     await selectFirstUnreachableServer();
     await page.getByRole("button", { name: "why this tenant?" }).click();
-    const chain = page.locator(".hops > li");
+    const chain = page.locator(".hops .hop");
     await chain.first().waitFor();
     expect(await chain.count()).toBeGreaterThanOrEqual(2);
     expect(await chain.first().innerText()).toMatch(/exact|derived|assumed/);

@@ -1,110 +1,87 @@
 import { useEffect } from "preact/hooks";
-import type { EventJson, QuarantineJson } from "../../api/contract.ts";
-import { nameIds } from "../state/grouping.ts";
-import { nameEntity } from "../state/entity-names.ts";
-import { preferredZone } from "../state/preferences.ts";
-import { tenantNames } from "../state/session.ts";
-import { plainView, spellView } from "../state/view.ts";
-import { formatMoment } from "../time/zone.ts";
+import type { QuarantineGroupJson, QuarantineJson } from "../../api/quarantine-contract.ts";
+import { countWords } from "../state/ruling-words.ts";
+import { address } from "../state/route.ts";
 import { ErrorNotice } from "../ui/error-notice.tsx";
-import { KindWord } from "../ui/glyph.tsx";
-import { Link } from "../ui/link.tsx";
-import { tenantWords } from "../ui/ownership.tsx";
-import { usePageData } from "../ui/page-data.ts";
+import { EventWorkbench, GroupWorkbench, RevisionWorkbench } from "../ui/workbench.tsx";
+import { usePageData, type PageData } from "../ui/page-data.ts";
+import { groupPath, QuarantineGroups } from "../ui/quarantine-groups.tsx";
+import { QuarantineTabs } from "../ui/quarantine-tabs.tsx";
 
-const reasonWords = {
-  ambiguous: "More than one tenant is possible",
-  unresolved: "Nothing says whose it is",
-} as const;
+const refreshMs = 10_000;
 
-/** Events without an owner. Nobody but the provider can see them. */
+/** Events without an owner: the groups they fall into, and the workbench for one group, event or ruling. */
 export function QuarantinePage() {
-  const { data, failure, since, retry } = usePageData<QuarantineJson>("quarantine");
+  const page = usePageData<QuarantineJson>("quarantine", refreshMs);
+  const asked = new URLSearchParams(address.value.search);
   useEffect(() => void (document.title = "Quarantine · Isochron"), []);
+  const event = asked.get("event");
+  const ruling = asked.get("ruling");
+  if (event !== null)
+    return <EventWorkbench key={event} id={event} provider={asked.get("as") === "provider"} />;
+  if (ruling !== null) return <RevisionWorkbench key={ruling} id={ruling} />;
+  if (asked.has("type")) return <OpenGroup page={page} asked={asked} />;
+  return <Overview page={page} />;
+}
+
+function OpenGroup({ page, asked }: { page: PageData<QuarantineJson>; asked: URLSearchParams }) {
+  const { data, failure, since, retry } = page;
+  const wanted = `/quarantine?${asked.toString()}`;
+  const group = data?.groups.find((each) => isAsked(each, asked));
+  if (failure !== undefined && data === undefined) {
+    return (
+      <main class="page">
+        <ErrorNotice failure={failure} {...(since === undefined ? {} : { since })} retry={retry} />
+      </main>
+    );
+  }
+  if (data === undefined) return <main class="page" aria-busy="true" />;
+  return <GroupWorkbench key={wanted} group={group} reread={retry} />;
+}
+
+function isAsked(group: QuarantineGroupJson, asked: URLSearchParams): boolean {
+  return new URL(groupPath(group), location.href).searchParams.toString() === asked.toString();
+}
+
+function Overview({ page }: { page: PageData<QuarantineJson> }) {
+  const { data, failure, since, retry } = page;
   return (
     <main class="page">
       <h1>Quarantine</h1>
+      <QuarantineTabs at="waiting" />
       {failure !== undefined && (
         <ErrorNotice failure={failure} {...(since === undefined ? {} : { since })} retry={retry} />
       )}
       {data !== undefined && (
-        <>
-          <p class="lead">
-            {data.total === 0
-              ? "Every event has an owner."
-              : `${data.total.toLocaleString("en")} ${data.total === 1 ? "event has" : "events have"} no owner. Nobody outside the provider can see them.`}
-          </p>
-          {data.groups.length > 0 && <GroupTable groups={data.groups} />}
-        </>
+        <div class={failure === undefined ? "" : "dimmed"}>
+          {data.total === 0 ? <NothingWaits /> : <Waiting data={data} />}
+        </div>
       )}
     </main>
   );
 }
 
-function GroupTable({ groups }: { groups: QuarantineJson["groups"] }) {
+function NothingWaits() {
   return (
-    <div
-      class="table-wrap panel"
-      tabIndex={0}
-      role="group"
-      aria-label="Quarantined events by reason, scrollable"
-    >
-      <table class="plain">
-        <caption class="visually-hidden">Events without an owner, by reason and type</caption>
-        <thead>
-          <tr>
-            <th scope="col">Reason</th>
-            <th scope="col">Type</th>
-            <th scope="col" class="number">
-              Count
-            </th>
-            <th scope="col">Oldest ({preferredZone.value})</th>
-            <th scope="col">Example</th>
-            <th scope="col">Evidence</th>
-          </tr>
-        </thead>
-        <tbody>
-          {groups.map((group) => (
-            <tr key={`${group.reason} ${group.type}`}>
-              <td>{reasonWords[group.reason]}</td>
-              <td>
-                <code>{group.type}</code>
-              </td>
-              <td class="number">{group.count.toLocaleString("en")}</td>
-              <td class="time">{formatMoment(Date.parse(group.oldest), preferredZone.value)}</td>
-              <td>
-                <KindWord kind={group.example.kind} />{" "}
-                <Link href={hrefOf(group.example)}>{group.example.summary}</Link>{" "}
-                <span class="dim">
-                  {group.example.subject.kind} {nameEntity(group.example.subject)}
-                </span>
-              </td>
-              <td class="dim">{evidenceOf(group.example)}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
+    <div class="nothing-waits">
+      <h2>Nothing waits.</h2>
+      <p>
+        Every event has an owner, or is the provider’s own. What comes in without one appears here, and no
+        tenant sees it before that.
+      </p>
     </div>
   );
 }
 
-const aroundMs = 5 * 60_000;
-
-function hrefOf(event: EventJson): string {
-  const at = Date.parse(event.occurred_at);
-  return `/t?${spellView({
-    ...plainView(preferredZone.value),
-    from: { kind: "absolute", ms: at - aroundMs },
-    to: { kind: "absolute", ms: at + aroundMs },
-    selected: event.id,
-  })}`;
-}
-
-function evidenceOf(event: EventJson): string {
-  const candidates = event.attribution.candidates ?? [];
-  if (candidates.length > 0) {
-    return `Candidates: ${candidates.map(tenantWords).join(", ")}`;
-  }
-  const says = event.attribution.evidence.at(-1)?.says;
-  return says === undefined ? "No identifier in the record." : nameIds(says, tenantNames.value);
+function Waiting({ data }: { data: QuarantineJson }) {
+  return (
+    <>
+      <p class="lead">
+        <strong>{countWords(data.total, data.at_least)}</strong>{" "}
+        {data.total === 1 ? "event has" : "events have"} no owner. Nobody outside the provider can see them.
+      </p>
+      <QuarantineGroups groups={data.groups} />
+      {data.truncated && <p class="hint">There are more groups; the largest are shown.</p>}
+    </>
+  );
 }

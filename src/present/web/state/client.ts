@@ -27,13 +27,19 @@ export async function readApi<T>(path: string, signal?: AbortSignal): Promise<T>
 }
 
 /** Sends a body; the header proves that the request came from these pages and not from another site. */
-export async function sendApi<T>(method: "POST" | "DELETE", path: string, body?: unknown): Promise<T> {
+export async function sendApi<T>(
+  method: "POST" | "PUT" | "DELETE",
+  path: string,
+  body?: unknown,
+  signal?: AbortSignal,
+): Promise<T> {
   const headers: Record<string, string> = { "X-Isochron-CSRF": "1" };
   if (body !== undefined) headers["content-type"] = "application/json";
   return (await callApi(path, {
     method,
     headers,
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    ...(signal === undefined ? {} : { signal }),
   })) as T;
 }
 

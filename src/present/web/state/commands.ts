@@ -184,6 +184,7 @@ export const commands: readonly Command[] = [
   { keys: ["?"], says: "This sheet", run: () => void (helpOpen.value = !helpOpen.peek()), onTimeline: false },
   { keys: ["g t"], says: "Go to the timeline", run: () => goTo(timelineHref()), onTimeline: false },
   { keys: ["g s"], says: "Go to the sources", run: () => goToProvider("/sources"), onTimeline: false },
+  { keys: ["g n"], says: "Go to the notices", run: () => goToProvider("/notices"), onTimeline: false },
   { keys: ["g q"], says: "Go to the quarantine", run: () => goToProvider("/quarantine"), onTimeline: false },
 ];
 

@@ -1,4 +1,5 @@
-import type { EventJson, TenantJson } from "../../api/contract.ts";
+import type { EventJson } from "../../api/contract.ts";
+import type { TenantJson } from "../../api/tenancy-contract.ts";
 import type { LaneItem } from "../timeline/lane-item.ts";
 import type { LaneName } from "../timeline/lane-order.ts";
 import { stormOf } from "./storm.ts";
@@ -107,6 +108,16 @@ export function ownerName(event: EventJson, names: TenantNames, withProject = tr
   return { key: `~${attribution.status}`, label: words[attribution.status] };
 }
 
+/** The customer that the owner counts to; what belongs to no tenant keeps the lanes that tenants have, too. */
+function customerOf(event: EventJson, names: TenantNames): LaneName {
+  const { attribution } = event;
+  if (attribution.status !== "owned") return ownerName(event, names, false);
+  const { customer_id: id, customer_name: name } = attribution;
+  return id === undefined
+    ? { key: "~customer", label: "No customer" }
+    : { key: `c:${id}`, label: name ?? id };
+}
+
 function hostOf(event: EventJson): LaneName {
   const host = [event.subject, ...event.related].find((entity) => entity.kind === "host");
   if (host === undefined) return { key: "~none", label: "No host named" };
@@ -137,6 +148,8 @@ export function laneOf(
       return componentOf(event);
     case "tenant":
       return ownerName(event, names, false);
+    case "customer":
+      return customerOf(event, names);
     case "project": {
       const owner = ownerName(event, names);
       return owner.key === "~shared" ? { ...owner, label: "Shared infrastructure" } : owner;

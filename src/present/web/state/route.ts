@@ -5,6 +5,8 @@ export type Route =
   | { readonly page: "timeline" }
   | { readonly page: "sources" }
   | { readonly page: "quarantine" }
+  | { readonly page: "rulings" }
+  | { readonly page: "notices" }
   | { readonly page: "resource"; readonly kind: string; readonly id: string }
   | { readonly page: "event"; readonly id: string }
   | { readonly page: "unknown"; readonly path: string };
@@ -14,6 +16,8 @@ export function readRoute(path: string): Route {
   if (path === "/" || path === "/t") return { page: "timeline" };
   if (path === "/sources") return { page: "sources" };
   if (path === "/quarantine") return { page: "quarantine" };
+  if (path === "/quarantine/rulings") return { page: "rulings" };
+  if (path === "/notices") return { page: "notices" };
   const parts = path.split("/").slice(1).map(decodePart);
   const [head, first] = parts;
   if (head === "e" && first !== undefined && first !== "" && parts.length === 2)
@@ -22,6 +26,11 @@ export function readRoute(path: string): Route {
   if (head === "r" && first !== undefined && first !== "" && id !== "")
     return { page: "resource", kind: first, id };
   return { page: "unknown", path };
+}
+
+/** The pages that only the provider has. For everybody else they are as unknown as any other address. */
+export function isForProvider({ page }: Route): boolean {
+  return page === "sources" || page === "quarantine" || page === "rulings" || page === "notices";
 }
 
 function decodePart(part: string): string {

@@ -1,5 +1,6 @@
 import { computed, signal } from "@preact/signals";
-import type { SessionJson, TenantJson } from "../../api/contract.ts";
+import type { SessionJson } from "../../api/contract.ts";
+import type { CustomerJson, TenantJson } from "../../api/tenancy-contract.ts";
 import { readApi, RequestFailure, sendApi } from "./client.ts";
 import { nameTenants } from "./grouping.ts";
 
@@ -56,11 +57,13 @@ export async function signOut(): Promise<void> {
   sessionState.value = { state: "out" };
 }
 
-/** Looks through a tenant's eyes, or through the provider's own again. */
-export async function lookAs(tenant: TenantJson | undefined): Promise<void> {
+/** Looks through a tenant's or a customer's eyes, or through the provider's own again. */
+export async function lookAs(tenant: TenantJson | CustomerJson | undefined): Promise<void> {
   try {
     if (tenant === undefined) await sendApi("DELETE", "session/as");
-    else {
+    else if (!("control_plane" in tenant)) {
+      await sendApi("POST", "session/as", { customer_id: tenant.customer_id });
+    } else {
       const scope =
         tenant.project_id === undefined ? { domain_id: tenant.domain_id } : { project_id: tenant.project_id };
       await sendApi("POST", "session/as", { control_plane: tenant.control_plane, ...scope });

@@ -35,6 +35,7 @@ const view: fc.Arbitrary<View> = fc.record({
   severity: fc.option(fc.constantFrom(...severities), { nil: undefined }),
   tenant: word,
   project: word,
+  customer: word,
   resource: word,
   source: word,
   group: fc.constantFrom(...groupings),

@@ -12,7 +12,15 @@ import { isZone } from "../time/zone.ts";
 import type { LaneOrder } from "../timeline/lane-item.ts";
 import type { TimeRange } from "../timeline/time-scale.ts";
 
-export const groupings = ["component", "tenant", "project", "host", "resource", "source"] as const;
+export const groupings = [
+  "component",
+  "customer",
+  "tenant",
+  "project",
+  "host",
+  "resource",
+  "source",
+] as const;
 export type Grouping = (typeof groupings)[number];
 
 export const laneOrders = ["first-symptom", "count", "name"] as const satisfies readonly LaneOrder[];
@@ -28,6 +36,7 @@ export interface View {
   readonly severity: Severity | undefined;
   readonly tenant: string | undefined;
   readonly project: string | undefined;
+  readonly customer: string | undefined;
   readonly resource: string | undefined;
   readonly source: string | undefined;
   readonly group: Grouping;
@@ -55,6 +64,7 @@ export function plainView(zone: string): View {
     severity: undefined,
     tenant: undefined,
     project: undefined,
+    customer: undefined,
     resource: undefined,
     source: undefined,
     group: "component",
@@ -90,7 +100,7 @@ export function spellView(view: View): string {
   if (view.text !== "") query.set("q", view.text);
   if (view.kinds.length > 0) query.set("kind", view.kinds.join(","));
   if (view.categories.length > 0) query.set("category", view.categories.join(","));
-  for (const name of ["severity", "tenant", "project", "resource", "source"] as const) {
+  for (const name of ["severity", "tenant", "project", "customer", "resource", "source"] as const) {
     const value = view[name];
     if (value !== undefined) query.set(name, value);
   }
@@ -127,6 +137,7 @@ export function readView(search: string, plain: View): View {
     severity: oneOf(severities, query.get("severity")),
     tenant: word("tenant"),
     project: word("project"),
+    customer: word("customer"),
     resource: word("resource"),
     source: word("source"),
     group: oneOf(groupings, query.get("group")) ?? "component",
@@ -157,7 +168,7 @@ export function filterQuery(view: View): URLSearchParams {
   if (view.text !== "") query.set("q", view.text);
   if (view.kinds.length > 0) query.set("kind", view.kinds.join(","));
   if (view.categories.length > 0) query.set("category", view.categories.join(","));
-  for (const name of ["severity", "tenant", "project", "resource", "source"] as const) {
+  for (const name of ["severity", "tenant", "project", "customer", "resource", "source"] as const) {
     const value = view[name];
     if (value !== undefined) query.set(name, value);
   }
@@ -167,7 +178,9 @@ export function filterQuery(view: View): URLSearchParams {
 /** The names of the filters that narrow the view, for "clear …" buttons. */
 export function activeFilters(
   view: View,
-): ("text" | "kinds" | "categories" | "severity" | "tenant" | "project" | "resource" | "source")[] {
+): (
+  "text" | "kinds" | "categories" | "severity" | "tenant" | "project" | "customer" | "resource" | "source"
+)[] {
   const names = [
     "text",
     "kinds",
@@ -175,6 +188,7 @@ export function activeFilters(
     "severity",
     "tenant",
     "project",
+    "customer",
     "resource",
     "source",
   ] as const;

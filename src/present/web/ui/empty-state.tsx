@@ -25,6 +25,7 @@ const filterWords = {
   severity: "severity",
   tenant: "tenant",
   project: "project",
+  customer: "customer",
   resource: "resource",
   source: "source",
 } as const;

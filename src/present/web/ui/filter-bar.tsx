@@ -7,14 +7,15 @@ import {
   type EventKind,
   type Severity,
 } from "../../../model/event.ts";
-import type { TenantJson } from "../../api/contract.ts";
-import { sentenceCase } from "../state/grouping.ts";
-import { isProvider, session } from "../state/session.ts";
+import { sentenceCase, shortId } from "../state/grouping.ts";
+import { isProvider, session, tenantNames } from "../state/session.ts";
 import { changeView, view } from "../state/timeline-state.ts";
 import { activeFilters, clearFilter, groupings, laneOrders, type Grouping } from "../state/view.ts";
 import type { LaneOrder } from "../timeline/lane-item.ts";
 import { Glyph, kindWords } from "./glyph.tsx";
+import { tenantWords } from "./ownership.tsx";
 import { Pick } from "./pick.tsx";
+import { TenantPick } from "./tenant-pick.tsx";
 
 const orderWords: Readonly<Record<LaneOrder, string>> = {
   "first-symptom": "First symptom",
@@ -52,7 +53,7 @@ export function FilterBar() {
           </option>
         ))}
       </Pick>
-      {isProvider.value && <TenantPick tenants={session.value?.tenants ?? []} />}
+      {isProvider.value && <TenantFilter />}
       <Pick
         label="Category"
         value={current.categories[0] ?? ""}
@@ -83,8 +84,12 @@ export function FilterBar() {
   );
 }
 
+/** What a tenant's own events do not tell apart. */
+const providerGroupings: readonly Grouping[] = ["customer", "tenant", "host", "source"];
+
 function LanePicks() {
   const current = view.value;
+  const hasCustomers = current.group === "customer" || (session.value?.customers.length ?? 0) > 0;
   return (
     <>
       <Pick
@@ -93,12 +98,11 @@ function LanePicks() {
         onPick={(value) => changeView({ group: value as Grouping })}
       >
         {groupings
-          .filter(
-            (group) => isProvider.value || (group !== "source" && group !== "tenant" && group !== "host"),
-          )
+          .filter((group) => isProvider.value || !providerGroupings.includes(group))
+          .filter((group) => group !== "customer" || hasCustomers)
           .map((group) => (
             <option key={group} value={group}>
-              {sentenceCase(group)}
+              {group === "tenant" ? "Domain" : sentenceCase(group)}
             </option>
           ))}
       </Pick>
@@ -174,40 +178,51 @@ function SearchField() {
   );
 }
 
-function TenantPick({ tenants }: { tenants: readonly TenantJson[] }) {
-  const { tenant, project } = view.value;
-  const domains = new Map<string, string>();
-  for (const known of tenants) {
-    if (known.domain_id !== undefined) domains.set(known.domain_id, known.domain_name ?? known.domain_id);
-  }
-  const value = project !== undefined ? `p:${project}` : tenant !== undefined ? `d:${tenant}` : "";
+/** The tree of customers and tenants as a filter; one choice at a time. */
+function TenantFilter() {
+  const { tenant, project, customer } = view.value;
+  const chosen = customer ?? project ?? tenant;
   return (
-    <Pick
+    <TenantPick
       label="Tenant"
-      value={value}
-      marked={value !== ""}
-      onPick={(picked) =>
+      words={chosen === undefined ? "all" : choiceWords()}
+      chosen={
+        chosen === undefined
+          ? undefined
+          : customer !== undefined
+            ? { kind: "customer", id: customer }
+            : {
+                kind: project === undefined ? "domain" : "project",
+                id: chosen,
+                controlPlane: planeOf(chosen),
+              }
+      }
+      withCustomers
+      none="All tenants"
+      onPick={(choice) =>
         changeView({
-          tenant: picked.startsWith("d:") ? picked.slice(2) : undefined,
-          project: picked.startsWith("p:") ? picked.slice(2) : undefined,
+          customer: choice?.kind === "customer" ? choice.id : undefined,
+          tenant: choice?.kind === "domain" ? choice.id : undefined,
+          project: choice?.kind === "project" ? choice.id : undefined,
         })
       }
-    >
-      <option value="">all</option>
-      {[...domains]
-        .toSorted((a, b) => a[1].localeCompare(b[1]))
-        .map(([id, name]) => (
-          <optgroup key={id} label={name}>
-            <option value={`d:${id}`}>{name}</option>
-            {tenants
-              .filter((known) => known.domain_id === id && known.project_id !== undefined)
-              .map((known) => (
-                <option key={known.project_id} value={`p:${known.project_id}`}>
-                  {name} / {known.project_name ?? known.project_id}
-                </option>
-              ))}
-          </optgroup>
-        ))}
-    </Pick>
+    />
   );
+}
+
+function choiceWords(): string {
+  const { tenant, project, customer } = view.value;
+  if (customer !== undefined) {
+    const known = session.value?.customers.find((each) => each.customer_id === customer);
+    return known?.customer_name ?? customer;
+  }
+  if (project === undefined) return tenantNames.value.domains.get(tenant ?? "") ?? shortId(tenant ?? "");
+  const found = session.value?.tenants.find((each) => each.project_id === project);
+  return found === undefined ? shortId(project) : tenantWords(found);
+}
+
+/** The filter itself knows no control plane; the first that has the id marks it in the tree. */
+function planeOf(id: string): string {
+  const known = session.value?.tenants.find((each) => each.project_id === id || each.domain_id === id);
+  return known?.control_plane ?? "";
 }

@@ -3,14 +3,14 @@ import type { EventJson } from "../../api/contract.ts";
 import { clearSelection, copyLink, toggleWhatElse } from "../state/commands.ts";
 import { componentOf, ownerName, resourcePath } from "../state/grouping.ts";
 import { nameEntity } from "../state/entity-names.ts";
-import { tenantNames } from "../state/session.ts";
+import { isProvider, tenantNames } from "../state/session.ts";
 import { selectedEvent, view } from "../state/timeline-state.ts";
 import { formatLength, formatPrecision } from "../time/length.ts";
 import { formatClock, formatDate, formatMoment, zoneName } from "../time/zone.ts";
 import { Glyph, kindWords, SeverityWord } from "./glyph.tsx";
 import { JsonTree } from "./json-tree.tsx";
 import { Link } from "./link.tsx";
-import { Ownership } from "./ownership.tsx";
+import { isWaiting, Ownership } from "./ownership.tsx";
 import { StormPart } from "./storm-part.tsx";
 import { WhatElse } from "./what-else.tsx";
 import { WindowSummary } from "./window-summary.tsx";
@@ -58,6 +58,7 @@ function EventDetails({ event }: { event: EventJson }) {
       <EventFacts event={event} why={why} setWhy={setWhy} />
       <StormPart event={event} />
       {why && <Ownership event={event} />}
+      {isProvider.value && isWaiting(event.attribution) && <Decide event={event} />}
       <div class="event-actions">
         <button
           type="button"
@@ -72,6 +73,24 @@ function EventDetails({ event }: { event: EventJson }) {
         </button>
       </div>
     </article>
+  );
+}
+
+/** What can be done about an event without an owner; both ways try it first. */
+function Decide({ event }: { event: EventJson }) {
+  const path = `/quarantine?event=${encodeURIComponent(event.id)}`;
+  return (
+    <div class="notice decide">
+      <p>Nobody outside the provider sees this event: it has no owner yet.</p>
+      <p class="event-actions">
+        <Link class="control" href={path}>
+          Assign it to a tenant…
+        </Link>
+        <Link class="control" href={`${path}&as=provider`}>
+          It is the provider’s own…
+        </Link>
+      </p>
+    </div>
   );
 }
 

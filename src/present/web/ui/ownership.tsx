@@ -1,25 +1,32 @@
 import { useEffect, useState } from "preact/hooks";
-import type { EventJson, EvidenceJson, OwnershipJson, TenantJson } from "../../api/contract.ts";
+import type { EventJson, OwnershipJson } from "../../api/contract.ts";
+import type { TenantJson } from "../../api/tenancy-contract.ts";
 import { readApi, RequestFailure } from "../state/client.ts";
-import { nameIds, resourcePath, shortId } from "../state/grouping.ts";
 import { nameEntity } from "../state/entity-names.ts";
+import { nameIds, shortId } from "../state/grouping.ts";
 import { isProvider, tenantNames } from "../state/session.ts";
 import { view } from "../state/timeline-state.ts";
 import { formatMoment } from "../time/zone.ts";
 import { ErrorNotice } from "./error-notice.tsx";
-import { Link } from "./link.tsx";
+import { EvidenceChain } from "./evidence-chain.tsx";
+
+type Attribution = OwnershipJson["attribution"];
 
 /** Why the event belongs to its tenant: hop by hop for the provider, one plain line for a tenant. */
 export function Ownership({ event }: { event: EventJson }) {
   const [answer, setAnswer] = useState<OwnershipJson | undefined>(undefined);
   const [failure, setFailure] = useState<RequestFailure | undefined>(undefined);
   const provider = isProvider.value;
+  // An event that was attributed anew while it is shown is asked about again.
+  const owner = JSON.stringify([event.attribution.status, event.attribution.project_id]);
   useEffect(() => {
     if (!provider) return undefined;
     let gone = false;
     readApi<OwnershipJson>(`events/${encodeURIComponent(event.id)}/ownership`).then(
       (found) => {
-        if (!gone) setAnswer(found);
+        if (gone) return;
+        setFailure(undefined);
+        setAnswer(found);
       },
       (error: unknown) => {
         if (!(error instanceof RequestFailure)) throw error;
@@ -29,7 +36,7 @@ export function Ownership({ event }: { event: EventJson }) {
     return () => {
       gone = true;
     };
-  }, [event.id, provider]);
+  }, [event.id, owner, provider]);
   if (!provider) {
     return (
       <p class="because">{event.attribution.because ?? "Shown because it concerns one of your resources."}</p>
@@ -37,44 +44,96 @@ export function Ownership({ event }: { event: EventJson }) {
   }
   if (failure !== undefined) return <ErrorNotice failure={failure} />;
   if (answer === undefined) return <div class="part" aria-busy="true" />;
-  return <Chain answer={answer} />;
+  return <Chain answer={answer} event={event} />;
 }
 
-function Chain({ answer }: { answer: OwnershipJson }) {
+function Chain({ answer, event }: { answer: OwnershipJson; event: EventJson }) {
   const { attribution } = answer;
-  const accepted = attribution.evidence.filter((step) => step.verdict === "accepted");
-  const rejected = attribution.evidence.filter((step) => step.verdict === "rejected");
+  const { zone } = view.value;
   return (
-    <section class="part ownership" aria-label="Why this tenant">
-      <h3>Why this tenant</h3>
+    <section class="part ownership" aria-labelledby="ownership-title">
+      <h3 id="ownership-title">{isWaiting(attribution) ? "Why it has no owner yet" : "Why this tenant"}</h3>
       <p class="ownership-summary">{nameIds(capitalise(answer.summary), tenantNames.value)}</p>
-      <ol class="hops">
-        {accepted.map((step, index) => (
-          <Hop key={hopKey(step)} step={step} sign={String(index + 1)} />
-        ))}
-        {rejected.map((step) => (
-          <Hop key={hopKey(step)} step={step} sign="✗" />
-        ))}
-      </ol>
+      <EvidenceChain event={event} evidence={attribution.evidence} zone={zone} />
       {attribution.affected.length > 0 && <Affected tenants={attribution.affected} />}
       {attribution.candidates !== undefined && attribution.candidates.length > 0 && (
         <p class="dim">Candidates: {attribution.candidates.map(tenantWords).join(", ")}</p>
       )}
-      {answer.history.length > 0 && (
-        <p class="dim">
-          Decided anew {answer.history.length === 1 ? "once" : `${answer.history.length} times`}, last before
-          this {formatMoment(Date.parse(answer.history.at(-1)?.recorded_at ?? ""), view.value.zone)}.
-        </p>
-      )}
+      <DoneBy event={event} attribution={attribution} />
+      {answer.history.length > 0 && <Earlier answer={answer} zone={zone} />}
     </section>
   );
 }
 
-function hopKey(step: EvidenceJson): string {
-  return `${step.verdict} ${step.rule} ${step.says} ${step.from?.id} ${step.to?.id}`;
+export function isWaiting({ status }: Pick<Attribution, "status">): boolean {
+  return status === "ambiguous" || status === "unresolved";
 }
 
-function Affected({ tenants }: { tenants: OwnershipJson["attribution"]["affected"] }) {
+/** The one who acted, set apart: nobody owns a thing by having touched it. */
+function DoneBy({ event, attribution }: { event: EventJson; attribution: Attribution }) {
+  const { actor } = event;
+  const who = actor?.user_name ?? actor?.user_id;
+  if (actor === undefined || who === undefined) return null;
+  const names = tenantNames.value;
+  const project = actor.project_id;
+  const at =
+    project === undefined ? "" : `, signed in for project ${names.projects.get(project) ?? shortId(project)}`;
+  const same = project !== undefined && project === attribution.project_id;
+  return (
+    <p class="done-by">
+      Done by <strong>{shortId(who)}</strong>
+      {at}:{" "}
+      {same
+        ? "the owner’s own project, though the answer does not rest on that."
+        : "not the owner. Who does something is never taken for whose it is."}
+    </p>
+  );
+}
+
+/** Who knew what when: each answer that held before, from when it was recorded on. */
+function Earlier({ answer, zone }: { answer: OwnershipJson; zone: string }) {
+  return (
+    <div class="earlier">
+      <h4>What was known before</h4>
+      <ol>
+        {answer.history.map((entry) => (
+          <li key={entry.recorded_at}>
+            <time>{formatMoment(Date.parse(entry.recorded_at), zone)}</time>{" "}
+            <span>{ownershipWords(entry.attribution)}</span>
+          </li>
+        ))}
+        <li>
+          <time>Now</time> <span>{ownershipWords(answer.attribution)}</span>
+        </li>
+      </ol>
+    </div>
+  );
+}
+
+/** Whose an attribution says it is, in a few words. */
+export function ownershipWords(attribution: Attribution): string {
+  switch (attribution.status) {
+    case "owned":
+    case "affected":
+      return tenantWords({
+        control_plane: attribution.control_plane ?? "",
+        domain_id: attribution.domain_id ?? undefined,
+        project_id: attribution.project_id ?? undefined,
+        domain_name: attribution.domain_name,
+        project_name: attribution.project_name,
+      });
+    case "shared":
+      return `the provider’s; ${attribution.affected.length} ${attribution.affected.length === 1 ? "tenant" : "tenants"} affected`;
+    case "provider":
+      return "the provider’s own";
+    case "ambiguous":
+      return `several are possible: ${(attribution.candidates ?? []).map(tenantWords).join(", ")}`;
+    case "unresolved":
+      return "nothing said whose it was";
+  }
+}
+
+function Affected({ tenants }: { tenants: Attribution["affected"] }) {
   return (
     <div class="affected">
       <h4>Affected at that moment</h4>
@@ -91,64 +150,14 @@ function Affected({ tenants }: { tenants: OwnershipJson["attribution"]["affected
 }
 
 export function tenantWords(tenant: TenantJson): string {
-  const domain =
-    tenant.domain_name ?? (tenant.domain_id === undefined ? undefined : shortId(tenant.domain_id));
-  const project =
-    tenant.project_name ?? (tenant.project_id === undefined ? undefined : shortId(tenant.project_id));
-  return [domain, project].filter((word) => word !== undefined).join(" / ");
+  const names = tenantNames.value;
+  const word = (id: string | undefined, name: string | undefined, known: ReadonlyMap<string, string>) =>
+    id === undefined ? name : (name ?? known.get(id) ?? shortId(id));
+  const domain = word(tenant.domain_id, tenant.domain_name, names.domains);
+  const project = word(tenant.project_id, tenant.project_name, names.projects);
+  return [domain, project].filter((part) => part !== undefined).join(" / ");
 }
 
 function capitalise(sentence: string): string {
   return sentence.charAt(0).toUpperCase() + sentence.slice(1);
-}
-
-function Hop({ step, sign }: { step: EvidenceJson; sign: string }) {
-  const { zone } = view.value;
-  return (
-    <li class={step.verdict}>
-      <span class="hop-sign" aria-hidden="true">
-        {sign}
-      </span>
-      <div>
-        <p>
-          {step.verdict === "rejected" && <span class="visually-hidden">Rejected: </span>}
-          <span title={step.says}>{nameIds(step.says, tenantNames.value)}</span>
-        </p>
-        {(step.from !== undefined || step.to !== undefined) && (
-          <p class="hop-path">
-            {step.from !== undefined && <Entity entity={step.from} />}
-            {step.to !== undefined && (
-              <>
-                {" → "}
-                <Entity entity={step.to} />
-              </>
-            )}
-          </p>
-        )}
-        <p class="hop-facts">
-          <span class={`confidence confidence-${step.confidence}`}>{step.confidence}</span>
-          <code>{step.rule}</code>
-          {step.source !== undefined && (
-            <span title={step.source.source_id}>
-              {step.source.connection}, record {shortId(step.source.source_id)}
-            </span>
-          )}
-          {step.valid_from !== undefined && (
-            <span>
-              valid {formatMoment(Date.parse(step.valid_from), zone)} →{" "}
-              {step.valid_until === undefined ? "…" : formatMoment(Date.parse(step.valid_until), zone)}
-            </span>
-          )}
-        </p>
-      </div>
-    </li>
-  );
-}
-
-function Entity({ entity }: { entity: { kind: string; id: string; name?: string | undefined } }) {
-  return (
-    <Link href={resourcePath(entity)} title={entity.id}>
-      {entity.kind.replaceAll("_", " ")} {nameEntity(entity)}
-    </Link>
-  );
 }

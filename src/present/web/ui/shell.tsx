@@ -1,5 +1,6 @@
 import type { ComponentChildren } from "preact";
-import type { SessionJson, TenantJson } from "../../api/contract.ts";
+import type { SessionJson } from "../../api/contract.ts";
+import type { TenantJson } from "../../api/tenancy-contract.ts";
 import { announcement } from "../state/announcer.ts";
 import { helpOpen } from "../state/commands.ts";
 import { theme, type Theme } from "../state/preferences.ts";
@@ -33,8 +34,11 @@ export function Shell({ children }: { children: ComponentChildren }) {
               <Link href="/sources" current={page === "sources"}>
                 Sources
               </Link>
-              <Link href="/quarantine" current={page === "quarantine"}>
+              <Link href="/quarantine" current={page === "quarantine" || page === "rulings"}>
                 Quarantine
+              </Link>
+              <Link href="/notices" current={page === "notices"}>
+                Notices
               </Link>
             </>
           )}
@@ -125,6 +129,7 @@ export function tenantGroups(
 }
 
 function SeeAs({ session: current }: { session: SessionJson }) {
+  const { customers } = current;
   if (current.tenants.length === 0) return null;
   return (
     <Pick
@@ -132,11 +137,22 @@ function SeeAs({ session: current }: { session: SessionJson }) {
       value=""
       title="Look through a tenant’s eyes: exactly what its own sign-in would show"
       onPick={(value) => {
-        const tenant = current.tenants[Number(value)];
+        const tenant = value.startsWith("c:")
+          ? customers.find((customer) => customer.customer_id === value.slice(2))
+          : current.tenants[Number(value)];
         if (value !== "" && tenant !== undefined) void lookAs(tenant).then(() => goTo(timelineHref()));
       }}
     >
       <option value="">Provider</option>
+      {customers.length > 0 && (
+        <optgroup label="Customers">
+          {customers.map((customer) => (
+            <option key={customer.customer_id} value={`c:${customer.customer_id}`}>
+              {customer.customer_name}
+            </option>
+          ))}
+        </optgroup>
+      )}
       {tenantGroups(current.tenants).map((group) => (
         <optgroup key={group.label} label={group.label}>
           {group.tenants.map((tenant) => (

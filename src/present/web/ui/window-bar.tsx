@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import { copyLink, setZone } from "../state/commands.ts";
 import { toggleLive, waitingCount } from "../state/live-stream.ts";
 import { streamConnected } from "../state/stream-connection.ts";
@@ -9,6 +9,7 @@ import { formatLength } from "../time/length.ts";
 import { readTime, type ReadTime } from "../time/typed-time.ts";
 import { browserZone, formatClock, formatDate, formatMoment, zoneName } from "../time/zone.ts";
 import { Pick } from "./pick.tsx";
+import { PopoverHolder } from "./popover-holder.tsx";
 
 /** The window in words, presets and scenes, the zone, link and live. */
 export function WindowBar() {
@@ -82,32 +83,9 @@ function ScenePick() {
 
 function WindowButton() {
   const [open, setOpen] = useState(false);
-  const holder = useRef<HTMLDivElement>(null);
-  useEffect(() => {
-    if (!open) return undefined;
-    const close = (event: Event) => {
-      if (event.target instanceof Node && holder.current?.contains(event.target) === false) setOpen(false);
-    };
-    addEventListener("pointerdown", close);
-    addEventListener("focusin", close);
-    return () => {
-      removeEventListener("pointerdown", close);
-      removeEventListener("focusin", close);
-    };
-  }, [open]);
+  const close = useCallback(() => setOpen(false), []);
   return (
-    <div
-      class="popover-holder"
-      role="group"
-      aria-label="Window"
-      ref={holder}
-      onKeyDown={(event) => {
-        if (event.key !== "Escape" || !open) return;
-        event.preventDefault();
-        setOpen(false);
-        holder.current?.querySelector("button")?.focus();
-      }}
-    >
+    <PopoverHolder label="Window" open={open} close={close}>
       <button
         type="button"
         class="control window-button"
@@ -117,8 +95,8 @@ function WindowButton() {
       >
         <WindowWords />
       </button>
-      {open && <WindowForm done={() => setOpen(false)} />}
-    </div>
+      {open && <WindowForm done={close} />}
+    </PopoverHolder>
   );
 }
 
