@@ -36,6 +36,8 @@ export const errorTable = {
     title: "The ruling would show events to a second tenant, or take them from their owner",
   },
   "ruling-changed": { kind: "conflict", status: 409, title: "Something else was decided meanwhile" },
+  "template-invalid": { kind: "invalid", status: 422, title: "The text of the notice cannot be used" },
+  "template-changed": { kind: "conflict", status: 409, title: "The text was changed meanwhile" },
   fenced: { kind: "conflict", status: 409, title: "Another worker has taken over this connection" },
   "migration-newer": { kind: "conflict", status: 409, title: "The store was made by a newer Isochron" },
   "store-unavailable": { kind: "unavailable", status: 503, title: "The store cannot be reached" },

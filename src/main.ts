@@ -11,7 +11,6 @@ import type { Instant } from "./model/instant.ts";
 import type { JsonObject } from "./model/json.ts";
 import { clean } from "./normalise/clean.ts";
 import { decoders } from "./normalise/decode.ts";
-import { redact } from "./normalise/redact.ts";
 import { demoRoot, findWebPages } from "./package-folders.ts";
 import { ContractWatch } from "./pipeline/contract-check.ts";
 import { harvestOnce, type Pass } from "./pipeline/harvest.ts";
@@ -19,6 +18,7 @@ import { addIngested, importFile, nothingIngested } from "./pipeline/import-file
 import type { Ingested, Stages } from "./pipeline/ingest.ts";
 import { createLiveIo } from "./pipeline/live-io.ts";
 import { guardPull, guardSource } from "./pipeline/protection/guarded-source.ts";
+import { createNotices, type Notices } from "./pipeline/notices.ts";
 import { Protection } from "./pipeline/protection/protection.ts";
 import { startDelayMs } from "./pipeline/protection/ramp.ts";
 import type { SourceGuard, SourceLimits } from "./pipeline/protection/source-guard.ts";
@@ -107,7 +107,8 @@ export async function openIsochron(config: Config, log: Logger, options: OpenOpt
   });
   const connections = configuredConnections(config);
   const protection = buildProtection(config, connections);
-  const stages = buildStages(config, log, { connections, protection, store });
+  const notices = createNotices(store, clean, now);
+  const stages = buildStages(config, log, { connections, protection, store, notices });
   const holder = randomUUID();
 
   const isochron: Isochron = {
@@ -163,7 +164,16 @@ export async function openIsochron(config: Config, log: Logger, options: OpenOpt
     },
     startHarvest: (signal) => runAll(stages, connections, { log, signal, holder, protection }),
     api: async (request) =>
-      buildApiFor(request, { config, log, store, stages, connections, protection, version: options.version }),
+      buildApiFor(request, {
+        config,
+        log,
+        store,
+        stages,
+        notices,
+        connections,
+        protection,
+        version: options.version,
+      }),
     loadDemo: (onProgress) => loadDemo({ isochron, store: store.events, demoRoot: demoRoot() }, onProgress),
     close: () => store.close(),
   };
@@ -173,15 +183,16 @@ export async function openIsochron(config: Config, log: Logger, options: OpenOpt
 function buildStages(
   config: Config,
   log: Logger,
-  over: Pick<ApiContext, "connections" | "protection" | "store">,
+  over: Pick<ApiContext, "connections" | "protection" | "store" | "notices">,
 ): Stages {
-  const { connections, protection, store } = over;
+  const { connections, protection, store, notices } = over;
   return {
     decoders,
     clean,
     resolve: createResolver({ providerDomains: new Set(config.providerDomains) }),
     buildView: buildTopologyView,
-    redact,
+    redact: notices.redact,
+    refreshTexts: notices.refreshTexts,
     store: protection.guardStore(store.events),
     topology: store.topology,
     reader: store.reader,
@@ -335,13 +346,14 @@ interface ApiContext {
   readonly log: Logger;
   readonly store: Store;
   readonly stages: Stages;
+  readonly notices: Notices;
   readonly connections: ReadonlyMap<string, Configured>;
   readonly protection: Protection;
   readonly version: string;
 }
 
 async function buildApiFor(request: ApiOptions, context: ApiContext): ReturnType<typeof buildApi> {
-  const { config, log, store, stages, connections, protection } = context;
+  const { config, log, store, stages, notices, connections, protection } = context;
   const pages = findWebPages();
   const parts: ApiParts = {
     store,
@@ -363,6 +375,7 @@ async function buildApiFor(request: ApiOptions, context: ApiContext): ReturnType
     protection: () => protection.state(),
     noteTooLarge: (name, posted) => noteTooLarge(stages, findSource, connections.get(name), posted),
     contractOf,
+    notices: notices.desk,
     tenantSettings: { customers: config.customers, regions: regionsOf(config.connections) },
     clock: now,
     secret: await serverSecret(config),

@@ -1,6 +1,6 @@
 import { clean } from "../src/normalise/clean.ts";
 import { decoders } from "../src/normalise/decode.ts";
-import { redact } from "../src/normalise/redact.ts";
+import { redact } from "./redact.ts";
 import type { Stages } from "../src/pipeline/ingest.ts";
 import { createResolver } from "../src/resolve/graph-resolver.ts";
 import { buildTopologyView } from "../src/resolve/topology-view.ts";

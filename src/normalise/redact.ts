@@ -1,57 +1,36 @@
 import type { EntityRef, Related } from "../model/entity.ts";
 import { entityKey } from "../model/entity.ts";
-import type { AffectedTenant, Attribution, EventDraft, TenantEdition } from "../model/event.ts";
+import type { Attribution, EventDraft, TenantEdition } from "../model/event.ts";
 import type { Json, JsonObject } from "../model/json.ts";
 import type { TenantRef } from "../model/tenant.ts";
+import { makeNotice, tenantAsSubject, type NoticeTools } from "./notice.ts";
+import { isTenantKind } from "./tenant-kinds.ts";
 
 /**
  * What a tenant may know of an event is decided here, once, and stored as the tenant's edition.
  * Everything that is not named below is withheld: a field that a source invents tomorrow stays inside.
  */
 
-/** Kinds of entity that are a tenant's own business; hosts, backends, services and other projects are not. */
-const tenantKinds = new Set([
-  "server",
-  "volume",
-  "snapshot",
-  "backup",
-  "image",
-  "network",
-  "subnet",
-  "port",
-  "router",
-  "floating_ip",
-  "security_group",
-  "security_group_rule",
-  "stack",
-  "server_group",
-  "keypair",
-  "load_balancer",
-  "zone",
-  "recordset",
-  "share",
-  "database",
-  "user",
-  "project",
-  "domain",
-  "group",
-  "request",
-]);
-
 /** Roles whose entity the subject's owner may see; a resource of somebody else's can stand in any other. */
 const tenantRoles = new Set(["volume", "server", "source", "port", "security_group", "subnet", "account"]);
 
-/** The editions of an event: one for its owner, one notice for each tenant that a shared cause affected. */
-export function redact(
+/** Gives the editions of an event. */
+export type Redact = (
   draft: EventDraft,
   attribution: Attribution,
   ownEntities: readonly string[],
-): readonly TenantEdition[] {
-  if (attribution.status === "shared") {
-    return draft.kind === "activity" ? [] : attribution.affected.map((affected) => notice(draft, affected));
-  }
-  if (attribution.status !== "owned" || draft.visibility === "provider") return [];
-  return [ownersEdition(draft, attribution.tenant, new Set(ownEntities))];
+) => readonly TenantEdition[];
+
+/** Makes the editions of an event: one for its owner, one notice for each tenant that a shared cause affected. */
+export function createRedactor(tools: NoticeTools): Redact {
+  return (draft, attribution, ownEntities) => {
+    if (attribution.status === "shared") {
+      const { affected, evidence } = attribution;
+      return draft.kind === "activity" ? [] : affected.map((one) => makeNotice(draft, evidence, one, tools));
+    }
+    if (attribution.status !== "owned" || draft.visibility === "provider") return [];
+    return [ownersEdition(draft, attribution.tenant, new Set(ownEntities))];
+  };
 }
 
 function ownersEdition(draft: EventDraft, tenant: TenantRef, own: ReadonlySet<string>): TenantEdition {
@@ -85,10 +64,8 @@ function tenantSubject(draft: EventDraft, tenant: TenantRef): EntityRef {
     (draft.subject.kind === "user" || draft.subject.kind === "group") && draft.stated !== undefined;
   const othersRequest =
     draft.subject.kind === "request" && ownOperation(draft, tenant).operation === undefined;
-  if (tenantKinds.has(draft.subject.kind) && !foreign && !othersRequest) return draft.subject;
-  return tenant.projectId === undefined
-    ? { kind: "domain", id: tenant.domainId ?? "" }
-    : { kind: "project", id: tenant.projectId };
+  if (isTenantKind(draft.subject.kind) && !foreign && !othersRequest) return draft.subject;
+  return tenantAsSubject(tenant);
 }
 
 /** A request is shown to whoever made it; somebody else's request on the resource is somebody else's. */
@@ -101,7 +78,7 @@ function ownOperation(draft: EventDraft, tenant: TenantRef): Pick<TenantEdition,
 function ownRelated(related: readonly Related[], own: ReadonlySet<string>): readonly Related[] {
   return related
     .filter(
-      (item) => tenantKinds.has(item.ref.kind) && tenantRoles.has(item.role) && own.has(entityKey(item.ref)),
+      (item) => isTenantKind(item.ref.kind) && tenantRoles.has(item.role) && own.has(entityKey(item.ref)),
     )
     .map((item) => ({ role: item.role, ref: item.ref }));
 }
@@ -159,38 +136,4 @@ function tenantSummary(draft: EventDraft, shown: EntityRef, name: string | undef
 function becauseOwned(subject: EntityRef, name: string | undefined): string {
   const thing = subject.kind.replaceAll("_", " ");
   return `Shown because it is about your ${thing}${name === undefined ? "" : ` ${name}`}.`;
-}
-
-/** A shared cause as one tenant may hear of it: its own resources, no host, no neighbour, no number of them. */
-function notice(draft: EventDraft, affected: AffectedTenant): TenantEdition {
-  const own = affected.resources.filter((ref) => tenantKinds.has(ref.kind));
-  const [first] = own;
-  const many =
-    own.length > 1
-      ? `${own.length} of your resources`
-      : `your ${first?.kind.replaceAll("_", " ") ?? "resource"}`;
-  const what = {
-    symptom: "trouble",
-    recovery: "recovery",
-    change: "maintenance",
-    human: "work",
-    activity: "activity",
-  };
-  const said = what[draft.kind];
-  return {
-    tenant: affected.tenant,
-    notice: true,
-    type: `platform.${said}`,
-    kind: draft.kind,
-    category: "platform",
-    severity: draft.severity,
-    visibility: "operational",
-    subject: first ?? tenantSubject(draft, affected.tenant),
-    related: own
-      .toSorted((a, b) => (entityKey(a) < entityKey(b) ? -1 : 1))
-      .map((ref) => ({ role: "affected", ref })),
-    because: `Shown because ${many} stood on the part of the platform that this was about.`,
-    summary: `Platform ${said} affected ${many}`,
-    details: {},
-  };
 }

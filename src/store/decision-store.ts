@@ -1,8 +1,9 @@
 import type { ResolvedPage } from "./event-store.ts";
+import type { NoticeTemplateChange } from "./notice-template-store.ts";
 import type { RulingChange } from "./ruling-store.ts";
 
 /** What can be decided; each kind has its writer in the store. */
-export type Change = RulingChange;
+export type Change = RulingChange | NoticeTemplateChange;
 
 /** What the provider's people decide, each decision with the event that tells of it. */
 export interface DecisionStore {

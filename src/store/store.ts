@@ -1,6 +1,8 @@
 import type { DecisionStore } from "./decision-store.ts";
 import type { EventReader } from "./event-reader.ts";
 import type { EventStore } from "./event-store.ts";
+import type { NoticeTemplateStore } from "./notice-template-store.ts";
+import type { RulingStore } from "./ruling-store.ts";
 import type { TokenStore } from "./token-store.ts";
 import type { TopologyReader } from "./topology-reader.ts";
 
@@ -10,7 +12,11 @@ export interface Store {
   readonly reader: EventReader;
   readonly topology: TopologyReader;
   readonly tokens: TokenStore;
+  readonly noticeTemplates: NoticeTemplateStore;
+  /** 32 bytes that aliases of places are made with; the same for the store's whole life, and never shown. */
+  readonly aliasKey: Uint8Array;
   readonly decisions: DecisionStore;
+  readonly rulings: RulingStore;
   /** A hash over all that the store holds but the times of recording: equal digests, equal stores. */
   digest(): Promise<string>;
   /** For `doctor`: server version, schema version, where it runs. */

@@ -2,7 +2,7 @@ import { IsochronError } from "../../src/errors.ts";
 import { instant } from "../../src/model/instant.ts";
 import { clean } from "../../src/normalise/clean.ts";
 import { decoders } from "../../src/normalise/decode.ts";
-import { redact } from "../../src/normalise/redact.ts";
+import { redact } from "../redact.ts";
 import type { Pass } from "../../src/pipeline/harvest.ts";
 import { harvestOnce } from "../../src/pipeline/harvest.ts";
 import type { ReconcileOutcome, ReconcilePass } from "../../src/pipeline/reconcile.ts";

@@ -3,9 +3,11 @@ import type { EntityRef } from "../../model/entity.ts";
 import type { Duration, Instant } from "../../model/instant.ts";
 import type { Scope } from "../../model/scope.ts";
 import type { VisibleEvent } from "../../store/event-reader.ts";
+import type { NoticeTemplateRecord } from "../../store/notice-template-store.ts";
 import type { Store } from "../../store/store.ts";
 import type { TokenScope } from "../../store/token-store.ts";
 import type { ContractJson } from "./contract.ts";
+import type { TemplatePreviewJson } from "./tenancy-contract.ts";
 import type { TenantSettings } from "./tenant-directory.ts";
 
 /** All that the HTTP API stands on; `main.ts` fills it in. */
@@ -21,6 +23,8 @@ export interface ApiParts {
   readonly protection?: () => ProtectionState;
   /** What a source promises; absent where no source is known. */
   readonly contractOf?: (source: string) => ContractJson | undefined;
+  /** The texts of notices; absent where they cannot be edited. */
+  readonly notices?: NoticeTemplates;
   /** What the configuration says of customers and regions; nothing where absent. */
   readonly tenantSettings?: TenantSettings;
   readonly clock: () => Instant;
@@ -39,6 +43,43 @@ export interface ApiParts {
    */
   readonly viewer?: Exclude<TokenScope, { kind: "ingest" }>;
   readonly limits?: Partial<ApiLimits>;
+}
+
+/** One text that tenants are told of a shared cause with. */
+export interface NoticeTemplate {
+  readonly name: string;
+  readonly situation: string;
+  readonly text: string;
+  readonly shippedText: string;
+  readonly version: number;
+  readonly latest?: NoticeTemplateRecord;
+  readonly sample: string;
+}
+
+/** Reads and edits them. What no situation is called is undefined. */
+export interface NoticeTemplates {
+  readonly placeholders: readonly { readonly name: string; readonly meaning: string }[];
+  readonly charsMax: number;
+  list(): Promise<readonly NoticeTemplate[]>;
+  find(
+    name: string,
+  ): Promise<
+    { readonly template: NoticeTemplate; readonly history: readonly NoticeTemplateRecord[] } | undefined
+  >;
+  /** A null text is the shipped one. Throws `template-invalid` and `template-changed`. */
+  edit(
+    name: string,
+    edit: {
+      readonly text: string | null;
+      readonly expectedVersion: number;
+      readonly by: string;
+      readonly why: string;
+    },
+  ): Promise<NoticeTemplate | undefined>;
+  preview(text: string): {
+    readonly problems: readonly TemplatePreviewJson["problems"][number][];
+    readonly samples: readonly string[];
+  };
 }
 
 /** A stretch of time worth looking at first. */

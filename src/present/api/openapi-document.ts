@@ -16,6 +16,9 @@ const components = {
   EventsPage: contract.eventsPageSchema,
   Evidence: contract.evidenceSchema,
   Health: contract.healthSchema,
+  NoticeTemplate: tenancy.noticeTemplateSchema,
+  NoticeTemplateHistory: tenancy.noticeTemplateHistorySchema,
+  NoticeTemplates: tenancy.noticeTemplatesSchema,
   Histogram: contract.histogramSchema,
   Ingested: contract.ingestedSchema,
   Ownership: contract.ownershipSchema,
@@ -24,6 +27,7 @@ const components = {
   Resource: contract.resourceSchema,
   Session: contract.sessionSchema,
   Sources: contract.sourcesSchema,
+  TemplatePreview: tenancy.templatePreviewSchema,
   Tenant: tenancy.tenantSchema,
   Tenants: tenancy.tenantsSchema,
   TenantTree: tenancy.tenantTreeSchema,
@@ -39,7 +43,7 @@ interface Document {
   components?: { schemas?: Record<string, unknown> };
 }
 
-const methods = ["get", "post", "delete"] as const;
+const methods = ["get", "post", "put", "delete"] as const;
 
 /** Collects the routes registered after it into an OpenAPI 3.1 document, given by `app.swagger()`. */
 export async function describeApi(app: FastifyInstance, version: string): Promise<void> {

@@ -81,6 +81,7 @@ describe("the OpenAPI document", () => {
       }),
     );
     expect(operations.toSorted()).toEqual([
+      "DELETE /notice-templates/{name}",
       "DELETE /session",
       "DELETE /session/as",
       "GET /events",
@@ -90,6 +91,8 @@ describe("the OpenAPI document", () => {
       "GET /health",
       "GET /histogram",
       "GET /live",
+      "GET /notice-templates",
+      "GET /notice-templates/{name}",
       "GET /quarantine",
       "GET /resources/{kind}/{id}",
       "GET /session",
@@ -98,8 +101,10 @@ describe("the OpenAPI document", () => {
       "GET /tenants/tree",
       "GET /what-else",
       "POST /ingest/{connection}",
+      "POST /notice-templates/preview",
       "POST /session",
       "POST /session/as",
+      "PUT /notice-templates/{name}",
     ]);
   });
 });

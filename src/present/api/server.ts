@@ -20,6 +20,7 @@ import { liveRoute } from "./live-route.ts";
 import { describeApi } from "./openapi-document.ts";
 import { membersRoute } from "./members-route.ts";
 import { metricsRoute } from "./metrics-route.ts";
+import { noticeTemplatesRoute } from "./notice-templates-route.ts";
 import { answerFailure, notFound } from "./problem.ts";
 import { compileValidator } from "./query-validator.ts";
 import { serveReference } from "./reference-page.ts";
@@ -135,6 +136,7 @@ async function addPlugins(app: FastifyInstance, context: ApiContext): Promise<vo
         await reading.register(resourceRoute(context));
         await reading.register(estateRoutes(context));
         await reading.register(tenantsRoute(context));
+        await reading.register(noticeTemplatesRoute(context));
         await reading.register(liveRoute(context));
       });
     },

@@ -8,7 +8,7 @@ import type { EventDraft } from "../../model/event.ts";
 import { instant } from "../../model/instant.ts";
 import { clean } from "../../normalise/clean.ts";
 import { decoders } from "../../normalise/decode.ts";
-import { redact } from "../../normalise/redact.ts";
+import { redact } from "../../../test/redact.ts";
 import { harvestOnce } from "../../pipeline/harvest.ts";
 import type { Stages } from "../../pipeline/ingest.ts";
 import { createResolver } from "../../resolve/graph-resolver.ts";

@@ -2,17 +2,18 @@ import type pg from "pg";
 import type { Change, DecisionStore } from "../decision-store.ts";
 import { writePage, type AppendTools } from "./append.ts";
 import { connect, holdConnection } from "./connections.ts";
+import { writeNoticeTemplate } from "./notice-templates.ts";
 import { writeRuling } from "./ruling-writes.ts";
 
-/** How each kind of change is carried out, in the decision's transaction. */
-const writers: {
-  readonly [Kind in Change["kind"]]: (
-    client: pg.ClientBase,
-    change: Extract<Change, { readonly kind: Kind }>,
-  ) => Promise<void>;
-} = {
-  ruling: writeRuling,
-};
+/** Carries a change out, in the decision's transaction. */
+function carryOut(client: pg.ClientBase, change: Change): Promise<void> {
+  switch (change.kind) {
+    case "ruling":
+      return writeRuling(client, change);
+    case "notice-template":
+      return writeNoticeTemplate(client, change);
+  }
+}
 
 export function decisionStore(tools: AppendTools): DecisionStore {
   return {
@@ -23,7 +24,7 @@ export function decisionStore(tools: AppendTools): DecisionStore {
         await connect(client, { name, source, controlPlane, config: {} });
         // The same order of locks as in any page: its connection first.
         await holdConnection(client, page);
-        await writers[change.kind](client, change);
+        await carryOut(client, change);
         await writePage(client, tools, page);
       });
     },

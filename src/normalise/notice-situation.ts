@@ -1,0 +1,43 @@
+import type { EventDraft } from "../model/event.ts";
+import type { NoticeSituation } from "../model/notice.ts";
+
+/** When a notice of each situation is made, in a sentence for whoever edits its text. */
+export const situationMeanings: Readonly<Record<NoticeSituation, string>> = {
+  "host-failure": "A host, or a service on it, failed or is in trouble.",
+  recovery: "A host, a service or a storage backend is well again.",
+  "maintenance-begins": "Work on a host begins: it was taken out of service, or a maintenance was opened.",
+  "maintenance-ends": "Work on a host has ended: it is in service again.",
+  "storage-trouble": "A storage backend failed or is in trouble.",
+  "live-migration": "Resources are moved to another place while they run.",
+  default: "Anything else of the provider's that affects tenants.",
+};
+
+const moved = /live[._-]?migrat/;
+const maintenance = /maintenance|evacuat|drain|cordon/;
+const beginning = /(^|[._-])(begin|began|start|started|starting|enter|open|opened|cordon|drain|evacuate)/;
+const ending = /(^|[._-])(end|ended|finish|finished|leave|exit|close|closed|complete|completed|uncordon)/;
+
+/** Read from the kind, the type and the states alone: nothing of it can carry a name. */
+export function situationOf(draft: EventDraft): NoticeSituation {
+  const { type, kind, subject } = draft;
+  if (moved.test(type)) return "live-migration";
+  if (kind === "recovery") return "recovery";
+  if (kind === "symptom") return subject.kind === "backend" ? "storage-trouble" : "host-failure";
+  return serviceSituation(draft) ?? maintenanceSituation(draft) ?? "default";
+}
+
+/** Nova tells of a service only the states that it has now: disabled for work, or forced down because it failed. */
+function serviceSituation({ type, subject, changes = [] }: EventDraft): NoticeSituation | undefined {
+  if (subject.kind !== "service" || !type.endsWith(".update")) return undefined;
+  const state = changes.find(({ field }) => field === "state")?.after;
+  if (typeof state !== "string") return undefined;
+  if (state.includes("forced down")) return "host-failure";
+  if (state.startsWith("disabled")) return "maintenance-begins";
+  return state.startsWith("enabled") ? "maintenance-ends" : undefined;
+}
+
+function maintenanceSituation({ type, phase }: EventDraft): NoticeSituation | undefined {
+  if (!maintenance.test(type)) return undefined;
+  if (phase === "end" || ending.test(type)) return "maintenance-ends";
+  return phase === "start" || beginning.test(type) ? "maintenance-begins" : undefined;
+}

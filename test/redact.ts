@@ -1,0 +1,9 @@
+import { createAliaser } from "../src/normalise/notice-alias.ts";
+import { shippedTexts } from "../src/normalise/notice-template.ts";
+import { createRedactor } from "../src/normalise/redact.ts";
+
+/** The real redactor with the shipped texts and a key that every test has. */
+export const redact = createRedactor({
+  aliasOf: createAliaser(new Uint8Array(32).fill(7)),
+  templateOf: (situation) => shippedTexts[situation],
+});
