@@ -1,8 +1,9 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { redact } from "../src/normalise/redact.ts";
-import { neighbourKeys, type Stages } from "../src/pipeline/ingest.ts";
+import type { Stages } from "../src/pipeline/ingest.ts";
 import { reattribute } from "../src/pipeline/reattribute.ts";
+import { loadSurroundings, viewOf } from "../src/pipeline/surroundings.ts";
 import { createResolver } from "../src/resolve/graph-resolver.ts";
 import { buildTopologyView } from "../src/resolve/topology-view.ts";
 import type { ResolvedPage, StatedFact } from "../src/store/event-store.ts";
@@ -115,11 +116,7 @@ async function resolvePage(records: readonly Told[]): Promise<ResolvedPage> {
   const drafts = records.flatMap(({ events }) => events);
   const facts = records.flatMap((record) => record.facts);
   const topologyMark = await stages.topology.mark();
-  const known = await stages.topology.neighbourhood(
-    controlPlane,
-    [...new Set(drafts.flatMap(neighbourKeys))],
-    3,
-  );
+  const known = await loadSurroundings(stages.topology, controlPlane, drafts);
   const own = facts.map((one): KnownFact => ({
     ...one,
     controlPlane,
@@ -129,7 +126,7 @@ async function resolvePage(records: readonly Told[]): Promise<ResolvedPage> {
   const resolved = stages.resolve(
     drafts,
     connection.name,
-    buildTopologyView(controlPlane, [...known, ...own]),
+    viewOf(stages.buildView, controlPlane, known, own),
   );
   const events = resolved.map((one) => ({
     ...one,

@@ -1,5 +1,4 @@
 import { IsochronError } from "../errors.ts";
-import { entityKey } from "../model/entity.ts";
 import type { EventDraft, Observation, TenantEdition, Attribution } from "../model/event.ts";
 import { instant } from "../model/instant.ts";
 import type { Instant } from "../model/instant.ts";
@@ -23,6 +22,7 @@ import type { Admitted, StormGate } from "./storm-fold.ts";
 import { ContractWatch, lateAfterMs, type CheckedRecord } from "./contract-check.ts";
 import { defectReason, findDefect, isolateDefects, rejectOf, type ReadRecords } from "./defect.ts";
 import type { Scheduler } from "./scheduler.ts";
+import { loadSurroundings, viewOf } from "./surroundings.ts";
 
 /**
  * What became of a batch of records: created, folded, repeated, revised, set aside and facts only add up to `records`.
@@ -95,20 +95,16 @@ export interface Batch {
   readonly secondHand?: true;
 }
 
-/** How many hops around a page the resolver can walk. */
-const neighbourhoodHops = 3;
-
 /** Takes records of one connection through normalise, resolve and store; settles after the commit. */
 export async function ingest(stages: Stages, batch: Batch): Promise<Ingested> {
   const read = readRecords(stages, batch);
   const { connection } = batch;
-  const keys = new Set(read.drafts.flatMap(neighbourKeys));
   // Taken before the view: events that miss what arrives from here on are asked about again.
   const topologyMark = await stages.topology.mark();
-  const known = await stages.topology.neighbourhood(connection.controlPlane, [...keys], neighbourhoodHops);
+  const known = await loadSurroundings(stages.topology, connection.controlPlane, read.drafts);
   const attribute = ({ drafts, facts }: ReadRecords): readonly StorableEvent[] => {
     const stated = facts.map((fact) => asKnown(fact, connection));
-    const view = stages.buildView(connection.controlPlane, [...known, ...stated]);
+    const view = viewOf(stages.buildView, connection.controlPlane, known, stated);
     const named = drafts.map((draft) => withName(draft, view));
     return stages.resolve(named, connection.name, view).map((event) => ({
       ...event,
@@ -311,18 +307,6 @@ function readRecord(stages: Stages, { source, connection }: Batch, record: RawRe
   if (!(defect instanceof Error)) return defect;
   stages.onDefect?.(connection, record, defect);
   return rejectOf(record, "record-invalid", defectReason(defect));
-}
-
-/** The entities that can lead from a draft to its owner. */
-export function neighbourKeys(draft: EventDraft): readonly string[] {
-  const { operation, subject, stated, related } = draft;
-  const requests = [operation?.requestId, operation?.globalRequestId].filter((id) => id !== undefined);
-  return [
-    entityKey(subject),
-    ...(stated === undefined ? [] : [entityKey(stated.owner)]),
-    ...related.map((item) => entityKey(item.ref)),
-    ...requests.map((id) => `request:${id}`),
-  ];
 }
 
 function asKnown(fact: StatedFact, connection: Connection): KnownFact {

@@ -1,7 +1,7 @@
 import type { StoredEvent } from "../model/event.ts";
 import type { Reattribution } from "../store/event-store.ts";
 import type { Stages } from "./ingest.ts";
-import { neighbourKeys } from "./ingest.ts";
+import { loadSurroundings, viewOf } from "./surroundings.ts";
 
 /** How many events one round takes; a round is one transaction. */
 const eventsPerRound = 500;
@@ -29,11 +29,8 @@ async function answer(stages: Stages, events: readonly StoredEvent[]): Promise<r
   const answers: Reattribution[] = [];
   for (const [place, group] of groupByPlace(events)) {
     const [controlPlane, connection] = place;
-    const keys = new Set(group.flatMap(neighbourKeys));
-    const view = stages.buildView(
-      controlPlane,
-      await stages.topology.neighbourhood(controlPlane, [...keys], 3),
-    );
+    const known = await loadSurroundings(stages.topology, controlPlane, group);
+    const view = viewOf(stages.buildView, controlPlane, known);
     const resolved = stages.resolve(group, connection, view);
     for (const [index, event] of group.entries()) {
       const { attribution, dependsOn, ownEntities } = resolved[index]!;

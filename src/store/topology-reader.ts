@@ -8,14 +8,35 @@ export interface TopologyReader {
   /** Where the topology stands now; taken before a view is loaded, and handed on with the page that it served. */
   mark(): Promise<string>;
   /**
-   * The facts within `hops` of the keys, as change points (the first observation of each run), for the
-   * resolver's view: forward from every key, and backward into hosts, requests and addresses only.
+   * The facts within `hops` of the keys, as change points (the first observation of each run): forward from every key,
+   * and backward into every host, and from the keys themselves into requests and whatever bears an address or a name.
    */
   neighbourhood(controlPlane: string, keys: readonly string[], hops: number): Promise<readonly KnownFact[]>;
+  /** The same for the resolver's view: of hosts and backends only those are walked backward that `start` names as places. */
+  surroundings(controlPlane: string, start: Start, hops: number): Promise<Surroundings>;
   /** All change points that mention the entity, for the resource page. */
   about(scope: Scope, controlPlane: string, entity: EntityRef): Promise<readonly KnownFact[]>;
   /** Every project and domain known, with names, for scopes, lanes and lists. */
   tenants(): Promise<readonly KnownTenant[]>;
+}
+
+/** Where a walk begins: `resource:ID` stands for whatever bears that id, of any kind. */
+export interface Start {
+  readonly keys: readonly string[];
+  /**
+   * Of the keys those that are, serve or name a place of which the residents are asked for: a host's servers are many,
+   * and who asks for one of them does not ask for the others.
+   */
+  readonly places: ReadonlySet<string>;
+}
+
+export interface Surroundings {
+  readonly facts: readonly KnownFact[];
+  /**
+   * `KEY|relation` where more things stand in that relation to the entity than are loaded: who bears a name that
+   * everybody uses, who ever used a thing that all use. None of them prove anything, so a view must give none of them.
+   */
+  readonly crowded: ReadonlySet<string>;
 }
 
 export interface KnownTenant {

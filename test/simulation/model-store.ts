@@ -112,6 +112,7 @@ export class ModelStore {
   readonly topology: TopologyReader = {
     mark: () => Promise.resolve("0"),
     neighbourhood: () => Promise.resolve([]),
+    surroundings: () => Promise.resolve({ facts: [], crowded: new Set() }),
     about: () => Promise.resolve([]),
     tenants: () => Promise.resolve([]),
   };

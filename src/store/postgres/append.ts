@@ -13,7 +13,8 @@ import { writeSetAside } from "./set-aside.ts";
 import { toStormMember } from "./storm-fold.ts";
 import { writeStormMembers } from "./storm-writes.ts";
 import { writePageHealth } from "./source-health.ts";
-import { writeFacts, writePending } from "./topology-writes.ts";
+import { holdNews, markDue, markMissed, writePending, type PendingRow } from "./topology-marks.ts";
+import { writeFacts, type FactRow } from "./topology-writes.ts";
 
 /** Deadlocks and serialisation failures pass; what still fails after so many tries does not. */
 const attemptsMax = 6;
@@ -106,7 +107,7 @@ export async function writePage(
     deliveries: await knownDeliveries(client, page),
     load: (places) => loadEvents(client, places),
   });
-  const facts = await writeFacts(client, page);
+  const { fresh: facts, news } = await writeFacts(client, page);
   await writeEvents(client, tools.noticeSecret, plan.events.values());
   const foldNames = new Map<string, string>();
   const members = plan.members.map(({ id, key, event }) => ({
@@ -118,7 +119,7 @@ export async function writePage(
   const revisions = await writeRevisions(client, plan.revisions);
   const revised = revisions.size;
   const pending = [...plan.events.values(), ...members];
-  await writePending(client, page.controlPlane, pending, page.topologyMark);
+  const waiting = await writePending(client, page.controlPlane, pending);
   const newlySetAside = await writeSetAside(client, page);
   const late = findLate(page, plan, held.claimed_to);
   const appended: Omit<Appended, "refused"> = {
@@ -137,9 +138,24 @@ export async function writePage(
   const { cursorAfter } = page;
   const left = cursorAfter === undefined ? page : { ...page, cursor: cursorAfter(appended.outcomes) };
   await advance(client, left, { appended, newlySetAside, lastEventAt });
+  await tellNews(client, page, news, waiting);
   // Delivered at commit, and says nothing but that something is new.
   if (plan.events.size + members.length > 0) await client.query("NOTIFY isochron_stored");
   return appended;
+}
+
+/** What the page's facts make due, and what facts its events have missed. */
+async function tellNews(
+  client: pg.ClientBase,
+  { controlPlane, topologyMark }: ResolvedPage,
+  news: readonly FactRow[],
+  waiting: readonly PendingRow[],
+): Promise<void> {
+  if (news.length + waiting.length === 0) return;
+  await holdNews(client);
+  if (news.length > 0) await markDue(client, controlPlane, news);
+  if (waiting.length > 0 && topologyMark !== undefined)
+    await markMissed(client, controlPlane, waiting, topologyMark);
 }
 
 /** When the new events happened that are older than what the connection was called complete to allows. */

@@ -15,6 +15,7 @@ import {
 import { toStoredMember } from "./storm-fold.ts";
 import { holdStorms, moveMembers } from "./storm-moves.ts";
 import { loadMembers } from "./storm-writes.ts";
+import { holdNews, markMissed } from "./topology-marks.ts";
 
 /** How many marks one round looks at. */
 const marksMax = 5_000;
@@ -23,6 +24,8 @@ const marksMax = 5_000;
 const tokenSchema = z.object({
   marks: z.array(z.tuple([z.string(), z.string(), z.string()])),
   through: z.object({ at: z.string(), id: z.string() }).optional(),
+  /** Where the topology stood before the views of the answers were loaded. */
+  topologyMark: z.string().optional(),
 });
 
 interface PendingRow {
@@ -59,6 +62,9 @@ export async function collectDue(client: pg.ClientBase, limit: number): Promise<
       ORDER BY p.occurred_at, p.event_id LIMIT $3`,
     [marks.map((mark) => mark.control_plane), marks.map((mark) => mark.entity_key), limit + 1],
   );
+  const { rows: standing } = await client.query<{ mark: string }>(
+    "SELECT pg_current_snapshot()::text AS mark",
+  );
   const page = waiting.slice(0, limit);
   const last = page.at(-1);
   const rows = await loadEvents(
@@ -72,6 +78,7 @@ export async function collectDue(client: pg.ClientBase, limit: number): Promise<
   return {
     token: {
       marks: marks.map((mark) => [mark.control_plane, mark.entity_key, mark.xid]),
+      ...(standing[0] === undefined ? {} : { topologyMark: standing[0].mark }),
       ...(waiting.length > limit && last !== undefined
         ? { through: { at: iso(last.occurred_at), id: last.event_id } }
         : {}),
@@ -100,7 +107,9 @@ export async function writeAnswers(
   if (changed.length > 0) await replace(client, noticeSecret, changed, byId);
   const members = await loadMembers(client, [...byId.keys()]);
   const moved = await moveMembers(client, noticeSecret, members, byId);
-  await renewPending(client, [...rows, ...members], byId);
+  const wanted = await renewPending(client, [...rows, ...members], byId);
+  await holdNews(client);
+  if (token.topologyMark !== undefined) await markMissedBy(client, wanted, token.topologyMark);
   await settle(client, token);
   if (changed.length + moved > 0) await client.query("NOTIFY isochron_stored");
   return changed.length + moved;
@@ -140,12 +149,18 @@ async function replace(
   await writeEditions(client, editions);
 }
 
+interface WaitingRow {
+  readonly control_plane: string;
+  readonly entity_key: string;
+  readonly occurred_at: string;
+}
+
 /** What an answer depends on may change though the answer does not. */
 async function renewPending(
   client: pg.ClientBase,
   rows: readonly Pick<EventRow, "id" | "occurred_at" | "control_plane">[],
   answers: ReadonlyMap<string, Reattribution>,
-): Promise<void> {
+): Promise<readonly WaitingRow[]> {
   const wanted = rows.flatMap((row) =>
     [...new Set(answers.get(row.id)?.dependsOn ?? [])].map((key) => ({
       control_plane: row.control_plane,
@@ -170,6 +185,17 @@ async function renewPending(
      ON CONFLICT DO NOTHING`,
     [JSON.stringify(wanted), rows.map(({ id }) => id)],
   );
+  return wanted;
+}
+
+/** Facts may have arrived since the views were loaded, when nobody knew yet that these answers would wait for them. */
+async function markMissedBy(
+  client: pg.ClientBase,
+  rows: readonly WaitingRow[],
+  topologyMark: string,
+): Promise<void> {
+  for (const [controlPlane, some] of Map.groupBy(rows, (row) => row.control_plane))
+    await markMissed(client, controlPlane, some, topologyMark);
 }
 
 /** A mark that was set anew since it was looked at has another transaction's number, and stays. */

@@ -138,7 +138,8 @@ TABLE isochron.event PARTITION BY RANGE (occurred_at) OWNER isochron_owner RLS F
   search text NOT NULL,
   feed_xid xid8 NOT NULL DEFAULT pg_current_xact_id(),
   first_xid xid8 NOT NULL DEFAULT pg_current_xact_id(),
-  attributed_at timestamp with time zone NOT NULL DEFAULT now()
+  attributed_at timestamp with time zone NOT NULL DEFAULT now(),
+  unproven text COLLATE "C"
 );
 TABLE isochron.event_revision OWNER isochron_owner RLS FORCED (
   event_id text COLLATE "C" NOT NULL,
@@ -146,6 +147,14 @@ TABLE isochron.event_revision OWNER isochron_owner RLS FORCED (
   occurred_at timestamp with time zone NOT NULL,
   recorded_at timestamp with time zone NOT NULL DEFAULT now(),
   draft jsonb NOT NULL
+);
+TABLE isochron.notice_template OWNER isochron_owner RLS FORCED (
+  name text COLLATE "C" NOT NULL,
+  version integer NOT NULL,
+  text text,
+  decided_by text NOT NULL,
+  why text NOT NULL,
+  decided_at timestamp with time zone NOT NULL
 );
 TABLE isochron.pending_attribution OWNER isochron_owner RLS FORCED (
   control_plane text COLLATE "C" NOT NULL,
@@ -159,6 +168,26 @@ TABLE isochron.reattribution_due OWNER isochron_owner RLS FORCED (
   since timestamp with time zone NOT NULL,
   after_id text COLLATE "C" NOT NULL DEFAULT ''::text,
   marked_xid xid8 NOT NULL DEFAULT pg_current_xact_id()
+);
+TABLE isochron.ruling OWNER isochron_owner RLS FORCED (
+  id text COLLATE "C" NOT NULL,
+  version integer NOT NULL,
+  match jsonb NOT NULL,
+  answer jsonb NOT NULL,
+  decided_by text NOT NULL,
+  why text NOT NULL,
+  decided_at timestamp with time zone NOT NULL,
+  withdrawn boolean NOT NULL
+);
+TABLE isochron.ruling_search OWNER isochron_owner RLS FORCED (
+  id text COLLATE "C" NOT NULL,
+  match jsonb NOT NULL,
+  after_at timestamp with time zone NOT NULL DEFAULT '-infinity'::timestamp with time zone,
+  after_id text COLLATE "C" NOT NULL DEFAULT ''::text
+);
+TABLE isochron.ruling_set OWNER isochron_owner RLS FORCED (
+  one boolean NOT NULL DEFAULT true,
+  version bigint NOT NULL
 );
 TABLE isochron.schema_migration OWNER isochron_owner RLS FORCED (
   number integer NOT NULL,
@@ -263,8 +292,15 @@ CONSTRAINT connection_hole_pkey ON isochron.connection_hole PRIMARY KEY (connect
 CONSTRAINT delivery_pkey ON isochron.delivery PRIMARY KEY (connection, source_id, key);
 CONSTRAINT event_pkey ON isochron.event PRIMARY KEY (id, occurred_at);
 CONSTRAINT event_revision_pkey ON isochron.event_revision PRIMARY KEY (event_id, content_hash);
+CONSTRAINT notice_template_pkey ON isochron.notice_template PRIMARY KEY (name, version);
+CONSTRAINT notice_template_version_check ON isochron.notice_template CHECK ((version > 0));
 CONSTRAINT pending_attribution_pkey ON isochron.pending_attribution PRIMARY KEY (control_plane, entity_key, occurred_at, event_id);
 CONSTRAINT reattribution_due_pkey ON isochron.reattribution_due PRIMARY KEY (control_plane, entity_key);
+CONSTRAINT ruling_pkey ON isochron.ruling PRIMARY KEY (id, version);
+CONSTRAINT ruling_version_check ON isochron.ruling CHECK ((version > 0));
+CONSTRAINT ruling_search_pkey ON isochron.ruling_search PRIMARY KEY (id);
+CONSTRAINT ruling_set_one_check ON isochron.ruling_set CHECK (one);
+CONSTRAINT ruling_set_pkey ON isochron.ruling_set PRIMARY KEY (one);
 CONSTRAINT schema_migration_pkey ON isochron.schema_migration PRIMARY KEY (number);
 CONSTRAINT set_aside_pkey ON isochron.set_aside PRIMARY KEY (id);
 CONSTRAINT storm_member_pkey ON isochron.storm_member PRIMARY KEY (id);
@@ -288,10 +324,18 @@ CREATE INDEX event_by_feed ON ONLY isochron.event USING btree (feed_xid, id);
 CREATE INDEX event_by_mention ON ONLY isochron.event USING gin (mentions);
 CREATE INDEX event_by_time ON ONLY isochron.event USING btree (occurred_at DESC, id DESC);
 CREATE UNIQUE INDEX event_pkey ON ONLY isochron.event USING btree (id, occurred_at);
+CREATE INDEX event_unproven_by_group ON ONLY isochron.event USING btree (unproven, connection, type, occurred_at, id) WHERE (unproven IS NOT NULL);
+CREATE INDEX event_unproven_by_time ON ONLY isochron.event USING btree (occurred_at, id) WHERE (unproven IS NOT NULL);
 CREATE UNIQUE INDEX event_revision_pkey ON isochron.event_revision USING btree (event_id, content_hash);
+CREATE UNIQUE INDEX notice_template_pkey ON isochron.notice_template USING btree (name, version);
 CREATE INDEX pending_attribution_by_event ON isochron.pending_attribution USING btree (event_id);
+CREATE INDEX pending_attribution_by_id ON isochron.pending_attribution USING btree (control_plane, isochron.id_of_key(entity_key));
 CREATE UNIQUE INDEX pending_attribution_pkey ON isochron.pending_attribution USING btree (control_plane, entity_key, occurred_at, event_id);
 CREATE UNIQUE INDEX reattribution_due_pkey ON isochron.reattribution_due USING btree (control_plane, entity_key);
+CREATE INDEX ruling_by_event ON isochron.ruling USING btree (((match ->> 'eventId'::text))) WHERE (match ? 'eventId'::text);
+CREATE UNIQUE INDEX ruling_pkey ON isochron.ruling USING btree (id, version);
+CREATE UNIQUE INDEX ruling_search_pkey ON isochron.ruling_search USING btree (id);
+CREATE UNIQUE INDEX ruling_set_pkey ON isochron.ruling_set USING btree (one);
 CREATE UNIQUE INDEX schema_migration_pkey ON isochron.schema_migration USING btree (number);
 CREATE INDEX set_aside_by_connection ON isochron.set_aside USING btree (connection, received_at, id) WHERE (replayed_at IS NULL);
 CREATE UNIQUE INDEX set_aside_pkey ON isochron.set_aside USING btree (id);
@@ -305,6 +349,7 @@ CREATE INDEX tenant_event_by_feed ON ONLY isochron.tenant_event USING btree (ten
 CREATE INDEX tenant_event_by_time ON ONLY isochron.tenant_event USING btree (tenant_key, occurred_at DESC, id DESC);
 CREATE UNIQUE INDEX tenant_event_pkey ON ONLY isochron.tenant_event USING btree (tenant_key, id, occurred_at);
 CREATE INDEX topology_fact_by_arrival ON isochron.topology_fact USING btree (recorded_xid);
+CREATE INDEX topology_fact_by_id ON isochron.topology_fact USING btree (control_plane, from_id, from_kind);
 CREATE INDEX topology_fact_by_target ON isochron.topology_fact USING btree (control_plane, to_kind, to_id, relation, at);
 CREATE UNIQUE INDEX topology_fact_pkey ON isochron.topology_fact USING btree (control_plane, from_kind, from_id, relation, at, to_kind, to_id, holds);
 
@@ -335,10 +380,21 @@ POLICY provider ON isochron.event FOR SELECT TO isochron_provider USING (true);
 POLICY ingest ON isochron.event_revision FOR ALL TO isochron_ingest USING (true) WITH CHECK (true);
 POLICY owner ON isochron.event_revision FOR ALL TO isochron_owner USING (true) WITH CHECK (true);
 POLICY provider ON isochron.event_revision FOR SELECT TO isochron_provider USING (true);
+POLICY ingest ON isochron.notice_template FOR ALL TO isochron_ingest USING (true) WITH CHECK (true);
+POLICY owner ON isochron.notice_template FOR ALL TO isochron_owner USING (true) WITH CHECK (true);
+POLICY provider ON isochron.notice_template FOR SELECT TO isochron_provider USING (true);
 POLICY ingest ON isochron.pending_attribution FOR ALL TO isochron_ingest USING (true) WITH CHECK (true);
 POLICY owner ON isochron.pending_attribution FOR ALL TO isochron_owner USING (true) WITH CHECK (true);
 POLICY ingest ON isochron.reattribution_due FOR ALL TO isochron_ingest USING (true) WITH CHECK (true);
 POLICY owner ON isochron.reattribution_due FOR ALL TO isochron_owner USING (true) WITH CHECK (true);
+POLICY ingest ON isochron.ruling FOR ALL TO isochron_ingest USING (true) WITH CHECK (true);
+POLICY owner ON isochron.ruling FOR ALL TO isochron_owner USING (true) WITH CHECK (true);
+POLICY provider ON isochron.ruling FOR SELECT TO isochron_provider USING (true);
+POLICY ingest ON isochron.ruling_search FOR ALL TO isochron_ingest USING (true) WITH CHECK (true);
+POLICY owner ON isochron.ruling_search FOR ALL TO isochron_owner USING (true) WITH CHECK (true);
+POLICY ingest ON isochron.ruling_set FOR ALL TO isochron_ingest USING (true) WITH CHECK (true);
+POLICY owner ON isochron.ruling_set FOR ALL TO isochron_owner USING (true) WITH CHECK (true);
+POLICY provider ON isochron.ruling_set FOR SELECT TO isochron_provider USING (true);
 POLICY owner ON isochron.schema_migration FOR ALL TO isochron_owner USING (true) WITH CHECK (true);
 POLICY ingest ON isochron.set_aside FOR ALL TO isochron_ingest USING (true) WITH CHECK (true);
 POLICY owner ON isochron.set_aside FOR ALL TO isochron_owner USING (true) WITH CHECK (true);
@@ -370,11 +426,14 @@ GRANT DELETE, INSERT, SELECT, UPDATE ON isochron.event TO isochron_ingest;
 GRANT DELETE, INSERT, SELECT, UPDATE ON isochron.event_revision TO isochron_ingest;
 GRANT DELETE, INSERT, SELECT, UPDATE ON isochron.pending_attribution TO isochron_ingest;
 GRANT DELETE, INSERT, SELECT, UPDATE ON isochron.reattribution_due TO isochron_ingest;
+GRANT DELETE, INSERT, SELECT, UPDATE ON isochron.ruling_search TO isochron_ingest;
 GRANT DELETE, INSERT, SELECT, UPDATE ON isochron.set_aside TO isochron_ingest;
 GRANT DELETE, INSERT, SELECT, UPDATE ON isochron.storm_member TO isochron_ingest;
 GRANT DELETE, INSERT, SELECT, UPDATE ON isochron.storm_member_edition TO isochron_ingest;
 GRANT DELETE, INSERT, SELECT, UPDATE ON isochron.tenant_event TO isochron_ingest;
 GRANT DELETE, INSERT, SELECT, UPDATE ON isochron.topology_fact TO isochron_ingest;
+GRANT INSERT, SELECT ON isochron.notice_template TO isochron_ingest;
+GRANT INSERT, SELECT ON isochron.ruling TO isochron_ingest;
 GRANT SELECT ON isochron.attribution_revision TO isochron_provider;
 GRANT SELECT ON isochron.connection TO isochron_provider;
 GRANT SELECT ON isochron.connection_finding TO isochron_provider;
@@ -382,6 +441,9 @@ GRANT SELECT ON isochron.connection_hole TO isochron_provider;
 GRANT SELECT ON isochron.delivery TO isochron_provider;
 GRANT SELECT ON isochron.event TO isochron_provider;
 GRANT SELECT ON isochron.event_revision TO isochron_provider;
+GRANT SELECT ON isochron.notice_template TO isochron_provider;
+GRANT SELECT ON isochron.ruling TO isochron_provider;
+GRANT SELECT ON isochron.ruling_set TO isochron_provider;
 GRANT SELECT ON isochron.set_aside TO isochron_provider;
 GRANT SELECT ON isochron.storm_member TO isochron_provider;
 GRANT SELECT ON isochron.storm_member_edition TO isochron_provider;
@@ -389,6 +451,7 @@ GRANT SELECT ON isochron.storm_member_edition TO isochron_tenant;
 GRANT SELECT ON isochron.tenant_event TO isochron_provider;
 GRANT SELECT ON isochron.tenant_event TO isochron_tenant;
 GRANT SELECT ON isochron.topology_fact TO isochron_provider;
+GRANT SELECT, UPDATE ON isochron.ruling_set TO isochron_ingest;
 
 -- Functions
 FUNCTION isochron.claimed_keys() RETURNS text[] OWNER isochron_owner STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS $$
@@ -451,6 +514,7 @@ BEGIN
   END LOOP;
   RETURN block;
 END $$;
+FUNCTION isochron.id_of_key(text) RETURNS text OWNER isochron_owner IMMUTABLE AS $$ SELECT substr(key, strpos(key, ':') + 1) $$;
 FUNCTION isochron.make_partition(text,date) RETURNS void OWNER isochron_owner VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS $$
 DECLARE
   name text := parent || '_' || to_char(week, 'YYYYMMDD');
@@ -475,6 +539,7 @@ END $$;
 -- Grants on functions
 GRANT EXECUTE ON isochron.claimed_keys() TO isochron_tenant;
 GRANT EXECUTE ON isochron.drop_before(timestamp with time zone) TO isochron_ingest;
+GRANT EXECUTE ON isochron.id_of_key(text) TO isochron_ingest;
 GRANT EXECUTE ON isochron.make_partition(text,date) TO isochron_ingest;
 
 -- Others

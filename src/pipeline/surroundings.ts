@@ -1,0 +1,111 @@
+import type { EntityRef } from "../model/entity.ts";
+import { entityKey } from "../model/entity.ts";
+import type { EventDraft } from "../model/event.ts";
+import type { Instant } from "../model/instant.ts";
+import type { KnownFact, Relation } from "../model/topology.ts";
+import type { HeldFact, TopologyView } from "../resolve/resolver.ts";
+import type { Surroundings, TopologyReader } from "../store/topology-reader.ts";
+import type { Stages } from "./ingest.ts";
+
+/** How many hops around a page the resolver can walk. */
+const hopsMax = 4;
+
+/** The entities that can lead from a draft to its owner. */
+export function neighbourKeys(draft: EventDraft): readonly string[] {
+  const { operation, subject, stated, related } = draft;
+  const requests = [operation?.requestId, operation?.globalRequestId].filter((id) => id !== undefined);
+  return [
+    entityKey(subject),
+    ...(stated === undefined ? [] : [entityKey(stated.owner)]),
+    ...related.map((item) => entityKey(item.ref)),
+    ...requests.map((id) => `request:${id}`),
+  ];
+}
+
+/** Kinds that are a place where tenants' resources stand, serve one, or may be the name or address of one. */
+const placeKinds = new Set([
+  "host",
+  "backend",
+  "service",
+  "agent",
+  "hypervisor",
+  "resource",
+  "hostname",
+  "name",
+  "ip",
+  "mac",
+  "path",
+]);
+
+/** Of the subject and what it is called by, the places whose residents the draft may concern; routine reports concern nobody. */
+function placesOf({ kind, subject, related }: EventDraft): readonly string[] {
+  if (kind === "activity") return [];
+  const aliases = related.filter(({ role }) => role.startsWith("alias")).map(({ ref }) => ref);
+  return [subject, ...aliases].filter((ref) => placeKinds.has(ref.kind)).map(entityKey);
+}
+
+/** Loads the topology around one page of drafts. */
+export async function loadSurroundings(
+  topology: TopologyReader,
+  controlPlane: string,
+  drafts: readonly EventDraft[],
+  furtherKeys: readonly string[] = [],
+): Promise<Surroundings> {
+  const keys = new Set([...drafts.flatMap(neighbourKeys), ...furtherKeys]);
+  const places = new Set(drafts.flatMap(placesOf));
+  return topology.surroundings(controlPlane, { keys: [...keys], places }, hopsMax);
+}
+
+/** The view over what was loaded and what the page's own records state. */
+export function viewOf(
+  buildView: Stages["buildView"],
+  controlPlane: string,
+  { facts, crowded }: Surroundings,
+  stated: readonly KnownFact[] = [],
+): TopologyView {
+  const view = buildView(controlPlane, [...facts, ...stated]);
+  return crowded.size === 0 ? view : new UncrowdedView(view, crowded);
+}
+
+/**
+ * A view that gives nothing of what more things stand to than were loaded: the few that are at hand by chance would
+ * prove whatever the page's other records happened to be about.
+ */
+class UncrowdedView implements TopologyView {
+  readonly controlPlane: string;
+  readonly #view: TopologyView;
+  readonly #crowded: ReadonlySet<string>;
+
+  constructor(view: TopologyView, crowded: ReadonlySet<string>) {
+    this.controlPlane = view.controlPlane;
+    this.#view = view;
+    this.#crowded = crowded;
+  }
+
+  targets(from: EntityRef, relation: Relation, at: Instant): readonly HeldFact[] {
+    return this.#hides(from, relation) ? [] : this.#view.targets(from, relation, at);
+  }
+
+  origins(to: EntityRef, relation: Relation, at: Instant): readonly HeldFact[] {
+    return this.#hides(to, relation) ? [] : this.#view.origins(to, relation, at);
+  }
+
+  everTargets(from: EntityRef, relation: Relation): readonly HeldFact[] {
+    return this.#hides(from, relation) ? [] : this.#view.everTargets(from, relation);
+  }
+
+  everOrigins(to: EntityRef, relation: Relation): readonly HeldFact[] {
+    return this.#hides(to, relation) ? [] : this.#view.everOrigins(to, relation);
+  }
+
+  /** Of an account all is hidden once where one of its groups works cannot be told. */
+  #hides(entity: EntityRef, relation: Relation): boolean {
+    const crowded = (one: EntityRef, what: Relation): boolean =>
+      this.#crowded.has(`${entityKey(one)}|${what}`);
+    if (crowded(entity, relation)) return true;
+    if (relation !== "works_in" && relation !== "member_of") return false;
+    if (crowded(entity, "works_in")) return true;
+    const groups = this.#view.everTargets(entity, "member_of");
+    return groups.some(({ fact }) => crowded(fact.to, "works_in"));
+  }
+}

@@ -1,0 +1,201 @@
+import type pg from "pg";
+import type { EntityRef } from "../../model/entity.ts";
+import { entityKey, parseEntityKey } from "../../model/entity.ts";
+import type { KnownFact, Relation } from "../../model/topology.ts";
+import type { Start, Surroundings } from "../topology-reader.ts";
+import { changePoints } from "./change-points.ts";
+import { aliasKinds, bearing, hubKinds } from "./topology-kinds.ts";
+
+/** The only ways on from what everything points at; every other kind is followed along all its facts. */
+const waysOutOfHubs: Readonly<Record<string, readonly Relation[]>> = {
+  project: ["part_of", "named"],
+  user: ["owned_by", "works_in", "member_of"],
+  group: ["owned_by", "works_in"],
+  image: ["owned_by"],
+  network: ["owned_by"],
+};
+
+/** What stands on a place, and what is told of each resident: whose it is, and whether it is still there. */
+const residence: Readonly<Record<string, Relation>> = { host: "runs_on", backend: "stored_on" };
+const residentRelations: readonly Relation[] = ["runs_on", "stored_on", "serves", "owned_by"];
+
+/**
+ * A name or address that more things bore than this, at any time, proves nothing any more: its bearers could be
+ * told apart only by loading them all.
+ */
+export const bearersMax = 500;
+
+/** Kinds from which nothing leads on, unless they are what was asked for. */
+const leaves = new Set([...aliasKinds, "component", "region", "flavor", "request"]);
+
+/** What one walk has come upon. */
+interface Walk {
+  readonly client: pg.ClientBase;
+  readonly controlPlane: string;
+  readonly visited: Set<string>;
+  readonly facts: KnownFact[];
+  readonly crowded: Set<string>;
+  /** Keys of places whose residents are asked for; undefined for all. */
+  readonly places: Set<string> | undefined;
+}
+
+/** Goes out from the keys round by round; what it comes upon is followed on, unless everything meets there. */
+export async function walk(
+  client: pg.ClientBase,
+  controlPlane: string,
+  start: Start | Pick<Start, "keys">,
+  hops: number,
+): Promise<Surroundings> {
+  const places = "places" in start ? new Set(start.places) : undefined;
+  const state: Walk = {
+    client,
+    controlPlane,
+    visited: new Set(),
+    facts: [],
+    crowded: new Set(),
+    places,
+  };
+  const given = visit(state, start.keys.map(parseEntityKey));
+  const borne = visit(state, [...(await borneIds(state, given)), ...given.flatMap(unkinded)]);
+  let frontier = [...given, ...borne];
+  const asked = new Set(frontier.map(entityKey));
+  // Those who point here count as one step with where else they point, or nobody could tell if they still do.
+  const origins = visit(state, [...(await bearersOf(state, frontier)), ...(await askersOf(state, frontier))]);
+  const bearers = [...origins, ...visit(state, origins.flatMap(unkinded))];
+  const borneBy = new Set(bearers.map(entityKey));
+  for (let hop = 0; hop <= hops && frontier.length > 0; hop += 1) {
+    const around = hop === 0 ? [...frontier, ...bearers] : frontier;
+    const residents = visit(state, await residentsOf(state, around));
+    const loaded = await load(state, around);
+    const theirs = await load(state, residents, residentRelations);
+    const ways = loaded.filter(({ from, relation }) => asked.has(entityKey(from)) || leadsOn(from, relation));
+    // Of a bearer all is told, also that it bears the name, wherever it leads.
+    const told = hop === 0 ? loaded.filter(({ from }) => borneBy.has(entityKey(from))) : [];
+    state.facts.push(...new Set([...ways, ...told]), ...theirs);
+    for (const { from, relation, to } of ways) {
+      if (relation === "serves" && places?.has(entityKey(from)) === true) places.add(entityKey(to));
+    }
+    const owners = theirs.filter(({ relation }) => relation === "owned_by");
+    frontier = visit(
+      state,
+      [...ways, ...owners].map(({ to }) => to).filter(({ kind }) => !leaves.has(kind)),
+    );
+  }
+  // An owner is an answer with its domain only, however far away it was found.
+  const projects = places === undefined ? [] : frontier.filter(({ kind }) => kind === "project");
+  state.facts.push(...(await load(state, projects, ["part_of"])));
+  return { facts: state.facts, crowded: state.crowded };
+}
+
+function visit({ visited }: Walk, entities: readonly EntityRef[]): EntityRef[] {
+  const fresh: EntityRef[] = [];
+  for (const entity of entities) {
+    const key = entityKey(entity);
+    if (visited.has(key)) continue;
+    visited.add(key);
+    fresh.push(entity);
+  }
+  return fresh;
+}
+
+/** What was said of an id without its kind was said of whatever bears it. */
+function unkinded({ kind, id }: EntityRef): readonly EntityRef[] {
+  return aliasKinds.includes(kind) || kind === "request" ? [] : [{ kind: "resource", id }];
+}
+
+function leadsOn(from: EntityRef, relation: Relation): boolean {
+  const ways = waysOutOfHubs[from.kind];
+  return ways === undefined ? !hubKinds.includes(from.kind) : ways.includes(relation);
+}
+
+async function load(
+  { client, controlPlane, crowded }: Walk,
+  entities: readonly EntityRef[],
+  only?: readonly Relation[],
+): Promise<readonly KnownFact[]> {
+  return changePoints(client, controlPlane, entities, { crowded, ...(only === undefined ? {} : { only }) });
+}
+
+/** What bears the ids whose kind was not told, whatever it is. */
+async function borneIds(state: Walk, entities: readonly EntityRef[]): Promise<readonly EntityRef[]> {
+  const ids = entities.filter(({ kind }) => kind === "resource").map(({ id }) => id);
+  if (ids.length === 0) return [];
+  const { rows } = await state.client.query<{ from_kind: string; from_id: string }>(
+    `SELECT DISTINCT f.from_kind, f.from_id FROM unnest($2::text[]) AS given (id)
+       JOIN isochron.topology_fact f ON f.control_plane = $1 AND f.from_id = given.id
+      ORDER BY f.from_kind, f.from_id`,
+    [state.controlPlane, ids],
+  );
+  for (const { from_kind, from_id } of rows) {
+    if (state.places?.has(`resource:${from_id}`) === true) state.places.add(`${from_kind}:${from_id}`);
+  }
+  return rows.map((row) => ({ kind: row.from_kind, id: row.from_id }));
+}
+
+/** What ever bore the names and addresses; none of those that more things bore than can be told apart. */
+async function bearersOf(state: Walk, entities: readonly EntityRef[]): Promise<readonly EntityRef[]> {
+  const aliases = entities.filter(({ kind }) => aliasKinds.includes(kind));
+  if (aliases.length === 0) return [];
+  const { rows } = await state.client.query<{ key: string; from_kind: string; from_id: string }>(
+    `SELECT given.kind || ':' || given.id AS key, bearer.from_kind, bearer.from_id
+       FROM unnest($2::text[], $3::text[]) AS given (kind, id) CROSS JOIN LATERAL (
+         SELECT DISTINCT f.from_kind, f.from_id FROM isochron.topology_fact f
+          WHERE f.control_plane = $1 AND f.to_kind = given.kind AND f.to_id = given.id AND f.relation = ANY($4::text[])
+          LIMIT ${bearersMax + 1}) AS bearer
+      ORDER BY 1, 2, 3`,
+    [state.controlPlane, aliases.map(({ kind }) => kind), aliases.map(({ id }) => id), bearing],
+  );
+  const byAlias = Map.groupBy(rows, ({ key }) => key);
+  return [...byAlias].flatMap(([key, bearers]) => {
+    if (bearers.length > bearersMax) {
+      for (const relation of bearing) state.crowded.add(`${key}|${relation}`);
+      return [];
+    }
+    return bearers.map(({ from_kind, from_id }) => {
+      if (state.places?.has(key) === true) state.places.add(`${from_kind}:${from_id}`);
+      return { kind: from_kind, id: from_id };
+    });
+  });
+}
+
+/** What points at the requests. */
+async function askersOf(state: Walk, entities: readonly EntityRef[]): Promise<readonly EntityRef[]> {
+  const requests = entities.filter(({ kind }) => kind === "request");
+  return originsOf(
+    state,
+    requests.map(({ kind, id }) => ({ kind, id })),
+  );
+}
+
+async function residentsOf(state: Walk, entities: readonly EntityRef[]): Promise<readonly EntityRef[]> {
+  const { places } = state;
+  const asked = entities.filter((entity) => places === undefined || places.has(entityKey(entity)));
+  return originsOf(
+    state,
+    asked.flatMap(({ kind, id }) => {
+      const relation = residence[kind];
+      if (relation === undefined) return [];
+      // What serves a host is told to those only who look around, not to those who ask whose something is.
+      const relations = places === undefined && kind === "host" ? [relation, "serves"] : [relation];
+      return [{ kind, id, relations }];
+    }),
+  );
+}
+
+/** Everything that points at one of `targets`, along its relations, or all where none are named. */
+async function originsOf(
+  { client, controlPlane }: Walk,
+  targets: readonly { readonly kind: string; readonly id: string; readonly relations?: readonly string[] }[],
+): Promise<readonly EntityRef[]> {
+  if (targets.length === 0) return [];
+  const { rows } = await client.query<{ from_kind: string; from_id: string }>(
+    `SELECT DISTINCT f.from_kind, f.from_id
+       FROM jsonb_to_recordset($2::jsonb) AS target (kind text, id text, relations jsonb)
+       JOIN isochron.topology_fact f
+         ON f.control_plane = $1 AND f.to_kind = target.kind AND f.to_id = target.id
+      WHERE target.relations IS NULL OR target.relations ? f.relation
+      ORDER BY f.from_kind, f.from_id`,
+    [controlPlane, JSON.stringify(targets)],
+  );
+  return rows.map((row) => ({ kind: row.from_kind, id: row.from_id }));
+}
