@@ -200,7 +200,7 @@ describe("what a notification says of the topology", () => {
       state: "deleted",
       old_state: "active",
     });
-    expect(facts(deleted)).toEqual(["!server:s runs_on host:h"]);
+    expect(facts(deleted)).toEqual(["!server:s runs_on host:h", "server:s removed_from component:compute"]);
     const shelved = read("compute.instance.shelve_offload.end", {
       instance_id: "s",
       host: null,
@@ -212,7 +212,9 @@ describe("what a notification says of the topology", () => {
   it("is not that a transferred share is still the donor's, nor that a stack is whoever's acts on it", () => {
     const share = read("share.transfer.accept.end", { share_id: "sh", project_id: "donor" });
     const stack = read("orchestration.stack.delete.end", { stack_identity: "st", tenant_id: "ops" });
-    expect([...facts(share), ...facts(stack)].filter((fact) => fact.includes("owned_by"))).toEqual([]);
+    expect([...facts(share), ...facts(stack)].filter((fact) => fact.includes("owned_by"))).toEqual([
+      "!share:sh owned_by project:donor",
+    ]);
   });
 
   it("is that a request concerned the stated owner, and to which domains user and project belong", () => {

@@ -3,9 +3,17 @@ import type { EventDraft, Observation } from "../model/event.ts";
 import { duration } from "../model/instant.ts";
 import type { JsonObject } from "../model/json.ts";
 import type { TopologyFact } from "../model/topology.ts";
+import { readCluster, readObjectStore } from "./openstack-notifications/cadf-services.ts";
 import { readAudit } from "./openstack-notifications/audit.ts";
-import { readCinder, readCinderPlatform } from "./openstack-notifications/cinder.ts";
+import {
+  readCinder,
+  readCinderPlatform,
+  readVolumeScheduling,
+  readVolumeTypeAccess,
+} from "./openstack-notifications/cinder.ts";
 import { notificationsConfig } from "./openstack-notifications/config.ts";
+import { readDesignate } from "./openstack-notifications/designate.ts";
+import { readEstateService } from "./openstack-notifications/estate-services.ts";
 import { consumeNotifications } from "./openstack-notifications/consume.ts";
 import { heartbeatMs } from "./openstack-notifications/queue-watch.ts";
 import type { OsloMessage } from "./openstack-notifications/envelope.ts";
@@ -40,8 +48,14 @@ const readers: readonly Reader[] = [
   readKeystone,
   readGlance,
   readHeat,
+  readDesignate,
+  readCluster,
+  readObjectStore,
+  readEstateService,
   readOtherService,
   readCinder,
+  readVolumeTypeAccess,
+  readVolumeScheduling,
   readCinderPlatform,
   readNeutron,
 ];
@@ -59,10 +73,23 @@ function normalise(record: RawRecord, decode: Decoders): Observation {
 }
 
 function makeDraft(message: OsloMessage, reading: Reading): EventDraft {
-  const { facts: _facts, twinOf, actor: readActor, operation: readOperation, details, ...rest } = reading;
+  const {
+    facts: _facts,
+    removedFrom: _removedFrom,
+    conceal = [],
+    twinOf,
+    twinSide,
+    actor: readActor,
+    operation: readOperation,
+    details,
+    ...rest
+  } = reading;
   const actor = readActor === undefined ? contextActor(message) : { ...contextActor(message), ...readActor };
   const operation = readOperation ?? operationOf(message);
-  const group = twinOf === undefined ? undefined : `nova|${twinOf}|${operation?.requestId ?? "-"}`;
+  const group =
+    twinOf === undefined
+      ? undefined
+      : `${twinSide === undefined ? "nova" : "twice"}|${twinOf}|${operation?.requestId ?? "-"}`;
   return {
     ...rest,
     key: group ?? message.messageId,
@@ -76,12 +103,16 @@ function makeDraft(message: OsloMessage, reading: Reading): EventDraft {
     ...(operation === undefined ? {} : { operation }),
     ...(group === undefined
       ? {}
-      : { twin: { group, side: message.versioned ? "versioned" : "legacy", within: twinWithin } }),
+      : {
+          twin: { group, side: twinSide ?? (message.versioned ? "versioned" : "legacy"), within: twinWithin },
+        }),
     details: {
       source_type: message.eventType,
       publisher: message.publisherId,
       ...details,
-      payload: tidyPayload(message.payload),
+      payload: tidyPayload(
+        Object.fromEntries(Object.entries(message.payload).filter(([field]) => !conceal.includes(field))),
+      ),
     } as JsonObject,
   };
 }
@@ -105,7 +136,10 @@ function makeFacts(message: OsloMessage, reading: Reading, draft: EventDraft): r
     if (from !== undefined && to !== undefined)
       drafts.push(fact(ref(kind, from), relation, ref("domain", to)));
   }
-  return drafts.map((item) => ({ ...item, at: message.occurredAt }));
+  if (reading.removedFrom !== undefined && reading.subject.kind !== "request") {
+    drafts.push(fact(reading.subject, "removed_from", ref("component", reading.removedFrom)));
+  }
+  return drafts.map((item) => ({ at: message.occurredAt, ...item }));
 }
 
 async function* splitFile(file: SourceFile): AsyncIterable<RawRecord> {

@@ -1,11 +1,12 @@
-import type { EntityRef } from "../../model/entity.ts";
+import type { EntityRef, Related } from "../../model/entity.ts";
 import type { StatedOwner } from "../../model/event.ts";
+import { instant } from "../../model/instant.ts";
 import type { OsloMessage } from "./envelope.ts";
 import { operationOf } from "./envelope.ts";
 import { asObject, text } from "./fields.ts";
 import { cadfActor } from "./keystone.ts";
-import type { Reading } from "./reading.ts";
-import { ref, related, words } from "./reading.ts";
+import type { FactDraft, Reading } from "./reading.ts";
+import { fact, ref, related, words } from "./reading.ts";
 
 const uuid = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}";
 const project = "[0-9a-f]{32}";
@@ -19,6 +20,8 @@ interface Target {
   readonly what: string;
   /** True where the resource is the caller's own account's, as Nova's key pairs are. */
   readonly ofAccount?: boolean;
+  /** Things that the path names besides the subject, each by its id. */
+  readonly mentioned?: readonly EntityRef[];
 }
 
 /** Resources that a path names by id, by the collection before it. */
@@ -29,8 +32,22 @@ const collections: Readonly<Record<string, string>> = {
   backups: "backup",
   attachments: "attachment",
   "volume-transfers": "transfer",
+  "os-volume-transfer": "transfer",
   "os-server-groups": "server_group",
+  groups: "group",
+  group_snapshots: "group_snapshot",
+  stacks: "stack",
+  loadbalancers: "load_balancer",
+  listeners: "listener",
+  pools: "pool",
+  zones: "zone",
+  recordsets: "recordset",
+  shares: "share",
+  secrets: "secret",
+  containers: "secret_container",
   images: "image",
+  "os-volume_attachments": "volume",
+  "os-interface": "port",
   networks: "network",
   subnets: "subnet",
   ports: "port",
@@ -47,6 +64,9 @@ const platformPath =
 /** Collections in which Cinder creates for the project that the URL names; it refuses any other. */
 const scopedCreate = new RegExp(`^/v3/(${project})/(volumes|snapshots|backups)$`);
 
+/** Whoever accepts a volume does so for the project that the URL names, whose volume it then is. */
+const accepted = new RegExp(`^/v3/(${project})/(?:volume-transfers|os-volume-transfer)/(${uuid})/accept$`);
+
 /** Reads what a request path proves. The initiator's project is not looked at. */
 export function readPath(path: string): Target {
   const bare = path.split("?")[0]!;
@@ -57,10 +77,14 @@ export function readPath(path: string): Target {
     const owner = { kind: "project", id: quota[1]! } as const;
     return { subject: owner, stated: { owner, path: "payload.requestPath (quota set)" }, what: "quota set" };
   }
-  for (const [collection, kind] of Object.entries(collections)) {
-    const found = new RegExp(`/${collection}/(${uuid})(?:/(.*))?$`).exec(bare);
-    if (found !== null) return { subject: ref(kind, found[1]!), what: words(kind) };
+  const taken = accepted.exec(bare);
+  if (taken !== null) {
+    const owner = { kind: "project", id: taken[1]! } as const;
+    const path = "payload.requestPath (project that accepts)";
+    return { subject: ref("transfer", taken[2]!), stated: { owner, path }, what: "transfer" };
   }
+  const [subject, ...mentioned] = thingsOf(bare);
+  if (subject !== undefined) return { subject, mentioned, what: words(subject.kind) };
   const created = scopedCreate.exec(bare);
   if (created !== null) {
     const owner = { kind: "project", id: created[1]! } as const;
@@ -71,14 +95,47 @@ export function readPath(path: string): Target {
   return { what: bare.split("/").pop() ?? bare };
 }
 
+/** The things that a path names by collection and id, in the order of the path: the first is what it is about. */
+function thingsOf(path: string): readonly EntityRef[] {
+  const segments = path.split("/");
+  return segments.flatMap((segment, index) => {
+    const before = segments[index - 1] ?? "";
+    const kind = Object.hasOwn(collections, before) ? collections[before] : undefined;
+    return kind !== undefined && isUuid.test(segment) ? [ref(kind, segment)] : [];
+  });
+}
+
+const isUuid = new RegExp(`^${uuid}$`);
+
 /** Answers to a call that was turned away before its path was checked against the caller's rights. */
 const unproven = new Set([400, 401, 403, 404, 405]);
 
-/** What remains of a path's proof while nobody has checked it: the resource that it names, if any. */
-function withoutClaim(target: Target): Target {
+/**
+ * What remains of a path's proof while nobody has checked it: the resource that it names, if any. A project in the path
+ * counts where Keystone has vouched for it: there the caller's token is for that very project.
+ */
+function withoutClaim(target: Target, tokenProject: string | undefined): Target {
   const { stated, subject, ...rest } = target;
-  const named = stated === undefined && subject !== undefined ? { subject } : {};
-  return { ...rest, ...named };
+  const named = subject === undefined || subject.kind === "project" ? rest : { ...rest, subject };
+  if (stated === undefined || subject?.kind === "project") return named;
+  return stated.owner.id === tokenProject ? target : named;
+}
+
+/** Each hour in which somebody used a thing is stated once. */
+const hourMs = 3_600_000;
+
+/** Who used what: only where the service let the caller get to it, since anybody may ask for anything. */
+function usedFacts(
+  target: Target,
+  account: string | undefined,
+  { occurredAt }: OsloMessage,
+): readonly FactDraft[] {
+  if (account === undefined) return [];
+  const things = [...(target.subject === undefined ? [] : [target.subject]), ...(target.mentioned ?? [])];
+  const at = instant(occurredAt - (occurredAt % hourMs));
+  return things
+    .filter(({ kind }) => kind !== "project")
+    .map((thing) => ({ ...fact(thing, "used_by", ref("user", account)), at }));
 }
 
 /**
@@ -95,7 +152,8 @@ export function readAudit(message: OsloMessage): Reading | undefined {
   const code = Number(text(asObject(message.payload["reason"]), "reasonCode") ?? Number.NaN);
   const refused = code >= 400;
   // What the caller may do is known once it was answered: before that, a path proves only what it names.
-  const target = step === "response" && !unproven.has(code) ? readPath(path) : withoutClaim(readPath(path));
+  const isProven = step === "response" && !unproven.has(code);
+  const target = isProven ? readPath(path) : withoutClaim(readPath(path), text(initiator, "project_id"));
   const verb = text(message.payload, "action") ?? "call";
   const request = operation?.requestId ?? message.messageId;
   const account = text(initiator, "user_id") ?? text(initiator, "id");
@@ -107,11 +165,15 @@ export function readAudit(message: OsloMessage): Reading | undefined {
     severity: code >= 500 ? "error" : refused ? "warning" : "info",
     visibility: target.platform === true ? "provider" : unproven.has(code) ? "security" : "operational",
     subject: target.subject ?? ref("request", request),
-    related: target.ofAccount === true ? related("account", "user", account) : [],
+    related: [
+      ...related(target.ofAccount === true ? "account" : "caller", "user", account),
+      ...(target.mentioned ?? []).map((thing): Related => ({ role: "mentioned", ref: thing })),
+    ],
     ...(target.stated === undefined ? {} : { stated: target.stated }),
     ...(target.platform === true ? { platform: true } : {}),
     ...(actor === undefined ? {} : { actor }),
     ...(operation === undefined ? {} : { operation }),
     summary: `API call: ${words(verb.replace("/", " "))} ${target.what}${Number.isNaN(code) ? "" : ` answered ${code}`}`,
+    facts: isProven && target.platform !== true ? usedFacts(target, account, message) : [],
   };
 }

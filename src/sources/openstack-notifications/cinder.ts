@@ -1,11 +1,23 @@
-import type { Category } from "../../model/event.ts";
+import type { Category, StatedOwner } from "../../model/event.ts";
 import type { JsonObject } from "../../model/json.ts";
 import type { OsloMessage } from "./envelope.ts";
 import { asList, asObject, text } from "./fields.ts";
 import type { FactDraft, Reading } from "./reading.ts";
-import { fact, kindOf, ref, related, severityOf, splitPhase, statedProject, summarise } from "./reading.ts";
+import { readOwnerPath } from "./owner-path.ts";
+import {
+  fact,
+  kindOf,
+  namedFacts,
+  ownedFacts,
+  ref,
+  related,
+  severityOf,
+  splitPhase,
+  summarise,
+  words,
+} from "./reading.ts";
 
-/** Payload spellings of cinder/volume/volume_utils.py: the owner is always `tenant_id`, never the context. */
+/** Payload spellings of cinder/volume/volume_utils.py. */
 interface Family {
   readonly kind: "volume" | "snapshot" | "backup" | "group" | "group_snapshot";
   readonly id: string;
@@ -18,6 +30,7 @@ const families: Readonly<Record<string, Family>> = {
   backup: { kind: "backup", id: "backup_id", category: "backup" },
   group: { kind: "group", id: "group_id", category: "storage" },
   consistencygroup: { kind: "group", id: "group_id", category: "storage" },
+  cgsnapshot: { kind: "group_snapshot", id: "cgsnapshot_id", category: "snapshot" },
   group_snapshot: { kind: "group_snapshot", id: "group_snapshot_id", category: "snapshot" },
 };
 
@@ -35,7 +48,7 @@ export function readCinder(message: OsloMessage): Reading | undefined {
   const broken = status?.startsWith("error") ?? false;
   const severity = broken ? "error" : severityOf(message, phase);
   const name = text(message.payload, "display_name");
-  const stated = statedProject(message.payload, "tenant_id", "payload.tenant_id");
+  const stated = readOwnerPath(message);
   const usage = action === "exists";
   return {
     type,
@@ -55,7 +68,8 @@ export function readCinder(message: OsloMessage): Reading | undefined {
     ],
     ...(stated === undefined ? {} : { stated }),
     summary: `${summarise(found.kind.replace("_", " "), name, action, phase)}${broken ? ` (status ${status})` : ""}`,
-    facts: cinderFacts(message.payload, found, id, `${action}.${phase ?? ""}`),
+    facts: cinderFacts(message.payload, found, id, { stated, step: `${action}.${phase ?? ""}` }),
+    ...(action === "delete" && phase === "end" ? { removedFrom: "block-storage" } : {}),
   };
 }
 
@@ -65,17 +79,24 @@ function attachments(payload: JsonObject): readonly JsonObject[] {
     .filter((item) => item !== undefined);
 }
 
-function cinderFacts(payload: JsonObject, family: Family, id: string, step: string): readonly FactDraft[] {
+function cinderFacts(
+  payload: JsonObject,
+  family: Family,
+  id: string,
+  { stated, step }: { readonly stated: StatedOwner | undefined; readonly step: string },
+): readonly FactDraft[] {
   const subject = ref(family.kind, id);
-  const owner = text(payload, "tenant_id");
-  const name = text(payload, "display_name");
   const volume = text(payload, "volume_id");
-  const facts: FactDraft[] = [];
-  if (owner !== undefined) facts.push(fact(subject, "owned_by", ref("project", owner)));
-  if (name !== undefined) facts.push(fact(subject, "named", ref("name", name)));
+  const facts: FactDraft[] = [
+    ...ownedFacts(subject, stated),
+    ...namedFacts(subject, text(payload, "display_name")),
+  ];
   if (family.kind !== "volume") {
     return volume === undefined ? facts : [...facts, fact(subject, "copy_of", ref("volume", volume))];
   }
+  // What Cinder calls the disk, and so do Libvirt and whoever watches devices; said where a life begins, and each day.
+  if (/^(create\.end|exists\.|manage_existing\.end)$/.test(step))
+    facts.push(fact(subject, "known_as", ref("path", `volume-${id}`)));
   const backend = text(payload, "host");
   if (backend !== undefined) facts.push(fact(subject, "stored_on", ref("backend", backend)));
   for (const item of attachments(payload)) {
@@ -86,6 +107,40 @@ function cinderFacts(payload: JsonObject, family: Family, id: string, step: stri
     if (server !== undefined) facts.push(fact(subject, "attached_to", ref("server", server), holds));
   }
   return facts;
+}
+
+/** `volume_type_project.access.add|remove`: the type is the provider's, but whose access changed is told. */
+export function readVolumeTypeAccess(message: OsloMessage): Reading | undefined {
+  const action = /^volume_type_project\.access\.(\w+)$/.exec(message.eventType)?.[1];
+  const type = text(message.payload, "volume_type_id");
+  const stated = readOwnerPath(message);
+  if (action === undefined || type === undefined || stated === undefined) return undefined;
+  return {
+    type: message.eventType,
+    kind: "change",
+    category: "tenancy",
+    subject: stated.owner,
+    related: related("volume_type", "volume_type", type),
+    stated,
+    summary: `Volume type: access ${action === "add" ? "granted" : "taken away"}`,
+  };
+}
+
+/** A volume that Cinder's scheduler could not place (cinder/scheduler/manager.py); the volume tells whose it is. */
+export function readVolumeScheduling(message: OsloMessage): Reading | undefined {
+  const method = /^scheduler\.(\w+)$/.exec(message.eventType)?.[1];
+  const volume = text(message.payload, "volume_id");
+  if (method === undefined || volume === undefined) return undefined;
+  return {
+    type: message.eventType,
+    kind: "symptom",
+    category: "storage",
+    phase: "error",
+    severity: "error",
+    visibility: "provider",
+    subject: ref("volume", volume),
+    summary: `Scheduling: ${words(method)} failed`,
+  };
 }
 
 /** What only the provider is concerned with: capacity, schedulers, quality-of-service specs, volume types. */

@@ -3,7 +3,7 @@ import type { Actor, OperationKey } from "../../model/event.ts";
 import type { Instant } from "../../model/instant.ts";
 import type { Json, JsonObject } from "../../model/json.ts";
 import type { Decoders, RawRecord } from "../source.ts";
-import { asObject, text } from "./fields.ts";
+import { asObject, objectData, text } from "./fields.ts";
 
 /**
  * One notification as oslo.messaging's notifier made it (message format 2.0, or the bare 1.0 body).
@@ -15,7 +15,7 @@ export interface OsloMessage {
   readonly eventType: string;
   readonly priority: string;
   readonly payload: JsonObject;
-  /** True for Nova's versioned format, whose payload was wrapped in `nova_object.data`. */
+  /** True for the versioned format (Nova, Ironic, Masakari, Watcher), whose payload was wrapped in `nova_object.data` and the like. */
   readonly versioned: boolean;
   readonly occurredAt: Instant;
   readonly context: JsonObject;
@@ -43,7 +43,7 @@ function readMessage(body: JsonObject, exchange: string | undefined, decode: Dec
   if (eventType === undefined) throw unusable("it has no event_type");
   if (timestamp === undefined) throw unusable("it has no timestamp");
   const wrapped = asObject(body["payload"]);
-  const data = asObject(wrapped?.["nova_object.data"]);
+  const data = objectData(wrapped);
   // Glance sends the payload of image.upload errors as a plain string.
   const plain: JsonObject = typeof body["payload"] === "string" ? { message: body["payload"] } : {};
   return {

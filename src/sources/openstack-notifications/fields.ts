@@ -7,6 +7,22 @@ export function asObject(value: Json | undefined): JsonObject | undefined {
     : undefined;
 }
 
+/** How oslo.versionedobjects spells its envelopes: `nova_object.data`, `ironic_object.data` and the like. */
+const dataField = /^[a-z]+_object\.data$/;
+
+/** What a versioned object holds, or the object itself where it is none. */
+export function unwrapped(value: Json | undefined): JsonObject | undefined {
+  return objectData(value) ?? asObject(value);
+}
+
+/** What a versioned object holds; undefined for anything else. */
+export function objectData(value: Json | undefined): JsonObject | undefined {
+  const object = asObject(value);
+  if (object === undefined) return undefined;
+  const field = Object.keys(object).find((name) => dataField.test(name));
+  return field === undefined ? undefined : asObject(object[field]);
+}
+
 /** The items of an array, or none. */
 export function asList(value: Json | undefined): readonly Json[] {
   return Array.isArray(value) ? value : [];
@@ -35,7 +51,7 @@ const secretFields = new Set([
 ]);
 
 /**
- * A payload as it may be kept: Nova's `nova_object.data` wrappers undone, and fields that can hold
+ * A payload as it may be kept: the wrappers of versioned objects undone, and fields that can hold
  * credentials or another request's context (which names foreign projects) left out.
  */
 export function tidyPayload(value: Json, depth = 0): Json {
@@ -43,7 +59,7 @@ export function tidyPayload(value: Json, depth = 0): Json {
   const object = asObject(value);
   if (object === undefined) return value;
   if (depth > 12) return {};
-  const data = object["nova_object.data"];
+  const data = objectData(object);
   if (data !== undefined) return tidyPayload(data, depth + 1);
   const kept: Record<string, Json> = {};
   for (const [field, item] of Object.entries(object)) {

@@ -1,27 +1,21 @@
 import { asObject, text } from "./fields.ts";
 import type { OsloMessage } from "./envelope.ts";
 import type { FactDraft, Reading } from "./reading.ts";
-import { fact, kindOf, ref, related, severityOf, statedProject, summarise } from "./reading.ts";
+import { readOwnerPath } from "./owner-path.ts";
+import { fact, kindOf, namedFacts, ownedFacts, ref, related, severityOf, summarise } from "./reading.ts";
 
-/**
- * Glance's notifications carry neither actor nor request id. The owner is `owner` (it may be null,
- * and it may change); `image.send` names the receiver's project besides, which owns nothing;
- * `image.member.*` names only the member.
- */
+/** Glance's notifications carry neither actor nor request id; an image's owner may be null, and it may change. */
 export function readGlance(message: OsloMessage): Reading | undefined {
   const action = /^image\.(.+)$/.exec(message.eventType)?.[1];
   const id = text(message.payload, "image_id") ?? text(message.payload, "id");
   if (action === undefined || id === undefined) return undefined;
   const image = ref("image", id);
-  const field = action === "send" ? "owner_id" : "owner";
-  const stated = statedProject(message.payload, field, `payload.${field}`);
+  const stated = readOwnerPath(message);
   const severity = severityOf(message);
   const name = text(message.payload, "name");
   const quiet = action === "send" || action === "prepare";
   const server = text(asObject(message.payload["properties"]), "instance_uuid");
-  const facts: FactDraft[] = [];
-  if (stated !== undefined) facts.push(fact(image, "owned_by", stated.owner));
-  if (name !== undefined) facts.push(fact(image, "named", ref("name", name)));
+  const facts: FactDraft[] = [...ownedFacts(image, stated), ...namedFacts(image, name)];
   if (server !== undefined) facts.push(fact(image, "copy_of", ref("server", server)));
   return {
     type: message.eventType,
@@ -39,5 +33,6 @@ export function readGlance(message: OsloMessage): Reading | undefined {
     ...(stated === undefined ? {} : { stated }),
     summary: summarise("image", name, action),
     facts,
+    ...(action === "delete" ? { removedFrom: "image" } : {}),
   };
 }

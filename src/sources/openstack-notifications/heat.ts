@@ -1,12 +1,10 @@
 import type { OsloMessage } from "./envelope.ts";
 import { text } from "./fields.ts";
 import type { Reading } from "./reading.ts";
-import { fact, kindOf, ref, severityOf, splitPhase, statedProject, summarise } from "./reading.ts";
+import { readOwnerPath } from "./owner-path.ts";
+import { kindOf, namedFacts, ownedFacts, ref, severityOf, splitPhase, summarise } from "./reading.ts";
 
-/**
- * Heat: `tenant_id` is the project of whoever acts, which is the stack's own project when the stack is
- * created; later an operator may act on it. `user_id` is a user NAME, `user_identity` the id.
- */
+/** Heat's stacks and autoscaling groups. `user_id` is a user NAME, `user_identity` the id. */
 export function readHeat(message: OsloMessage): Reading | undefined {
   const match = /^orchestration\.(stack|autoscaling)\.(.+)$/.exec(message.eventType);
   const id = text(message.payload, "stack_identity");
@@ -15,9 +13,7 @@ export function readHeat(message: OsloMessage): Reading | undefined {
   // The identity is a bare id, or an ARN-like path that ends in `stack name/id`.
   const stack = ref("stack", id.split("/").pop()!);
   const name = text(message.payload, "stack_name");
-  const stated = /^create\b/.test(stem)
-    ? statedProject(message.payload, "tenant_id", "payload.tenant_id")
-    : undefined;
+  const stated = readOwnerPath(message);
   const severity = severityOf(message, phase);
   const why = phase === "error" ? text(message.payload, "state_reason") : undefined;
   const userId = text(message.payload, "user_identity");
@@ -32,9 +28,7 @@ export function readHeat(message: OsloMessage): Reading | undefined {
     ...(stated === undefined ? {} : { stated }),
     ...(userId === undefined ? {} : { actor: { userId } }),
     summary: `${summarise("stack", name, match[1] === "stack" ? stem : `autoscaling ${stem}`, phase)}${why === undefined ? "" : `: ${why}`}`,
-    facts: [
-      ...(stated === undefined ? [] : [fact(stack, "owned_by", stated.owner)]),
-      ...(name === undefined ? [] : [fact(stack, "named", ref("name", name))]),
-    ],
+    facts: [...ownedFacts(stack, stated), ...namedFacts(stack, name)],
+    ...(stem === "delete" && phase === "end" ? { removedFrom: "orchestration" } : {}),
   };
 }

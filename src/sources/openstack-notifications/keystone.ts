@@ -1,9 +1,10 @@
-import type { EntityKind } from "../../model/entity.ts";
+import type { EntityKind, EntityRef } from "../../model/entity.ts";
 import type { Actor, Category } from "../../model/event.ts";
 import type { JsonObject } from "../../model/json.ts";
 import type { OsloMessage } from "./envelope.ts";
 import { operationOf } from "./envelope.ts";
 import { asObject, text } from "./fields.ts";
+import { readOwnerPath } from "./owner-path.ts";
 import type { FactDraft, Reading } from "./reading.ts";
 import { fact, ref, related, words } from "./reading.ts";
 
@@ -93,12 +94,8 @@ function readRoleAssignment(message: OsloMessage, name: string): Reading | undef
   const subject =
     user !== undefined ? ref("user", user) : group !== undefined ? ref("group", group) : undefined;
   if (subject === undefined) return undefined;
-  const stated =
-    project !== undefined
-      ? ({ owner: { kind: "project", id: project }, path: "payload.project" } as const)
-      : domain !== undefined
-        ? ({ owner: { kind: "domain", id: domain }, path: "payload.domain" } as const)
-        : undefined;
+  const stated = readOwnerPath(message);
+  const granted = action === "created" ? workFacts(subject, message.payload) : [];
   return {
     type: `identity.role_assignment.${action}`,
     kind: "change",
@@ -111,8 +108,29 @@ function readRoleAssignment(message: OsloMessage, name: string): Reading | undef
       ...related("scope", "domain", domain),
     ],
     ...(stated === undefined ? {} : { stated }),
-    summary: `Role ${action === "created" ? "granted to" : "taken from"} a ${subject.kind} on a ${project === undefined ? "domain" : "project"}`,
+    summary: `Role ${action === "created" ? "granted to" : "taken from"} a ${subject.kind} on ${whereWords(message.payload)}`,
+    facts: granted,
   };
+}
+
+function whereWords(payload: JsonObject): string {
+  if (text(payload, "project") !== undefined) return "a project";
+  return text(payload, "domain") === undefined ? "the whole system" : "a domain";
+}
+
+/**
+ * Where the account may work from now on. That a role is taken away ends nothing: the account may hold another in the
+ * same place, and the record does not say; a listing of all assignments does. What is inherited holds below the
+ * project and not in it, and what is for the whole system is for no project in particular.
+ */
+function workFacts(account: EntityRef, payload: JsonObject): readonly FactDraft[] {
+  const project = text(payload, "project");
+  const domain = text(payload, "domain");
+  if (project !== undefined) {
+    const kind = payload["inherited_to_projects"] === true ? "project_tree" : "project";
+    return [fact(account, "works_in", ref(kind, project))];
+  }
+  return [fact(account, "works_in", domain === undefined ? ref("system", "all") : ref("domain", domain))];
 }
 
 function readTarget(
@@ -130,8 +148,10 @@ function readTarget(
   const account = text(initiator, "user_id");
   // Keystone lets only the user itself make its application credentials and trusts.
   const ownAccount = action === "created" && (kind === "application_credential" || kind === "trust");
-  const facts: FactDraft[] =
-    ownAccount && account !== undefined ? [fact(subject, "part_of", ref("user", account))] : [];
+  const facts: FactDraft[] = [
+    ...(ownAccount && account !== undefined ? [fact(subject, "part_of", ref("user", account))] : []),
+    ...membershipFacts(subject, message.payload),
+  ];
   const tenancy = kind === "project" || kind === "domain";
   return {
     type: `identity.${kind}.${action}`,
@@ -143,5 +163,15 @@ function readTarget(
     ...(kind === "role" ? { platform: true } : {}),
     summary: `${words(kind)[0]!.toUpperCase()}${words(kind).slice(1)} ${words(action)}`,
     facts,
+    ...(action === "deleted" ? { removedFrom: "identity" } : {}),
   };
+}
+
+/** `_send_notification` of keystone/notifications.py tells, in the basic format, who was added to a group or removed. */
+function membershipFacts(group: EntityRef, payload: JsonObject): readonly FactDraft[] {
+  const user = text(payload, "actor_id");
+  const operation = text(payload, "actor_operation");
+  if (group.kind !== "group" || user === undefined || text(payload, "actor_type") !== "user") return [];
+  if (operation !== "added" && operation !== "removed") return [];
+  return [fact(ref("user", user), "member_of", group, operation === "added")];
 }

@@ -3,8 +3,9 @@ import type { JsonObject } from "../../model/json.ts";
 import type { OsloMessage } from "./envelope.ts";
 import { operationOf } from "./envelope.ts";
 import { asList, asObject, text } from "./fields.ts";
+import { readOwnerPath } from "./owner-path.ts";
 import type { FactDraft, Reading } from "./reading.ts";
-import { fact, kindOf, ref, related, severityOf, summarise } from "./reading.ts";
+import { fact, kindOf, namedFacts, ownedFacts, ref, related, severityOf, summarise } from "./reading.ts";
 
 const kinds: Readonly<Record<string, EntityKind>> = {
   network: "network",
@@ -31,11 +32,18 @@ export function readNeutron(message: OsloMessage): Reading | undefined {
   const routed = readRouterInterface(message);
   if (routed !== undefined) return routed;
   const match = /^([a-z_]+)\.(create|update|delete|exists)(?:\.(start|end))?$/.exec(message.eventType);
-  const kind = kinds[match?.[1] ?? ""];
-  if (match === null || kind === undefined) return undefined;
+  if (match === null) return undefined;
   const [, family = "", action = "", ended] = match;
   const phase = ended === "start" || ended === "end" ? ended : undefined;
   const body = asObject(message.payload[family]);
+  // Extensions bring resources of their own, all of them in the same shape.
+  const kind = Object.hasOwn(kinds, family) ? kinds[family]! : family;
+  if (
+    body === undefined &&
+    !Object.hasOwn(kinds, family) &&
+    text(message.payload, `${family}_id`) === undefined
+  )
+    return undefined;
   // A binding's id is the host's name, which names no port.
   const id =
     kind === "binding"
@@ -43,8 +51,8 @@ export function readNeutron(message: OsloMessage): Reading | undefined {
       : (text(body, "id") ?? text(message.payload, "id") ?? text(message.payload, `${family}_id`));
   const request = operationOf(message)?.requestId ?? message.messageId;
   const subject = id === undefined ? ref("request", request) : ref(kind, id);
-  const owner = text(body, "project_id") ?? text(body, "tenant_id");
-  const ownerField = text(body, "project_id") === undefined ? "tenant_id" : "project_id";
+  const stated = readOwnerPath(message);
+  const gone = action === "delete" && phase === "end";
   const severity = severityOf(message, phase);
   const name = text(body, "name");
   return {
@@ -58,15 +66,15 @@ export function readNeutron(message: OsloMessage): Reading | undefined {
     subject,
     ...(name === undefined ? {} : { subjectName: name }),
     related: neutronRelated(kind, body),
-    ...(owner === undefined
-      ? {}
-      : { stated: { owner: { kind: "project", id: owner }, path: `payload.${family}.${ownerField}` } }),
+    ...(stated === undefined ? {} : { stated }),
     ...(kind === "agent" ? { platform: true } : {}),
     summary: summarise(kind.replaceAll("_", " "), name ?? text(body, "floating_ip_address"), action, phase),
+    // The body of a `.start` is a wish that nobody has checked.
     facts:
-      id === undefined || body === undefined
+      id === undefined || body === undefined || phase === "start"
         ? []
-        : neutronFacts(subject, body, owner, action === "delete" && phase === "end"),
+        : [...ownedFacts(subject, stated), ...neutronFacts(subject, body, gone)],
+    ...(gone && id !== undefined ? { removedFrom: "network" } : {}),
   };
 }
 
@@ -89,23 +97,17 @@ function neutronRelated(kind: EntityKind, body: JsonObject | undefined): NonNull
   ];
 }
 
-function neutronFacts(
-  subject: EntityRef,
-  body: JsonObject,
-  owner: string | undefined,
-  gone: boolean,
-): readonly FactDraft[] {
-  const facts: FactDraft[] = [];
-  const name = text(body, "name");
+function neutronFacts(subject: EntityRef, body: JsonObject, gone: boolean): readonly FactDraft[] {
   const network = text(body, "network_id") ?? text(body, "floating_network_id");
-  if (owner !== undefined) facts.push(fact(subject, "owned_by", ref("project", owner)));
-  if (name !== undefined) facts.push(fact(subject, "named", ref("name", name)));
+  const facts: FactDraft[] = [...namedFacts(subject, text(body, "name"))];
   if (network !== undefined) facts.push(fact(subject, "on_network", ref("network", network), !gone));
   if (subject.kind === "port") facts.push(...portFacts(subject, body, gone));
   if (subject.kind === "floating_ip") {
     const port = text(body, "port_id");
-    const address = text(body, "floating_ip_address");
+    const address = text(body, "floating_ip_address")?.toLowerCase();
     if (port !== undefined) facts.push(fact(subject, "bound_to", ref("port", port), !gone));
+    // Without a port it is bound to none, whatever it was bound to before.
+    else if (body["port_id"] === null) facts.push(fact(subject, "bound_to", ref("port", "none"), false));
     if (address !== undefined) facts.push(fact(subject, "has_address", ref("ip", address), !gone));
   }
   return facts;
@@ -121,11 +123,19 @@ function portFacts(port: EntityRef, body: JsonObject, gone: boolean): readonly F
   if (device !== undefined && owner.startsWith("network:router")) {
     facts.push(fact(port, "routed_by", ref("router", device), !gone));
   }
-  const mac = text(body, "mac_address");
+  // Neutron's own port of a floating IP has no owner; its device is the floating IP.
+  if (device !== undefined && owner === "network:floatingip") {
+    facts.push(fact(port, "part_of", ref("floating_ip", device)));
+  }
+  const mac = text(body, "mac_address")?.toLowerCase();
   if (mac !== undefined) facts.push(fact(port, "has_address", ref("mac", mac), !gone));
   for (const item of asList(body["fixed_ips"])) {
-    const address = text(asObject(item), "ip_address");
-    if (address !== undefined) facts.push(fact(port, "has_address", ref("ip", address), !gone));
+    const address = text(asObject(item), "ip_address")?.toLowerCase();
+    if (address === undefined) continue;
+    facts.push(fact(port, "has_address", ref("ip", address), !gone));
+    // With its port a server loses the address that it has by it.
+    if (gone && device !== undefined && owner.startsWith("compute:"))
+      facts.push(fact(ref("server", device), "has_address", ref("ip", address), false));
   }
   return facts;
 }
@@ -137,8 +147,7 @@ function readRouterInterface(message: OsloMessage): Reading | undefined {
   const router = text(body, "id");
   const port = text(body, "port_id");
   if (action === undefined || router === undefined || port === undefined) return undefined;
-  const owner = text(body, "project_id") ?? text(body, "tenant_id");
-  const field = text(body, "project_id") === undefined ? "tenant_id" : "project_id";
+  const stated = readOwnerPath(message);
   const gone = action === "delete";
   return {
     type: message.eventType,
@@ -150,13 +159,11 @@ function readRouterInterface(message: OsloMessage): Reading | undefined {
       ...related("network", "network", text(body, "network_id")),
       ...related("subnet", "subnet", text(body, "subnet_id")),
     ],
-    ...(owner === undefined
-      ? {}
-      : { stated: { owner: { kind: "project", id: owner }, path: `payload.router_interface.${field}` } }),
+    ...(stated === undefined ? {} : { stated }),
     summary: `Router: interface ${gone ? "removed" : "added"}`,
     facts: [
       fact(ref("port", port), "routed_by", ref("router", router), !gone),
-      ...(owner === undefined ? [] : [fact(ref("port", port), "owned_by", ref("project", owner))]),
+      ...ownedFacts(ref("port", port), stated),
     ],
   };
 }

@@ -55,6 +55,7 @@ function readService(message: OsloMessage): Reading | undefined {
     related: related("host", "host", host),
     platform: true,
     summary: `Service ${binary} on ${host}: ${states}${reason === undefined ? "" : ` (${reason})`}`,
+    ...(action === "delete" ? { removedFrom: "compute" } : {}),
     changes,
     facts: [fact(service, "serves", ref("host", host))],
   };
@@ -94,6 +95,7 @@ function readAggregate(message: OsloMessage): Reading | undefined {
     related: hosts.flatMap((host) => related("host", "host", host)),
     platform: true,
     twinOf: `${type}|${key}`,
+    ...(action === "delete" && phase === "end" ? { removedFrom: "compute" } : {}),
     summary: `${summarise("aggregate", name ?? id, action, phase)}${action.endsWith("host") && hosts.length > 0 ? ` (${hosts.at(-1)})` : ""}`,
     facts: [
       ...(name === undefined ? [] : [fact(ref("aggregate", id), "named", ref("name", name))]),
@@ -123,12 +125,14 @@ function readFlavor(message: OsloMessage): Reading | undefined {
     ...(name === undefined ? {} : { subjectName: name }),
     platform: true,
     summary: summarise("flavor", name ?? id, action),
+    ...(action === "delete" ? { removedFrom: "compute" } : {}),
   };
 }
 
 function readLibvirt(message: OsloMessage): Reading | undefined {
   if (!message.eventType.startsWith("libvirt.")) return undefined;
-  const host = text(message.payload, "ip") ?? message.publisherId;
+  // Nova names its hosts in the publisher's id, `nova-compute:NAME` or `compute.NAME`; the address is Libvirt's.
+  const host = message.publisherId.replace(/^[a-z_-]+[:.]/, "") || (text(message.payload, "ip") ?? "unknown");
   return {
     type: message.eventType,
     kind: "symptom",
@@ -136,6 +140,7 @@ function readLibvirt(message: OsloMessage): Reading | undefined {
     severity: "error",
     visibility: "provider",
     subject: ref("host", host),
+    related: related("address", "ip", text(message.payload, "ip")),
     platform: true,
     summary: `Host ${host}: libvirt connection failed`,
   };

@@ -1,18 +1,20 @@
-import type { Related } from "../../model/entity.ts";
+import type { EntityRef, Related } from "../../model/entity.ts";
 import type { Category, FieldChange } from "../../model/event.ts";
 import type { JsonObject } from "../../model/json.ts";
 import type { OsloMessage } from "./envelope.ts";
 import { operationOf } from "./envelope.ts";
-import { asList, asObject, text } from "./fields.ts";
+import { asList, asObject, objectData, text, unwrapped } from "./fields.ts";
+import { readOwnerPath } from "./owner-path.ts";
 import type { FactDraft, Reading } from "./reading.ts";
 import {
   fact,
   kindOf,
+  namedFacts,
+  ownedFacts,
   ref,
   related,
   severityOf,
   splitPhase,
-  statedProject,
   summarise,
   words,
 } from "./reading.ts";
@@ -37,7 +39,7 @@ function categoryOf(action: string): Category {
   return action === "exists" ? "usage" : "lifecycle";
 }
 
-/** `compute.instance.*` (legacy, owner in `tenant_id`) and `instance.*` (versioned, the same field). */
+/** `compute.instance.*` (legacy) and `instance.*` (versioned). */
 export function readInstance(message: OsloMessage): Reading | undefined {
   const name = /^(?:compute\.)?instance\.(.+)$/.exec(message.eventType)?.[1];
   const id = text(message.payload, message.versioned ? "uuid" : "instance_id");
@@ -51,7 +53,9 @@ export function readInstance(message: OsloMessage): Reading | undefined {
   const severity = failed ? "error" : severityOf(message, phase);
   const quiet = activityActions.has(action) && state === undefined;
   const displayName = text(message.payload, "display_name");
-  const stated = statedProject(message.payload, "tenant_id", "payload.tenant_id");
+  const stated = readOwnerPath(message);
+  const step = `${action}.${phase ?? ""}`;
+  const gone = isGone(message.payload, step);
   return {
     type,
     kind: quiet && severity === "info" ? "activity" : kindOf(severity, phase),
@@ -66,14 +70,24 @@ export function readInstance(message: OsloMessage): Reading | undefined {
     twinOf: `${type}|${id}|${updateMark(message)}`,
     summary: instanceSummary(message, displayName, action, phase, state),
     ...(state === undefined ? {} : { changes: [state] }),
-    facts: instanceFacts(message, id, `${action}.${phase ?? ""}`),
+    facts: [
+      ...ownedFacts(ref("server", id), stated),
+      ...instanceFacts(message, ref("server", id), { step, gone }),
+    ],
+    ...(gone ? { removedFrom: "compute" } : {}),
   };
+}
+
+function isGone(payload: JsonObject, step: string): boolean {
+  return (
+    step === "delete.end" || text(payload, "state") === "deleted" || text(payload, "deleted_at") !== undefined
+  );
 }
 
 function updateState(message: OsloMessage): JsonObject | undefined {
   if (!message.eventType.endsWith("instance.update")) return undefined;
   const wrapped = asObject(message.payload["state_update"]);
-  return message.versioned ? asObject(wrapped?.["nova_object.data"]) : message.payload;
+  return message.versioned ? objectData(wrapped) : message.payload;
 }
 
 /** A change of the VM state (not of the task state, which is a step on the way). */
@@ -105,14 +119,14 @@ function instanceSummary(
   if (state !== undefined) {
     return `Server ${name ?? ""}: state ${String(state.before)} → ${String(state.after)}`.replace("  ", " ");
   }
-  const fault = asObject(asObject(message.payload["fault"])?.["nova_object.data"]);
+  const fault = objectData(message.payload["fault"]);
   const cause = text(fault, "exception_message") ?? text(message.payload, "message");
   const sentence = summarise("server", name, action, phase);
   return phase === "error" && cause !== undefined ? `${sentence}: ${cause}` : sentence;
 }
 
 function flavorId(payload: JsonObject): string | undefined {
-  const flavor = asObject(asObject(payload["flavor"])?.["nova_object.data"]);
+  const flavor = objectData(payload["flavor"]);
   return text(flavor, "flavorid") ?? text(payload, "instance_flavor_id");
 }
 
@@ -131,50 +145,51 @@ function instanceRelated(message: OsloMessage): readonly Related[] {
   ];
 }
 
-function instanceFacts(message: OsloMessage, id: string, step: string): readonly FactDraft[] {
+/** Steps after which a server has the name and the addresses that its message gives, and is likely to keep them. */
+const settledStep =
+  /^(create\.end|rebuild\.end|unshelve\.end|interface_(attach|detach)\.end|delete\.end|exists\.)$/;
+
+function instanceFacts(
+  message: OsloMessage,
+  server: EntityRef,
+  { step, gone }: { readonly step: string; readonly gone: boolean },
+): readonly FactDraft[] {
   const payload = message.payload;
-  const server = ref("server", id);
-  const owner = text(payload, "tenant_id");
-  const gone =
-    step === "delete.end" ||
-    text(payload, "state") === "deleted" ||
-    text(payload, "deleted_at") !== undefined;
-  const facts: FactDraft[] = [];
-  if (owner !== undefined) facts.push(fact(server, "owned_by", ref("project", owner)));
-  facts.push(...placementFacts(payload, server, gone));
-  if (step.startsWith("update")) return facts;
-  const name = text(payload, "display_name");
-  if (name !== undefined) facts.push(fact(server, "named", ref("name", name)));
+  const facts: FactDraft[] = [...placementFacts(payload, server, gone)];
+  // An update is how Nova tells of another name; most of them tell of something else.
+  if (step.startsWith("update"))
+    return text(payload, "old_display_name") === undefined
+      ? facts
+      : [...facts, ...namedFacts(server, text(payload, "display_name"))];
+  facts.push(...namedFacts(server, text(payload, "display_name")));
+  if (gone || settledStep.test(step)) facts.push(...aliasFacts(message, server, gone));
   const image = imageId(payload);
   if (image !== undefined) facts.push(fact(server, "made_from", ref("image", image)));
   const flavor = flavorId(payload);
   if (flavor !== undefined) facts.push(fact(server, "sized_by", ref("flavor", flavor)));
-  return [...facts, ...addressFacts(payload, server, gone), ...attachmentFacts(message, id, step)];
+  return [
+    ...facts,
+    ...addressFacts(payload, server, gone),
+    ...fixedAddressFacts(payload, server, gone),
+    ...attachmentFacts(message, server, step),
+  ];
 }
 
 /**
  * Where the server is. `host: null` says that it is nowhere (not yet placed, shelved, deleted while in
  * error), which ends whatever place was known.
  */
-function placementFacts(
-  payload: JsonObject,
-  server: ReturnType<typeof ref>,
-  gone: boolean,
-): readonly FactDraft[] {
+function placementFacts(payload: JsonObject, server: EntityRef, gone: boolean): readonly FactDraft[] {
   const host = text(payload, "host");
   if (host !== undefined) return [fact(server, "runs_on", ref("host", host), !gone)];
   return payload["host"] === null ? [fact(server, "runs_on", ref("host", "none"), false)] : [];
 }
 
-function addressFacts(
-  payload: JsonObject,
-  server: ReturnType<typeof ref>,
-  gone: boolean,
-): readonly FactDraft[] {
+function addressFacts(payload: JsonObject, server: EntityRef, gone: boolean): readonly FactDraft[] {
   return asList(payload["ip_addresses"]).flatMap((item) => {
-    const address = asObject(asObject(item)?.["nova_object.data"]);
-    const ip = text(address, "address");
-    const mac = text(address, "mac");
+    const address = objectData(item);
+    const ip = text(address, "address")?.toLowerCase();
+    const mac = text(address, "mac")?.toLowerCase();
     const port = text(address, "port_uuid");
     return [
       ...(ip === undefined ? [] : [fact(server, "has_address", ref("ip", ip), !gone)]),
@@ -184,25 +199,44 @@ function addressFacts(
   });
 }
 
-function attachmentFacts(message: OsloMessage, id: string, step: string): readonly FactDraft[] {
-  const volume = text(message.payload, "volume_id");
-  if (volume === undefined || !/^volume_(attach|detach)\.end$/.test(step)) return [];
-  return [fact(ref("volume", volume), "attached_to", ref("server", id), step === "volume_attach.end")];
+/** What guests and monitors call the server: its own host name, and Libvirt's name of its domain. */
+function aliasFacts(
+  { payload, versioned }: OsloMessage,
+  server: EntityRef,
+  gone: boolean,
+): readonly FactDraft[] {
+  const hostName = text(payload, versioned ? "host_name" : "hostname")?.toLowerCase();
+  const domain = text(payload, "instance_name");
+  return [
+    ...(hostName === undefined ? [] : [fact(server, "known_as", ref("hostname", hostName), !gone)]),
+    ...(domain === undefined ? [] : [fact(server, "known_as", ref("libvirt_domain", domain), !gone)]),
+  ];
 }
 
-/** `scheduler.select_destinations.*` and `compute_task.*`: the owner is the request spec's project. */
+/** The legacy format's spelling of the same (nova/notifications/base.py, `info_from_instance` with its network). */
+function fixedAddressFacts(payload: JsonObject, server: EntityRef, gone: boolean): readonly FactDraft[] {
+  return asList(payload["fixed_ips"]).flatMap((item) => {
+    const ip = text(asObject(item), "address")?.toLowerCase();
+    const mac = text(asObject(item), "vif_mac")?.toLowerCase();
+    return [
+      ...(ip === undefined ? [] : [fact(server, "has_address", ref("ip", ip), !gone)]),
+      ...(mac === undefined ? [] : [fact(server, "has_address", ref("mac", mac), !gone)]),
+    ];
+  });
+}
+
+function attachmentFacts(message: OsloMessage, server: EntityRef, step: string): readonly FactDraft[] {
+  const volume = text(message.payload, "volume_id");
+  if (volume === undefined || !/^volume_(attach|detach)\.end$/.test(step)) return [];
+  return [fact(ref("volume", volume), "attached_to", server, step === "volume_attach.end")];
+}
+
+/** `scheduler.select_destinations.*` and `compute_task.*`. */
 export function readScheduling(message: OsloMessage): Reading | undefined {
   if (!/^(scheduler|compute_task)\./.test(message.eventType)) return undefined;
   const { stem, phase } = splitPhase(message.eventType);
-  const wrapped = asObject(message.payload["request_spec"]);
-  const spec = message.versioned
-    ? (asObject(wrapped?.["nova_object.data"]) ?? message.payload)
-    : asObject(wrapped?.["instance_properties"]);
-  const path = message.versioned
-    ? wrapped === undefined
-      ? "payload.project_id"
-      : "payload.request_spec.project_id"
-    : "payload.request_spec.instance_properties.project_id";
+  const wrapped = unwrapped(message.payload["request_spec"]);
+  const spec = message.versioned ? wrapped : asObject(wrapped?.["instance_properties"]);
   const id =
     text(message.payload, "instance_uuid") ??
     text(message.payload, "instance_id") ??
@@ -212,8 +246,8 @@ export function readScheduling(message: OsloMessage): Reading | undefined {
   const failed = stem.startsWith("compute_task") || phase === "error";
   const ended = failed ? "error" : phase;
   const type = failed ? `${stem}.error` : message.eventType;
-  const stated = statedProject(spec, "project_id", path);
-  const reason = asObject(asObject(message.payload["reason"])?.["nova_object.data"]);
+  const stated = readOwnerPath(message);
+  const reason = objectData(message.payload["reason"]);
   const cause = text(reason, "exception_message");
   return {
     type,
@@ -226,11 +260,11 @@ export function readScheduling(message: OsloMessage): Reading | undefined {
     ...(stated === undefined ? {} : { stated }),
     twinOf: `${type}|${id}`,
     summary: `${summarise("scheduling", undefined, stem.split(".").pop()!, ended)}${cause === undefined ? "" : `: ${cause}`}`,
-    facts: stated === undefined ? [] : [fact(ref("server", id), "owned_by", stated.owner)],
+    facts: ownedFacts(ref("server", id), stated),
   };
 }
 
-/** `keypair.*`: a keypair belongs to a user, who may work in many projects; `tenant_id` is the actor's. */
+/** `keypair.*`: a key pair belongs to a user, who may work in many projects. */
 export function readKeypair(message: OsloMessage): Reading | undefined {
   if (!message.eventType.startsWith("keypair.")) return undefined;
   const { stem, phase } = splitPhase(message.eventType);
@@ -248,17 +282,20 @@ export function readKeypair(message: OsloMessage): Reading | undefined {
     related: related("account", "user", user),
     twinOf: `${message.eventType}|${keypair.id}`,
     summary: summarise("key pair", name, stem.split(".").pop()!, phase),
+    ...(stem.endsWith(".delete") && phase === "end" ? { removedFrom: "compute" } : {}),
   };
 }
 
-/** `server_group.*` / `servergroup.*`: the owner is `project_id`, absent from the legacy delete. */
+/** `server_group.*` / `servergroup.*`, with the servers that are its members. */
 export function readServerGroup(message: OsloMessage): Reading | undefined {
   const action = /^server_?group\.(.+)$/.exec(message.eventType)?.[1]?.replace("addmember", "add_member");
   const id = text(message.payload, "uuid") ?? text(message.payload, "server_group_id");
   if (action === undefined || id === undefined) return undefined;
   const group = ref("server_group", id);
-  const stated = statedProject(message.payload, "project_id", "payload.project_id");
+  const stated = readOwnerPath(message);
   const name = text(message.payload, "name");
+  // The legacy format names only those that were added just now.
+  const members = [...asList(message.payload["members"]), ...asList(message.payload["instance_uuids"])];
   return {
     type: `server_group.${action}`,
     kind: "change",
@@ -268,7 +305,14 @@ export function readServerGroup(message: OsloMessage): Reading | undefined {
     ...(stated === undefined ? {} : { stated }),
     twinOf: `server_group.${action}|${id}`,
     summary: summarise("server group", name, action),
-    facts: stated === undefined ? [] : [fact(group, "owned_by", stated.owner)],
+    facts: [
+      ...ownedFacts(group, stated),
+      ...namedFacts(group, name),
+      ...members
+        .filter((member) => typeof member === "string" && member !== "")
+        .map((member) => fact(ref("server", member as string), "member_of", group, action !== "delete")),
+    ],
+    ...(action === "delete" ? { removedFrom: "compute" } : {}),
   };
 }
 
@@ -288,7 +332,15 @@ export function readException(message: OsloMessage): Reading | undefined {
     severity: "error",
     visibility: "provider",
     subject: ref("request", request),
+    related: related("account", "user", keyPairAccount(message, raised)),
     twinOf: `compute.exception|${request}`,
     summary: `Nova raised an error in ${words(raised)}: ${said.slice(0, 300)}`,
   };
+}
+
+/** Whose key pair could not be made: what Nova's function was called with says it (nova/compute/api.py). */
+function keyPairAccount(message: OsloMessage, raised: string): string | undefined {
+  return /^(import|create)_key_pair$/.test(raised)
+    ? text(asObject(message.payload["args"]), "user_id")
+    : undefined;
 }

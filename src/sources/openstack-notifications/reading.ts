@@ -10,13 +10,13 @@ import type {
   StatedOwner,
   Visibility,
 } from "../../model/event.ts";
+import type { Instant } from "../../model/instant.ts";
 import type { JsonObject } from "../../model/json.ts";
 import type { Relation, TopologyFact } from "../../model/topology.ts";
 import type { OsloMessage } from "./envelope.ts";
-import { text } from "./fields.ts";
 
-/** A fact before its time is filled in: a message's facts hold at the message's own moment. */
-export type FactDraft = Omit<TopologyFact, "at">;
+/** A fact before its time is filled in: a message's facts hold at the message's own moment where they give no other. */
+export type FactDraft = Omit<TopologyFact, "at"> & { readonly at?: Instant };
 
 /** What one service's reader makes of a message; the common parts are added by `openstack-notifications.ts`. */
 export interface Reading {
@@ -31,14 +31,20 @@ export interface Reading {
   readonly related?: readonly Related[];
   readonly stated?: StatedOwner;
   readonly platform?: boolean;
-  /** Names the occurrence where Nova reports it twice, once in each format. */
+  /** Names the occurrence where its service reports it twice, under two names. */
   readonly twinOf?: string;
+  /** Which of the two reports this is; where absent, Nova's format tells. */
+  readonly twinSide?: string;
   readonly actor?: Actor;
   readonly operation?: OperationKey;
   readonly summary: string;
   readonly changes?: readonly FieldChange[];
   readonly facts?: readonly FactDraft[];
   readonly details?: JsonObject;
+  /** Fields of the payload that are secrets in this type, and words of everyday in others. */
+  readonly conceal?: readonly string[];
+  /** The service that has deleted the subject with this very occurrence, by its type in the catalog. */
+  readonly removedFrom?: string;
 }
 
 /** Reads the messages of one service; undefined for types that it does not know. */
@@ -62,14 +68,14 @@ export function related(
   return [{ role, ref: { kind, id }, ...(name === undefined ? {} : { name }) }];
 }
 
-/** The owner that a payload field states; nothing when the field is empty. */
-export function statedProject(
-  payload: JsonObject | undefined,
-  field: string,
-  path: string,
-): StatedOwner | undefined {
-  const id = text(payload, field);
-  return id === undefined ? undefined : { owner: { kind: "project", id }, path };
+/** What a stated owner proves of the subject. */
+export function ownedFacts(subject: EntityRef, stated: StatedOwner | undefined): readonly FactDraft[] {
+  return stated === undefined ? [] : [fact(subject, "owned_by", stated.owner)];
+}
+
+/** The name of the subject, for people and for records that have nothing but it. */
+export function namedFacts(subject: EntityRef, name: string | undefined): readonly FactDraft[] {
+  return name === undefined ? [] : [fact(subject, "named", ref("name", name))];
 }
 
 const phaseOf: Readonly<Record<string, Phase>> = {
