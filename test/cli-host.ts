@@ -39,6 +39,8 @@ export interface CannedResult {
   readonly stderr: string;
   /** Every address that was asked for, in order. */
   readonly asked: readonly string[];
+  /** What was sent to be changed, in order. */
+  readonly sent: readonly object[];
   readonly viewers: readonly ApiOptions[];
   readonly setups: readonly SetupRequest[];
   readonly closed: number;
@@ -63,6 +65,7 @@ export const nothing: Ingested = {
 export async function runCanned(args: readonly string[], run: CannedRun = {}): Promise<CannedResult> {
   const text = { stdout: "", stderr: "" };
   const asked: string[] = [];
+  const sent: object[] = [];
   const viewers: ApiOptions[] = [];
   const setups: SetupRequest[] = [];
   const tokens: CannedResult["tokens"][number][] = [];
@@ -105,7 +108,7 @@ export async function runCanned(args: readonly string[], run: CannedRun = {}): P
     loadDemo: async (onProgress) => onProgress(1, 1),
     api: async (options) => {
       viewers.push(options);
-      return cannedApi(run, asked);
+      return cannedApi(run, asked, sent);
     },
     close: async () => void closed++,
   };
@@ -123,7 +126,7 @@ export async function runCanned(args: readonly string[], run: CannedRun = {}): P
     },
   };
   const code = await runCommandLine(args, host);
-  return { code, ...text, asked, viewers, setups, closed, imports, reconciles, tokens };
+  return { code, ...text, asked, sent, viewers, setups, closed, imports, reconciles, tokens };
 }
 
 const cannedStore = { serverVersion: "18.4", schemaVersion: 3, embedded: true, location: "/data" };
@@ -151,13 +154,14 @@ function recordOf(token: CannedResult["tokens"][number]): TokenRecord {
   return { id: "t1", ...token, createdAt: instant(0) } as TokenRecord;
 }
 
-function cannedApi(run: CannedRun, asked: string[]): Api {
+function cannedApi(run: CannedRun, asked: string[], sent: object[]): Api {
   return {
     listen: async ({ host, port }) => `http://${host}:${port}`,
     close: async () => {},
-    inject: async ({ url, payloadAsStream }) => {
+    inject: async ({ method, url, payload, payloadAsStream }) => {
       const path = url.replace("/api/v1", "");
       asked.push(path);
+      if (method !== "GET") sent.push({ method, path, ...(payload === undefined ? {} : { payload }) });
       const answer = run.answers?.[path] ?? run.answers?.[path.replace(/\?.*/, "")];
       const value = typeof answer === "function" ? answer(new URL(path, "http://canned")) : answer;
       const problem = {

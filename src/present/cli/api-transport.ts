@@ -11,6 +11,8 @@ export interface Answer {
 export interface Transport {
   /** `path` starts with the API's prefix. Throws `server-unavailable` when no answer came. */
   get(path: string): Promise<Answer>;
+  /** A request that may change something, with its body as JSON where it has one. Throws as `get` does. */
+  send(method: "POST" | "PUT" | "DELETE", path: string, body?: object): Promise<Answer>;
   /** An answer that goes on until the signal ends it. */
   stream(path: string, headers: Readonly<Record<string, string>>, signal: AbortSignal): Promise<StreamAnswer>;
 }
@@ -37,11 +39,24 @@ export class RemoteTransport implements Transport {
     this.#signal = signal;
   }
 
-  async get(path: string): Promise<Answer> {
+  get(path: string): Promise<Answer> {
+    return this.#ask(path, {});
+  }
+
+  send(method: "POST" | "PUT" | "DELETE", path: string, body?: object): Promise<Answer> {
+    if (body === undefined) return this.#ask(path, { method });
+    return this.#ask(path, {
+      method,
+      body: JSON.stringify(body),
+      headers: { "content-type": "application/json" },
+    });
+  }
+
+  async #ask(path: string, request: RequestInit & { headers?: Record<string, string> }): Promise<Answer> {
     const signal = AbortSignal.any([this.#signal, AbortSignal.timeout(answerWaitMs)]);
-    const headers = { ...this.#headers, accept: "application/json" };
+    const headers = { ...this.#headers, accept: "application/json", ...request.headers };
     try {
-      const response = await fetch(this.#base + path, { headers, signal, redirect: "error" });
+      const response = await fetch(this.#base + path, { ...request, headers, signal, redirect: "error" });
       return { status: response.status, body: await response.text() };
     } catch (error) {
       throw this.#unavailable(error);
@@ -96,6 +111,16 @@ export class LocalTransport implements Transport {
   async get(path: string): Promise<Answer> {
     const api = await this.#open();
     const response = await api.inject({ method: "GET", url: path });
+    return { status: response.statusCode, body: response.body };
+  }
+
+  async send(method: "POST" | "PUT" | "DELETE", path: string, body?: object): Promise<Answer> {
+    const api = await this.#open();
+    const response = await api.inject({
+      method,
+      url: path,
+      ...(body === undefined ? {} : { payload: body }),
+    });
     return { status: response.statusCode, body: response.body };
   }
 

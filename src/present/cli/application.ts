@@ -165,8 +165,9 @@ export interface ApiOptions {
 export interface Api {
   listen(options: { readonly host: string; readonly port: number }): Promise<string>;
   inject(request: {
-    readonly method: "GET";
+    readonly method: "GET" | "POST" | "PUT" | "DELETE";
     readonly url: string;
+    readonly payload?: object;
     readonly headers?: Record<string, string>;
     readonly payloadAsStream?: boolean;
   }): Promise<{
