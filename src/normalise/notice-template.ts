@@ -69,7 +69,7 @@ export function findTemplateProblems(text: string): readonly TemplateProblem[] {
 /** Fills the text in. What is filled in is never looked at again, so that no name can be a placeholder itself. */
 export function renderTemplate(text: string, values: TemplateValues): string {
   const filled = text.replaceAll(placeholderPattern, (whole, name: string) =>
-    name in placeholders ? printable(values[name as Placeholder], nameCharsMax) : whole,
+    Object.hasOwn(placeholders, name) ? printable(values[name as Placeholder], nameCharsMax) : whole,
   );
   return cut(filled, summaryCharsMax);
 }

@@ -9,13 +9,13 @@ const eventColumns = `id text, connection text, source text, control_plane text,
   phase text, severity smallint, visibility text, subject_kind text, subject_id text, subject_name text,
   related jsonb, mentions text[], actor jsonb, operation jsonb, summary text, details jsonb, changes jsonb,
   platform boolean, stated jsonb, attribution_status text, owner_domain_id text, owner_project_id text,
-  attribution jsonb, edition_keys text[], edition_ids text[], search text`;
+  attribution jsonb, edition_keys text[], edition_ids text[], unproven text, search text`;
 const eventNames = namesOf(eventColumns);
 
 const editionColumns = `tenant_key text, id text, occurred_at timestamptz, precision_ms bigint, type text,
   kind text, category text, phase text, severity smallint, visibility text, subject_kind text,
   subject_id text, subject_name text, related jsonb, mentions text[], operation jsonb, domain_id text,
-  project_id text, notice boolean, because text, summary text, details jsonb, search text`;
+  project_id text, domain_key text, notice boolean, because text, summary text, details jsonb, search text`;
 const editionNames = namesOf(editionColumns);
 
 export const eventSelect = eventNames;
@@ -135,20 +135,28 @@ export async function keepAttributions(client: pg.ClientBase, rows: readonly Eve
   );
 }
 
-/** Writes editions over those that stand; followers who read the feed see them again. */
+/** What the provider's texts make of a notice; a notice that is the same otherwise keeps the text that it was made with. */
+const textNames = ["because", "summary", "search"];
+
+/**
+ * Writes editions over those that stand. Followers who read the feed see again what has changed, and only that: a
+ * notice told anew because a neighbour was found would tell of the neighbour.
+ */
 export async function writeEditions(client: pg.ClientBase, rows: readonly EditionRow[]): Promise<void> {
   if (rows.length === 0) return;
   const fixed = new Set(["tenant_key", "id", "occurred_at"]);
-  const set = editionNames
-    .split(", ")
-    .filter((name) => !fixed.has(name))
-    .map((name) => `${name} = excluded.${name}`);
+  const free = editionNames.split(", ").filter((name) => !fixed.has(name));
+  const set = free.map((name) => `${name} = excluded.${name}`);
+  const differs = (names: readonly string[]): string =>
+    `(${names.map((name) => `stored.${name}`).join(", ")}) IS DISTINCT FROM (${names.map((name) => `excluded.${name}`).join(", ")})`;
   await client.query(
-    `INSERT INTO isochron.tenant_event (${editionNames})
+    `INSERT INTO isochron.tenant_event AS stored (${editionNames})
      SELECT ${editionNames} FROM jsonb_to_recordset($1::jsonb) AS given (${editionColumns})
       ORDER BY tenant_key, id
      ON CONFLICT (tenant_key, id, occurred_at)
-     DO UPDATE SET ${set.join(", ")}, feed_xid = excluded.feed_xid`,
+     DO UPDATE SET ${set.join(", ")}, feed_xid = excluded.feed_xid
+      WHERE ${differs(free.filter((name) => !textNames.includes(name)))}
+         OR (NOT stored.notice AND ${differs(textNames)})`,
     [JSON.stringify(rows.map(withIsoTime))],
   );
 }
