@@ -10,7 +10,13 @@ import {
   readServer,
   readServerGroup,
 } from "./openstack-inventory/compute-items.ts";
-import { readDomain, readProject, readUser } from "./openstack-inventory/identity-items.ts";
+import {
+  readDomain,
+  readGroup,
+  readProject,
+  readRoleAssignment,
+  readUser,
+} from "./openstack-inventory/identity-items.ts";
 import { readImage } from "./openstack-inventory/image-items.ts";
 import type { InventoryCursor } from "./openstack-inventory/inventory-cursor.ts";
 import { inventoryCursor } from "./openstack-inventory/inventory-cursor.ts";
@@ -34,6 +40,7 @@ import {
   readVolume,
   readVolumeService,
 } from "./openstack-inventory/storage-items.ts";
+import { readReturned, readVanished } from "./openstack-inventory/vanished-items.ts";
 import type { Decoders, PullSource, RawRecord } from "./source.ts";
 
 /** Who reads the items of which listing. */
@@ -41,6 +48,9 @@ const readers: Readonly<Record<string, (record: InventoryRecord, decode: Decoder
   domains: readDomain,
   projects: readProject,
   users: readUser,
+  groups: readGroup,
+  "role-assignments": readRoleAssignment,
+  "role-assignments-effective": readRoleAssignment,
   services: readComputeService,
   hypervisors: readHypervisor,
   aggregates: readAggregate,
@@ -66,7 +76,12 @@ const readers: Readonly<Record<string, (record: InventoryRecord, decode: Decoder
 function normalise(raw: RawRecord, decode: Decoders): Observation {
   const record = readRecord(raw, decode);
   const read = Object.hasOwn(readers, record.listing) ? readers[record.listing] : undefined;
-  if (read !== undefined) return read(record, decode);
+  const vanished = readVanished(record);
+  if (vanished !== undefined) return { events: [], facts: vanished };
+  if (read !== undefined) {
+    const { events, facts } = read(record, decode);
+    return { events, facts: [...facts, ...readReturned(record)] };
+  }
   throw new IsochronError(
     "record-invalid",
     `Nobody reads the listing ${record.listing}.`,
@@ -90,7 +105,7 @@ export const openstackInventory: PullSource<InventoryCursor> = {
     delivery: "pull",
     revisions: "allowed",
     blindSpots:
-      "What happened and was undone between two passes is not seen; services tell when they were last heard of, not when they failed; detached volumes and removed addresses are not inferred from absence; users of domains with identity drivers of their own are not listed.",
+      "What happened and was undone between two passes is not seen; services tell when they were last heard of, not when they failed; detached volumes are not inferred from absence, and of listings of more than 10,000 items neither are deletions; users of domains with identity drivers of their own are not listed.",
   },
   config: inventorySettings as unknown as z.ZodType<JsonObject>,
   cursor: inventoryCursor,

@@ -29,17 +29,28 @@ export function readServer(record: InventoryRecord, decode: Decoders): Observati
     ...fact(server, "owned_by", "project", text(item, "tenant_id"), seenAt),
     ...fact(server, "named", "name", text(item, "name"), seenAt),
   ];
+  const aliases = (at: Instant, holds: boolean) => [
+    ...fact(server, "known_as", "hostname", text(item, "OS-EXT-SRV-ATTR:hostname")?.toLowerCase(), at, holds),
+    ...fact(server, "known_as", "libvirt_domain", text(item, "OS-EXT-SRV-ATTR:instance_name"), at, holds),
+  ];
   if (text(item, "status") === "DELETED") {
     const deleted = stamp(item, "OS-SRV-USG:terminated_at", decode) ?? stamp(item, "updated", decode);
+    const goneAt = deleted?.at ?? seenAt;
     return {
       events: [],
-      facts: [...always, ...fact(server, "runs_on", "host", host, deleted?.at ?? seenAt, false)],
+      facts: [
+        ...always,
+        ...fact(server, "runs_on", "host", host, goneAt, false),
+        ...fact(server, "removed_from", "component", "compute", goneAt),
+        ...aliases(goneAt, false),
+      ],
     };
   }
   return {
     events: readServerError(record, decode),
     facts: [
       ...always,
+      ...aliases(seenAt, true),
       ...fact(server, "runs_on", "host", host, seenAt),
       ...fact(server, "made_from", "image", text(asObject(item["image"]), "id"), seenAt),
       // From 2.47 on a flavor is embedded without its id, and its name joins nothing.
@@ -54,12 +65,17 @@ export function readServer(record: InventoryRecord, decode: Decoders): Observati
 
 function addressFacts(id: string, item: JsonObject, seenAt: Instant): readonly TopologyFact[] {
   const server = ref("server", id);
-  const addresses = Object.values(asObject(item["addresses"]) ?? {}).flatMap(objects);
+  // A floating IP comes and goes by itself, and has a listing of its own.
+  const addresses = Object.values(asObject(item["addresses"]) ?? {})
+    .flatMap(objects)
+    .filter((address) => text(address, "OS-EXT-IPS:type") !== "floating");
   const macs = new Set(
     addresses.flatMap((address) => text(address, "OS-EXT-IPS-MAC:mac_addr")?.toLowerCase() ?? []),
   );
   return [
-    ...addresses.flatMap((address) => fact(server, "has_address", "ip", text(address, "addr"), seenAt)),
+    ...addresses.flatMap((address) =>
+      fact(server, "has_address", "ip", text(address, "addr")?.toLowerCase(), seenAt),
+    ),
     ...[...macs].flatMap((mac) => fact(server, "has_address", "mac", mac, seenAt)),
   ];
 }
@@ -158,8 +174,25 @@ export function readHypervisor(record: InventoryRecord, decode: Decoders): Obser
     downSeverity: "critical",
     details: { hypervisor_id: id, hypervisor_type: text(item, "hypervisor_type") ?? null },
   } as const;
-  return { events: readHealth(record, bearer, decode), facts: [] };
+  const machine = ref("host", host);
+  const node = text(item, "hypervisor_hostname")?.toLowerCase();
+  return {
+    events: readHealth(record, bearer, decode),
+    facts: [
+      ...fact(machine, "has_address", "ip", addressOf(item), record.seenAt),
+      // Bare metal's nodes are called by their ids, many to a host.
+      ...fact(machine, "known_as", "hostname", isNodeId.test(node ?? "") ? undefined : node, record.seenAt),
+    ],
+  };
 }
+
+/** Where a hypervisor names only itself, its address says nothing to others. */
+function addressOf(item: JsonObject): string | undefined {
+  const address = text(item, "host_ip")?.toLowerCase();
+  return address === undefined || /^(?:127\.|0\.0\.0\.0$|::1?$)/.test(address) ? undefined : address;
+}
+
+const isNodeId = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/;
 
 export function readAggregate({ item, seenAt }: InventoryRecord): Observation {
   const id = needText(item, "id");

@@ -1,11 +1,12 @@
 import { instant } from "../../model/instant.ts";
 import type { Instant } from "../../model/instant.ts";
 import type { Finding } from "../../model/source-health.ts";
-import { isSuddenDrop, usualDrop, weighListing } from "../cursor/listing-diff.ts";
+import { isSuddenDrop, weighListing } from "../cursor/listing-diff.ts";
 import type { RawRecord } from "../source.ts";
 import type { ListingPlace } from "./inventory-cursor.ts";
 import { writeRecord } from "./inventory-record.ts";
 import type { Listing } from "./listings.ts";
+import { idsMax, thingsDrop } from "./listings.ts";
 
 /** What a listing that was read to its end leaves behind. */
 export interface EndedListing {
@@ -14,9 +15,6 @@ export interface EndedListing {
   readonly gone: readonly RawRecord[];
   readonly findings: readonly Finding[];
 }
-
-/** An inventory that loses most of its rows at once was more likely asked with a narrower scope. */
-const rowsDrop = { ...usualDrop, emptiedMin: 5 };
 
 /**
  * Compares a complete listing with the one before it: an item is gone once two in a row lack it, and none is where
@@ -30,7 +28,7 @@ export function endListing(
 ): EndedListing {
   const place: EndedListing["place"] = { ...read, missing: {}, drop: null };
   if (before === undefined) return { place, gone: [], findings: [] };
-  if (listing.reportsGone === undefined) {
+  if (listing.reportsGone === undefined || isPartlyKnown(listing, before, read)) {
     return { place, gone: [], findings: suspectRows(listing, before, read.rows) };
   }
   const misses = new Map(
@@ -52,13 +50,22 @@ export function endListing(
   };
 }
 
+/** Of a listing that is too long only some ids are remembered, which proves nothing of the others. */
+function isPartlyKnown(listing: Listing, before: ListingPlace, read: Pick<ListingPlace, "rows">): boolean {
+  // What a cursor from before these were remembered knows is no more than what was on its way.
+  const isShort =
+    before.rows !== null && Object.keys(before.known).length < before.rows && !listing.countsPairs;
+  const isLong = (before.rows ?? 0) > idsMax || (read.rows ?? 0) > idsMax;
+  return listing.remembersAll !== undefined && (isLong || isShort);
+}
+
 /** Nothing is inferred from what such a listing lacks, so that its new length is what the next one is compared with. */
 function suspectRows(
   listing: Listing,
   { rows: before }: ListingPlace,
   rows: number | null,
 ): readonly Finding[] {
-  if (before === null || rows === null || !isSuddenDrop(before, rows, rowsDrop)) return [];
+  if (before === null || rows === null || !isSuddenDrop(before, rows, thingsDrop)) return [];
   return [sayDrop(listing, before, rows)];
 }
 

@@ -4,6 +4,8 @@ import { neverEmpty, usualDrop } from "../cursor/listing-diff.ts";
 import type { Kept, Remember } from "./health.ts";
 import { agentHealth, rememberHealth, serviceHealth, serviceName } from "./health.ts";
 import { text } from "./item.ts";
+import { addressesOfPort } from "./port-addresses.ts";
+import { assignmentKey, assignmentOf } from "./role-assignment.ts";
 import type { ServiceName } from "./settings.ts";
 import { isSettled } from "./status-events.ts";
 
@@ -25,15 +27,48 @@ export interface Listing {
   readonly remember?: Remember;
   /** Set where an item that two listings in a row lack is itself news: when so many are missing that it is not believed. */
   readonly reportsGone?: DropLimit;
+  /**
+   * Set where each item is remembered by its id, so that what vanishes is noticed, up to `idsMax` of them; `statuses`
+   * where items on their way to another status are remembered beyond that.
+   */
+  readonly remembersAll?: "ids" | "statuses";
+  /** True where several items stand for one thing, so that there are fewer ids than items. */
+  readonly countsPairs?: true;
 }
 
 const byId = (item: JsonObject): string | undefined => text(item, "id");
 
-/** Remembers what is on its way to another status, so that its arrival is noticed. */
-const rememberUnsettled: Remember = (item) => {
+/** A longer listing than this would make the cursor too large: only what is on its way is remembered of it then. */
+export const idsMax = 10_000;
+
+/** Remembers that a thing was there, and the status of what is on its way to another, so that its arrival is noticed. */
+const rememberThing: Remember = (item) => {
   const id = text(item, "id");
   const status = text(item, "status");
-  return id === undefined || status === undefined || isSettled(status) ? undefined : { id, state: [status] };
+  if (id === undefined) return undefined;
+  return { id, state: status === undefined || isSettled(status) ? [] : [status] };
+};
+
+const rememberId: Remember = (item) => {
+  const id = text(item, "id");
+  return id === undefined ? undefined : { id, state: [] };
+};
+
+/** What a port's addresses were, so that one that it has no longer is noticed. */
+const rememberPort: Remember = (item) => {
+  const id = text(item, "id");
+  return id === undefined ? undefined : { id, state: addressesOfPort(item) };
+};
+
+const rememberFloatingIp: Remember = (item) => {
+  const id = text(item, "id");
+  const address = text(item, "floating_ip_address")?.toLowerCase();
+  return id === undefined ? undefined : { id, state: address === undefined ? [] : [address] };
+};
+
+const rememberAssignment: Remember = (item) => {
+  const assigned = assignmentOf(item);
+  return assigned === undefined ? undefined : { id: assignmentKey(assigned), state: [] };
 };
 
 /** A transfer vanishes when it is accepted or cancelled; what it was about has to be known then. */
@@ -55,13 +90,45 @@ function whole(
   return { name, service, path, key, query: {}, every: "full", paging: "links", ...more };
 }
 
+/** An inventory whose things all vanish was asked with a narrower scope. */
+export const thingsDrop: DropLimit = { ...usualDrop, emptiedMin: 5 };
+
+/** A listing whose items are things that can be deleted, of which nobody else may tell. */
+function things(
+  name: string,
+  service: ServiceName,
+  path: string,
+  key: string,
+  more: Partial<Listing> = {},
+): Listing {
+  return whole(name, service, path, key, {
+    remember: rememberId,
+    reportsGone: thingsDrop,
+    remembersAll: "ids",
+    ...more,
+  });
+}
+
 const allTenants = { query: { all_tenants: "1" } } as const;
 
 /** Every listing, in the order of a pass: owners before what they own. */
 export const listings: readonly Listing[] = [
-  whole("domains", "identity", "/domains", "domains", { paging: "none" }),
-  whole("projects", "identity", "/projects", "projects", { paging: "none" }),
-  whole("users", "identity", "/users", "users", { paging: "none" }),
+  things("domains", "identity", "/domains", "domains", { paging: "none" }),
+  things("projects", "identity", "/projects", "projects", { paging: "none" }),
+  things("users", "identity", "/users", "users", { paging: "none" }),
+  things("groups", "identity", "/groups", "groups", { paging: "none" }),
+  things("role-assignments", "identity", "/role_assignments", "role_assignments", {
+    paging: "none",
+    remember: rememberAssignment,
+    countsPairs: true,
+  }),
+  // Keystone itself expands groups and inheritance here, and tells by which membership.
+  things("role-assignments-effective", "identity", "/role_assignments", "role_assignments", {
+    query: { effective: "true" },
+    paging: "none",
+    remember: rememberAssignment,
+    countsPairs: true,
+  }),
   whole("services", "compute", "/os-services", "services", {
     every: "pass",
     paging: "none",
@@ -73,7 +140,7 @@ export const listings: readonly Listing[] = [
     remember: rememberHealth(serviceHealth, byId),
   }),
   whole("aggregates", "compute", "/os-aggregates", "aggregates", { paging: "none" }),
-  whole("server-groups", "compute", "/os-server-groups", "server_groups", {
+  things("server-groups", "compute", "/os-server-groups", "server_groups", {
     query: { all_projects: "true" },
     paging: "offset",
   }),
@@ -91,17 +158,20 @@ export const listings: readonly Listing[] = [
     remember: rememberHealth(serviceHealth, serviceName),
     reportsGone: neverEmpty,
   }),
-  whole("volumes", "block-storage", "/volumes/detail", "volumes", {
+  things("volumes", "block-storage", "/volumes/detail", "volumes", {
     ...allTenants,
-    remember: rememberUnsettled,
+    remember: rememberThing,
+    remembersAll: "statuses",
   }),
-  whole("snapshots", "block-storage", "/snapshots/detail", "snapshots", {
+  things("snapshots", "block-storage", "/snapshots/detail", "snapshots", {
     ...allTenants,
-    remember: rememberUnsettled,
+    remember: rememberThing,
+    remembersAll: "statuses",
   }),
-  whole("backups", "block-storage", "/backups/detail", "backups", {
+  things("backups", "block-storage", "/backups/detail", "backups", {
     ...allTenants,
-    remember: rememberUnsettled,
+    remember: rememberThing,
+    remembersAll: "statuses",
   }),
   whole("transfers", "block-storage", "/volume-transfers/detail", "transfers", {
     ...allTenants,
@@ -114,12 +184,12 @@ export const listings: readonly Listing[] = [
     remember: rememberHealth(agentHealth, byId),
     reportsGone: neverEmpty,
   }),
-  whole("networks", "network", "/networks", "networks"),
-  whole("subnets", "network", "/subnets", "subnets"),
-  whole("routers", "network", "/routers", "routers"),
-  whole("ports", "network", "/ports", "ports"),
-  whole("floating-ips", "network", "/floatingips", "floatingips"),
-  whole("images", "image", "/images", "images", { remember: rememberUnsettled }),
+  things("networks", "network", "/networks", "networks"),
+  things("subnets", "network", "/subnets", "subnets"),
+  things("routers", "network", "/routers", "routers"),
+  things("ports", "network", "/ports", "ports", { remember: rememberPort }),
+  things("floating-ips", "network", "/floatingips", "floatingips", { remember: rememberFloatingIp }),
+  things("images", "image", "/images", "images", { remember: rememberThing, remembersAll: "statuses" }),
 ];
 
 export function listingNamed(name: string): Listing | undefined {

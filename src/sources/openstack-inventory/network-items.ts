@@ -5,6 +5,8 @@ import type { Decoders } from "../source.ts";
 import { agentHealth, serviceName } from "./health.ts";
 import { readHealth, readRemoval } from "./health-events.ts";
 import type { InventoryRecord } from "./inventory-record.ts";
+import { addressesOfPort, addressRef } from "./port-addresses.ts";
+import { lostAddresses } from "./vanished-items.ts";
 import { fact, firstText, needText, objects, ref, related, stamp, text } from "./item.ts";
 
 /** Neutron API v2.0. `project_id` is the resource's own; a port that the network itself made has none. */
@@ -55,7 +57,7 @@ export function readPort(record: InventoryRecord): Observation {
   const device = text(item, "device_id");
   const owner = text(item, "device_owner") ?? "";
   const fixedIps = objects(item["fixed_ips"]);
-  const addresses = fixedIps.flatMap((ip) => fact(port, "has_address", "ip", text(ip, "ip_address"), seenAt));
+  const addresses = addressesOfPort(item);
   const legs = routerInterfaces.has(owner)
     ? [
         ...fact(port, "routed_by", "router", device, seenAt),
@@ -72,8 +74,13 @@ export function readPort(record: InventoryRecord): Observation {
     facts: [
       ...facts,
       ...fact(port, "on_network", "network", text(item, "network_id"), seenAt),
-      ...fact(port, "has_address", "mac", text(item, "mac_address")?.toLowerCase(), seenAt),
-      ...addresses,
+      ...addresses.flatMap((address) => {
+        const { kind, id } = addressRef(address);
+        return fact(port, "has_address", kind, id, seenAt);
+      }),
+      ...lostAddresses(record, "port", addresses),
+      // Neutron's own port of a floating IP has no owner; its device is the floating IP.
+      ...(owner === "network:floatingip" ? fact(port, "part_of", "floating_ip", device, seenAt) : []),
       ...(owner.startsWith("compute:") ? fact(port, "attached_to", "server", device, seenAt) : []),
       ...legs,
     ],
@@ -88,8 +95,9 @@ export function readFloatingIp(record: InventoryRecord): Observation {
     facts: [
       ...facts,
       ...fact(subject, "on_network", "network", text(item, "floating_network_id"), seenAt),
-      ...fact(subject, "has_address", "ip", text(item, "floating_ip_address"), seenAt),
+      ...fact(subject, "has_address", "ip", text(item, "floating_ip_address")?.toLowerCase(), seenAt),
       ...fact(subject, "bound_to", "port", text(item, "port_id"), seenAt),
+      ...(item["port_id"] === null ? fact(subject, "bound_to", "port", "none", seenAt, false) : []),
     ],
   };
 }

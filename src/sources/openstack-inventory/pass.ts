@@ -13,7 +13,7 @@ import type { CloudSession } from "./keystone.ts";
 import { openSession } from "./keystone.ts";
 import { endListing } from "./listing-end.ts";
 import type { Listing } from "./listings.ts";
-import { listingNamed, listings } from "./listings.ts";
+import { idsMax, listingNamed, listings } from "./listings.ts";
 import type { ListingPage } from "./listing-page.ts";
 import { firstQuery, readListingPage } from "./listing-page.ts";
 import { microversionHeaders } from "./microversion.ts";
@@ -246,7 +246,9 @@ function recordPage(
     const bare = listing.remember?.(item, undefined)?.id;
     const previous = bare === undefined ? undefined : place?.known[bare];
     const remembered = listing.remember?.(item, previous);
-    if (remembered !== undefined) known[remembered.id] = [...remembered.state];
+    const isWithin = listing.remembersAll === undefined || pass.rows + index < idsMax;
+    const isOnItsWay = listing.remembersAll === "statuses" && (remembered?.state.length ?? 0) > 0;
+    if (remembered !== undefined && (isWithin || isOnItsWay)) known[remembered.id] = [...remembered.state];
     return writeRecord(
       {
         listing: listing.name,
@@ -270,9 +272,14 @@ function previousOf(
   remembered: ListingPlace["known"][string] | undefined,
 ): Pick<InventoryRecord, "previous" | "previousSeenAt"> {
   if (place === undefined || listing.remember === undefined) return {};
+  const isPartly = listing.remembersAll !== undefined && (place.rows === null || place.rows > idsMax);
   const id = item["id"];
   const previous = remembered ?? (typeof id === "string" ? place.known[id] : undefined);
-  return { previousSeenAt: instant(place.seenAt), ...(previous === undefined ? {} : { previous }) };
+  return {
+    // Of what was remembered in part, nothing is known to be there for the first time.
+    ...(isPartly ? {} : { previousSeenAt: instant(place.seenAt) }),
+    ...(previous === undefined ? {} : { previous }),
+  };
 }
 
 async function recordActions(

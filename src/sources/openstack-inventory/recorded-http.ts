@@ -142,8 +142,17 @@ function readRow(line: string, place: string): RecordedRow {
   });
 }
 
-/** Parameters that choose a part of a listing; the whole that was recorded stands in for any part of it. */
-const partParameters: ReadonlySet<string> = new Set(["limit", "offset", "changes-since", "changes-before"]);
+/**
+ * Parameters that choose a part of a listing, or that only add to its items; what was recorded stands in for any part of
+ * it, and may tell more.
+ */
+const partParameters: ReadonlySet<string> = new Set([
+  "limit",
+  "offset",
+  "changes-since",
+  "changes-before",
+  "include_names",
+]);
 
 /**
  * The rows that answer a request: the one recorded for exactly this query, else the one that differs only in which
@@ -202,7 +211,7 @@ function joinListings(bodies: readonly Uint8Array[]): Uint8Array {
 
 /** How a recorded path shows which service it belongs to, and where that service's address ends. */
 const addressPatterns: Readonly<Record<ServiceName, RegExp>> = {
-  identity: /^(.*\/v3)\/(?:domains|projects|users)$/,
+  identity: /^(.*\/v3)\/(?:domains|projects|users|groups|role_assignments)$/,
   compute: /^(.*\/v2\.1)\//,
   "block-storage":
     /^(.*\/v3(?:\/[0-9a-f-]{32,36})?)\/(?:volumes|snapshots|backups|volume-transfers|os-services)(?:\/|$)/,

@@ -37,6 +37,14 @@ export function readVolume(record: InventoryRecord, decode: Decoders): Observati
     facts: [
       ...fact(volume, "owned_by", "project", text(item, volumeOwner), seenAt),
       ...fact(volume, "named", "name", text(item, "name"), seenAt),
+      // After a migration the disk keeps the name of the volume that it was copied to.
+      ...fact(
+        volume,
+        "known_as",
+        "path",
+        `volume-${text(item, "os-vol-mig-status-attr:name_id") ?? volume.id}`,
+        seenAt,
+      ),
       ...fact(volume, "stored_on", "backend", text(item, "os-vol-host-attr:host"), seenAt),
       ...fact(volume, "made_from", "image", image, seenAt),
       ...servers.flatMap((server) => fact(volume, "attached_to", "server", server, seenAt)),
