@@ -69,11 +69,11 @@ export async function importFile(stages: Stages, request: ImportRequest): Promis
     );
   }
   let read = 0;
-  if (request.timeZone !== undefined && source.delivery !== "file") {
+  if (request.timeZone !== undefined && source.delivery !== "file" && source.zonelessFiles !== true) {
     throw new IsochronError(
       "usage",
       `Records of ${source.name} state their times in full.`,
-      "Leave out --timezone, which is for written documents.",
+      "Leave out --timezone, which is for written documents and logs.",
     );
   }
   const opened = await openSourceFile(request.path, (bytes) => {

@@ -8,6 +8,7 @@ import { kubernetesEvents } from "./kubernetes-events.ts";
 import { nats } from "./nats.ts";
 import { openstackEventsApi } from "./openstack-events-api.ts";
 import { openstackInventory } from "./openstack-inventory.ts";
+import { openstackLogs } from "./openstack-logs.ts";
 import { openstackNotifications } from "./openstack-notifications.ts";
 import { otlpLogs } from "./otlp-logs.ts";
 import { postMortem } from "./post-mortem.ts";
@@ -24,6 +25,7 @@ export const sources: readonly Source[] = [
   openstackNotifications,
   openstackInventory,
   openstackEventsApi,
+  openstackLogs,
   alertmanager,
   alertmanagerPull,
   zabbix,

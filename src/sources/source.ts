@@ -83,6 +83,8 @@ interface SourceBase {
    * What cannot be split is yielded whole, so that `normalise` says why and nothing vanishes.
    */
   splitFile?(file: SourceFile, decode: Decoders): AsyncIterable<RawRecord>;
+  /** True where its files may state times without a zone, as written documents may, which whoever imports one then names. */
+  readonly zonelessFiles?: true;
 }
 
 /** A file to import: `lines` ends a line at LF, `whole` gives at most `bytesMax`; gzip is already undone. */
