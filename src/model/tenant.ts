@@ -40,3 +40,14 @@ export function tenantKey(tenant: TenantRef): TenantKey {
   if (tenant.domainId !== undefined) return domainKey(tenant.controlPlane, tenant.domainId);
   throw new TypeError("a tenant has a project or a domain");
 }
+
+/** Whether the keys of a scope open what is the tenant's: of a domain, all that was the domain's as the reference has it. */
+export function opensTenant(
+  keys: ReadonlySet<TenantKey>,
+  { controlPlane, domainId, projectId }: TenantRef,
+): boolean {
+  const project = projectId === undefined ? undefined : projectKey(controlPlane, projectId);
+  if (project !== undefined && keys.has(exceptKey(project))) return false;
+  if (project !== undefined && keys.has(project)) return true;
+  return domainId !== undefined && keys.has(domainKey(controlPlane, domainId));
+}

@@ -1,4 +1,4 @@
-import type { Category, EventKind, Phase, Severity, StoredEvent } from "../model/event.ts";
+import type { Attribution, Category, EventKind, Phase, Severity, StoredEvent } from "../model/event.ts";
 import type { EntityRef } from "../model/entity.ts";
 import type { Duration, Instant } from "../model/instant.ts";
 import type { JsonObject } from "../model/json.ts";
@@ -13,7 +13,7 @@ export interface EventFilter {
   readonly to?: Instant;
   readonly domainId?: string;
   readonly projectId?: string;
-  /** The tenants of one customer, as they are just now; `id` says which, for those who compare filters. */
+  /** What is of one customer: the keys as in a customer's scope, and which customer that is, for comparing filters. */
   readonly customer?: { readonly id: string; readonly keys: readonly TenantKey[] };
   readonly resource?: EntityRef;
   readonly kinds?: readonly EventKind[];
@@ -88,12 +88,30 @@ export interface Coverage {
   readonly holes: readonly Pick<Hole, "from" | "to">[];
 }
 
+/** Events that wait for the same reason, of one type and connection. */
 export interface QuarantineGroup {
-  readonly reason: "ambiguous" | "unresolved";
+  /** As `unprovenReason` words it. */
+  readonly reason: string;
   readonly type: string;
+  readonly connection: string;
+  readonly controlPlane: string;
+  /** The members of storms each count. */
   readonly count: number;
+  /** True where there are more than were counted. */
+  readonly atLeast: boolean;
   readonly oldest: Instant;
+  readonly newest: Instant;
+  /** The newest event. */
   readonly exampleId: string;
+  /** Answers of the newest events, a bounded number. */
+  readonly sampled: readonly Attribution[];
+}
+
+export interface Quarantine {
+  /** The largest first. */
+  readonly groups: readonly QuarantineGroup[];
+  /** True where there are more groups than were looked at. */
+  readonly more: boolean;
 }
 
 /** How often each type occurred for a baseline: per type, events in the span, and the span's length. */
@@ -122,13 +140,10 @@ export interface EventReader {
   /** First and last occurrence in scope, for fitting a window; undefined when there is none. */
   extent(scope: Scope): Promise<{ readonly first: Instant; readonly last: Instant } | undefined>;
   coverage(scope: Scope): Promise<Coverage>;
-  /** Provider only; a tenant's scope gets an empty list. */
-  quarantine(scope: Scope): Promise<readonly QuarantineGroup[]>;
+  /** At most `limit` groups, of one reason where it is given. Provider only; a tenant's scope gets none. */
+  quarantine(scope: Scope, limit: number, reason?: string): Promise<Quarantine>;
   /** Earlier attributions of an event, oldest first. Provider only. */
-  attributionHistory(
-    scope: Scope,
-    id: string,
-  ): Promise<readonly { readonly recordedAt: Instant; readonly attribution: StoredEvent["attribution"] }[]>;
+  attributionHistory(scope: Scope, id: string): Promise<readonly EarlierAttribution[]>;
   /** Set-aside records as they are listed: without bytes beyond the first 4 KiB. Provider only. */
   setAside(scope: Scope, limit: number): Promise<readonly SetAsideListing[]>;
   /** Events recorded after the one with id `after` (or from now on), in an order that never skips a late commit. */
@@ -137,6 +152,13 @@ export interface EventReader {
   standsInFeed(scope: Scope, id: string): Promise<boolean>;
   /** Resolves when something new may have been stored, or after `waitMs`. */
   woken(waitMs: number, signal: AbortSignal): Promise<void>;
+}
+
+/** What we took to be true from `recordedAt` until `recordedUntil`. */
+export interface EarlierAttribution {
+  readonly recordedAt: Instant;
+  readonly recordedUntil: Instant;
+  readonly attribution: StoredEvent["attribution"];
 }
 
 /** A place in the feed; `event` is the id of the last event seen. Opaque numbers never leave the server. */

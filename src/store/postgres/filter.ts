@@ -81,21 +81,37 @@ function addForProvider(filter: EventFilter, parameters: Parameters, add: (condi
   if (filter.customer !== undefined) add(customerCondition(filter.customer.keys, parameters));
 }
 
-/** Of the projects, whoever else is concerned; and what is a domain's own, but not what is one of its projects'. */
+/** What concerns a project of the customer, or one of its domains by other projects than those that are taken out. */
 function customerCondition(keys: readonly TenantKey[], parameters: Parameters): string {
-  const tenants = keys.map(parseTenantKey);
+  const except = new Set(keys.filter((key) => key.startsWith("!")).map((key) => key.slice(1)));
+  const tenants = keys.filter((key) => !key.startsWith("!")).map(parseTenantKey);
   const planes = [...new Set(tenants.map(({ controlPlane }) => controlPlane))];
   const alternatives = planes.map((plane) => {
     const own = tenants.filter(({ controlPlane }) => controlPlane === plane);
-    const projects = own.flatMap(({ projectId }) =>
-      projectId === undefined ? [] : [concernsProject(projectId)],
-    );
-    const domains = own.flatMap(({ domainId = [] }) => domainId);
-    return `(control_plane = ${parameters.add(plane, "text")}
-             AND (mentions && ${parameters.add(projects, "text[]")}
-                  OR (owner_project_id IS NULL AND owner_domain_id = ANY(${parameters.add(domains, "text[]")}))))`;
+    const projects = own.flatMap(({ projectId }) => projectId ?? []);
+    const domains = own.flatMap(({ domainId }) => domainId ?? []);
+    const others = [...except].flatMap((key) => {
+      const { controlPlane, projectId } = parseTenantKey(key as TenantKey);
+      return controlPlane === plane ? (projectId ?? []) : [];
+    });
+    const ofProject = `mentions && ${parameters.add(projects.map(concernsProject), "text[]")}`;
+    const ofDomain = [`mentions && ${parameters.add(domains.map(concernsDomain), "text[]")}`];
+    if (others.length > 0)
+      ofDomain.push(restOfDomain(parameters.add(domains, "text[]"), parameters.add(others, "text[]")));
+    return `(control_plane = ${parameters.add(plane, "text")} AND (${ofProject} OR (${ofDomain.join(" AND ")})))`;
   });
   return alternatives.length === 0 ? "false" : `(${alternatives.join(" OR ")})`;
+}
+
+/** The owner, or one of those affected, is of these domains and is none of the projects that are taken out. */
+function restOfDomain(domains: string, others: string): string {
+  const tenants = `CASE attribution_status
+      WHEN 'owned' THEN jsonb_build_array(attribution -> 'tenant')
+      WHEN 'shared' THEN jsonb_path_query_array(attribution, '$.affected[*].tenant')
+      ELSE jsonb_build_array(attribution -> 'own') END`;
+  return `EXISTS (SELECT FROM jsonb_array_elements(${tenants}) AS tenant
+                   WHERE tenant ->> 'domainId' = ANY(${domains})
+                     AND (tenant ->> 'projectId' = ANY(${others})) IS NOT TRUE)`;
 }
 
 /** A tenant knows of no connections, and of two answers only: it owns an event, or a shared one touches it. */
