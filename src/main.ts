@@ -26,12 +26,16 @@ import { sourceLimits } from "./pipeline/protection/source-guard.ts";
 import { noteTooLarge, receiveRequest } from "./pipeline/receive.ts";
 import { reconcileAndCount, type Reconciliation, type ReconcileSchedule } from "./pipeline/reconcile.ts";
 import { replaySetAside } from "./pipeline/replay.ts";
+import { openRulingDesk } from "./pipeline/ruling-desk.ts";
+import { RulingBook } from "./pipeline/rulings.ts";
 import { runConnections } from "./pipeline/run-connections.ts";
+import { Settling } from "./pipeline/settling.ts";
 import { createStormGate, stormThresholdUsual } from "./pipeline/storm-fold.ts";
 import { tellContract } from "./pipeline/told-contract.ts";
 import { findWhatElse } from "./pipeline/what-else.ts";
 import type { ApiParts } from "./present/api/api-parts.ts";
 import { buildApi } from "./present/api/server.ts";
+import { createRulingStep } from "./resolve/rulings.ts";
 import { createResolver } from "./resolve/graph-resolver.ts";
 import { buildTopologyView } from "./resolve/topology-view.ts";
 import { recordedMoments } from "./sources/openstack-inventory/recorded-http.ts";
@@ -109,13 +113,13 @@ export async function openIsochron(config: Config, log: Logger, options: OpenOpt
   const protection = buildProtection(config, connections);
   const notices = createNotices(store, clean, now);
   const stages = buildStages(config, log, { connections, protection, store, notices });
+  const settling = new Settling(stages, (err) => log.error({ err }, "events were not answered again"));
+  const served = { config, log, store, stages, notices, settling, connections, protection };
   const holder = randomUUID();
 
   const isochron: Isochron = {
     store,
-    connections: [...connections.values()]
-      .filter((connection) => findSource(connection.source).delivery === "webhook")
-      .map((connection) => connection.name),
+    connections: listPosted(connections),
     webPages: findWebPages() !== undefined,
     async importFile({ source: name, connection, controlPlane, path, timeZone, onProgress }) {
       const source = findSource(name);
@@ -163,19 +167,9 @@ export async function openIsochron(config: Config, log: Logger, options: OpenOpt
       return true;
     },
     startHarvest: (signal) => runAll(stages, connections, { log, signal, holder, protection }),
-    api: async (request) =>
-      buildApiFor(request, {
-        config,
-        log,
-        store,
-        stages,
-        notices,
-        connections,
-        protection,
-        version: options.version,
-      }),
+    api: async (request) => buildApiFor(request, { ...served, version: options.version }),
     loadDemo: (onProgress) => loadDemo({ isochron, store: store.events, demoRoot: demoRoot() }, onProgress),
-    close: () => store.close(),
+    close: () => settling.end().then(() => store.close()),
   };
   return isochron;
 }
@@ -186,10 +180,12 @@ function buildStages(
   over: Pick<ApiContext, "connections" | "protection" | "store" | "notices">,
 ): Stages {
   const { connections, protection, store, notices } = over;
+  const providerDomains = new Set(config.providerDomains);
   return {
     decoders,
     clean,
-    resolve: createResolver({ providerDomains: new Set(config.providerDomains) }),
+    resolve: createResolver({ providerDomains }),
+    rulings: { book: new RulingBook(store.rulings), apply: createRulingStep({ providerDomains }) },
     buildView: buildTopologyView,
     redact: notices.redact,
     refreshTexts: notices.refreshTexts,
@@ -271,8 +267,13 @@ function pullSource(connection: Configured) {
   );
 }
 
+/** The names of those that records can be posted to. */
+function listPosted(connections: ReadonlyMap<string, Configured>): readonly string[] {
+  const all = [...connections.values()];
+  return all.filter(({ source }) => findSource(source).delivery === "webhook").map(({ name }) => name);
+}
+
 function buildProtection(config: Config, connections: ReadonlyMap<string, Configured>): Protection {
-  const posted = [...connections.values()].filter(({ source }) => findSource(source).delivery === "webhook");
   return new Protection({
     bytesMax: config.inFlightBytesMax,
     clock: {
@@ -281,7 +282,7 @@ function buildProtection(config: Config, connections: ReadonlyMap<string, Config
       random: Math.random,
       wait: (ms, signal) => sleep(ms, undefined, { signal }),
     },
-    pushConnections: new Set(posted.map(({ name }) => name)),
+    pushConnections: new Set(listPosted(connections)),
   });
 }
 
@@ -347,22 +348,18 @@ interface ApiContext {
   readonly store: Store;
   readonly stages: Stages;
   readonly notices: Notices;
+  readonly settling: Settling;
   readonly connections: ReadonlyMap<string, Configured>;
   readonly protection: Protection;
   readonly version: string;
 }
 
 async function buildApiFor(request: ApiOptions, context: ApiContext): ReturnType<typeof buildApi> {
-  const { config, log, store, stages, notices, connections, protection } = context;
+  const { config, log, store, stages, notices, settling, connections, protection } = context;
   const pages = findWebPages();
   const parts: ApiParts = {
     store,
-    whatElse: (scope, query) =>
-      findWhatElse(
-        { reader: store.reader, topology: store.topology, buildView: buildTopologyView },
-        scope,
-        query,
-      ),
+    whatElse: (scope, query) => findWhatElse({ ...stages, reader: store.reader }, scope, query),
     ingest: (name, { takeBytes, ...posted }) => {
       const connection = connections.get(name);
       const settings = {
@@ -376,6 +373,8 @@ async function buildApiFor(request: ApiOptions, context: ApiContext): ReturnType
     noteTooLarge: (name, posted) => noteTooLarge(stages, findSource, connections.get(name), posted),
     contractOf,
     notices: notices.desk,
+    // A command ends with its answer; a server goes on.
+    rulings: openRulingDesk(stages, store, () => settling.settle(request.viewer !== undefined)),
     tenantSettings: { customers: config.customers, regions: regionsOf(config.connections) },
     clock: now,
     secret: await serverSecret(config),

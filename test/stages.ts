@@ -5,7 +5,9 @@ import type { Stages } from "../src/pipeline/ingest.ts";
 import { createResolver } from "../src/resolve/graph-resolver.ts";
 import { buildTopologyView } from "../src/resolve/topology-view.ts";
 import type { RawRecord } from "../src/sources/source.ts";
-import { instant } from "../src/model/instant.ts";
+import { RulingBook } from "../src/pipeline/rulings.ts";
+import { createRulingStep } from "../src/resolve/rulings.ts";
+import { instant, type Instant } from "../src/model/instant.ts";
 import type { JsonObject } from "../src/model/json.ts";
 import type { Store } from "../src/store/store.ts";
 
@@ -21,6 +23,12 @@ export function stagesOver(store: Store, now = instant(Date.UTC(2026, 11, 1))): 
     topology: store.topology,
     now: () => now,
   };
+}
+
+/** The same with what operators rule. */
+export function ruledStagesOver(store: Store, now?: Instant): Stages {
+  const apply = createRulingStep({ providerDomains: new Set(["default"]) });
+  return { ...stagesOver(store, now), rulings: { book: new RulingBook(store.rulings), apply } };
 }
 
 /** An OpenStack notification as the broker delivers it; `number` makes its id and its second. */

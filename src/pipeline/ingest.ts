@@ -22,6 +22,7 @@ import type { Admitted, StormGate } from "./storm-fold.ts";
 import { ContractWatch, lateAfterMs, type CheckedRecord } from "./contract-check.ts";
 import { defectReason, findDefect, isolateDefects, rejectOf, type ReadRecords } from "./defect.ts";
 import type { Scheduler } from "./scheduler.ts";
+import { openRulings, type RulingStage } from "./rulings.ts";
 import { loadSurroundings, viewOf } from "./surroundings.ts";
 
 /**
@@ -54,6 +55,8 @@ export interface Stages {
     attribution: Attribution,
     ownEntities: readonly string[],
   ) => readonly TenantEdition[];
+  /** Awaited before editions are made: whatever they are made with may have been changed by another process. */
+  readonly refreshTexts?: () => Promise<void>;
   readonly store: EventStore;
   readonly topology: TopologyReader;
   /** Tells of open holes, which a comparison by itself reaches back to; without it none is known. */
@@ -66,6 +69,8 @@ export interface Stages {
   readonly onDefect?: (connection: Connection, record: RawRecord, defect: Error) => void;
   /** What is kept in mind of each connection's pages; without it each is looked at alone. */
   readonly contractWatch?: ContractWatch;
+  /** What operators decided, applied after the resolver; without it nothing is. */
+  readonly rulings?: RulingStage;
   /** What waits and renews; this machine's time where absent. */
   readonly scheduler?: Scheduler;
   /** From 0 to 1; this machine's where absent. */
@@ -99,14 +104,21 @@ export interface Batch {
 export async function ingest(stages: Stages, batch: Batch): Promise<Ingested> {
   const read = readRecords(stages, batch);
   const { connection } = batch;
+  await stages.refreshTexts?.();
   // Taken before the view: events that miss what arrives from here on are asked about again.
   const topologyMark = await stages.topology.mark();
-  const known = await loadSurroundings(stages.topology, connection.controlPlane, read.drafts);
+  const ruled = await openRulings(stages.rulings, connection);
+  const known = await loadSurroundings(
+    stages.topology,
+    connection.controlPlane,
+    read.drafts,
+    ruled.ownerKeys(read.drafts),
+  );
   const attribute = ({ drafts, facts }: ReadRecords): readonly StorableEvent[] => {
     const stated = facts.map((fact) => asKnown(fact, connection));
     const view = viewOf(stages.buildView, connection.controlPlane, known, stated);
     const named = drafts.map((draft) => withName(draft, view));
-    return stages.resolve(named, connection.name, view).map((event) => ({
+    return ruled.apply(stages.resolve(named, connection.name, view), view).map((event) => ({
       ...event,
       editions: stages.redact(event.draft, event.attribution, event.ownEntities),
     }));
@@ -127,6 +139,7 @@ export async function ingest(stages: Stages, batch: Batch): Promise<Ingested> {
     rejects: sound.rejects,
     origins: sound.origins,
     topologyMark,
+    ...(ruled.version === undefined ? {} : { rulingsVersion: ruled.version }),
     ...(batch.cursor === undefined ? {} : { cursor: batch.cursor }),
     ...(cursorAfter === undefined
       ? {}

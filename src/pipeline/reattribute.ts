@@ -1,6 +1,9 @@
 import type { StoredEvent } from "../model/event.ts";
 import type { Reattribution } from "../store/event-store.ts";
 import type { Stages } from "./ingest.ts";
+import type { ResolvedDraft } from "../resolve/resolver.ts";
+import type { RulingSet } from "../store/ruling-store.ts";
+import { rulingsUnder } from "./rulings.ts";
 import { loadSurroundings, viewOf } from "./surroundings.ts";
 
 /** How many events one round takes; a round is one transaction. */
@@ -17,21 +20,25 @@ export async function reattribute(stages: Stages, signal?: AbortSignal): Promise
   let changed = 0;
   for (let round = 0; round < roundsMax; round++) {
     if (signal?.aborted === true) return changed;
+    await stages.refreshTexts?.();
     const due = await stages.store.dueForAttribution(eventsPerRound);
-    const answers = await answer(stages, due.events);
-    changed += await stages.store.reattributed(due, answers);
+    // Read for each round: answers under an outdated set would be due again for ever.
+    const set = await stages.rulings?.book.current();
+    const answers = await answer(stages, due.events, set);
+    changed += await stages.store.reattributed(due, answers, set?.version);
     if (due.events.length === 0) return changed;
   }
   throw new Error(`re-attribution did not come to an end in ${roundsMax} rounds`);
 }
 
-async function answer(stages: Stages, events: readonly StoredEvent[]): Promise<readonly Reattribution[]> {
+async function answer(
+  stages: Stages,
+  events: readonly StoredEvent[],
+  set: RulingSet | undefined,
+): Promise<readonly Reattribution[]> {
   const answers: Reattribution[] = [];
   for (const [place, group] of groupByPlace(events)) {
-    const [controlPlane, connection] = place;
-    const known = await loadSurroundings(stages.topology, controlPlane, group);
-    const view = viewOf(stages.buildView, controlPlane, known);
-    const resolved = stages.resolve(group, connection, view);
+    const resolved = await resolveStored(stages, place, group, set);
     for (const [index, event] of group.entries()) {
       const { attribution, dependsOn, ownEntities } = resolved[index]!;
       const editions = stages.redact(event, attribution, ownEntities);
@@ -41,8 +48,22 @@ async function answer(stages: Stages, events: readonly StoredEvent[]): Promise<r
   return answers;
 }
 
+/** Answers for stored events of one place as of now, under these rulings. */
+export async function resolveStored(
+  stages: Pick<Stages, "topology" | "buildView" | "resolve" | "rulings">,
+  [controlPlane, connection]: readonly [controlPlane: string, connection: string],
+  events: readonly StoredEvent[],
+  set: RulingSet | undefined,
+): Promise<readonly ResolvedDraft[]> {
+  const ruled = rulingsUnder(stages.rulings, set, { name: connection, controlPlane });
+  const further = ruled.ownerKeys(events);
+  const known = await loadSurroundings(stages.topology, controlPlane, events, further);
+  const view = viewOf(stages.buildView, controlPlane, known);
+  return ruled.apply(stages.resolve(events, connection, view), view);
+}
+
 /** Events of one connection on one control plane share a view. */
-function groupByPlace(events: readonly StoredEvent[]): Map<readonly [string, string], StoredEvent[]> {
+export function groupByPlace(events: readonly StoredEvent[]): Map<readonly [string, string], StoredEvent[]> {
   const places = new Map<string, readonly [string, string]>();
   const groups = new Map<readonly [string, string], StoredEvent[]>();
   for (const event of events) {

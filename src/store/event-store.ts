@@ -48,6 +48,11 @@ export interface ResolvedPage {
   readonly origins?: ReadonlyMap<string, RecordOrigin>;
   /** What `TopologyReader.mark` gave before the view was loaded: events that missed newer facts are asked about again. */
   readonly topologyMark?: string;
+  /**
+   * The number of the set of rulings under which the page was answered; absent where none is applied. Events that missed
+   * newer rulings are asked about again.
+   */
+  readonly rulingsVersion?: number;
   /** The cursor to leave behind; absent where the source keeps its own place. */
   readonly cursor?: Json;
   /** The cursor to leave behind in its stead, where it counts what became of the page's own events. */
@@ -203,8 +208,11 @@ export interface EventStore {
    * with the mark to hand back to `reattributed`.
    */
   dueForAttribution(limit: number): Promise<DueEvents>;
-  /** Writes revised attributions and clears the mark, in one transaction. Gives how many really changed. */
-  reattributed(mark: DueEvents, answers: readonly Reattribution[]): Promise<number>;
+  /**
+   * Writes revised attributions and clears the mark, in one transaction. Gives how many really changed. The number is
+   * that of the set of rulings under which they were answered, as in a page.
+   */
+  reattributed(mark: DueEvents, answers: readonly Reattribution[], rulingsVersion?: number): Promise<number>;
   /** Set-aside records for a replay, oldest first. */
   setAside(connection: string, limit: number, after?: string): Promise<readonly SetAsideRecord[]>;
   /** Notes the outcome of a replay: gone when it succeeded, else one attempt more with its reason. */

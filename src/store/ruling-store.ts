@@ -1,4 +1,4 @@
-import type { StoredEvent } from "../model/event.ts";
+import type { Attribution, StoredEvent } from "../model/event.ts";
 import type { Ruling, RulingMatch } from "../model/ruling.ts";
 import type { Keyset } from "./event-reader.ts";
 
@@ -39,11 +39,10 @@ export interface MatchPlace extends Keyset {
   readonly member?: Keyset;
 }
 
-/** An earlier answer that showed an event to a tenant. */
-export interface ShownBefore {
+/** What an event was answered with before. */
+export interface EarlierAnswer {
   readonly eventId: string;
-  /** Keys of the tenants that were ever shown it. */
-  readonly tenantKeys: readonly string[];
+  readonly attribution: Attribution;
 }
 
 /** Reads of rulings and of what they concern. The provider's alone: callers let nobody else ask. */
@@ -61,6 +60,6 @@ export interface RulingStore {
    * where the match names a thing also what is proven.
    */
   matched(match: RulingMatch, limit: number, after?: MatchPlace): Promise<MatchedPage>;
-  /** The tenants that were ever shown these events. */
-  shownBefore(events: readonly Pick<StoredEvent, "id" | "occurredAt">[]): Promise<readonly ShownBefore[]>;
+  /** All answers that these events ever had and have no more. */
+  earlierAnswers(eventIds: readonly string[]): Promise<readonly EarlierAnswer[]>;
 }

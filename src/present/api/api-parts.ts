@@ -7,6 +7,7 @@ import type { NoticeTemplateRecord } from "../../store/notice-template-store.ts"
 import type { Store } from "../../store/store.ts";
 import type { TokenScope } from "../../store/token-store.ts";
 import type { ContractJson } from "./contract.ts";
+import type { Rulings } from "./ruling-parts.ts";
 import type { TemplatePreviewJson } from "./tenancy-contract.ts";
 import type { TenantSettings } from "./tenant-directory.ts";
 
@@ -25,6 +26,8 @@ export interface ApiParts {
   readonly contractOf?: (source: string) => ContractJson | undefined;
   /** The texts of notices; absent where they cannot be edited. */
   readonly notices?: NoticeTemplates;
+  /** What operators rule about waiting events; absent where nobody can. */
+  readonly rulings?: Rulings;
   /** What the configuration says of customers and regions; nothing where absent. */
   readonly tenantSettings?: TenantSettings;
   readonly clock: () => Instant;

@@ -3,6 +3,7 @@ import type { FastifyInstance } from "fastify";
 import { createJsonSchemaTransform, createJsonSchemaTransformObject } from "fastify-type-provider-zod";
 import { z } from "zod";
 import * as contract from "./contract.ts";
+import * as quarantine from "./quarantine-contract.ts";
 import * as tenancy from "./tenancy-contract.ts";
 
 /** The names under which the document's components are known. */
@@ -23,7 +24,11 @@ const components = {
   Ingested: contract.ingestedSchema,
   Ownership: contract.ownershipSchema,
   Problem: contract.problemSchema,
-  Quarantine: contract.quarantineSchema,
+  DryRun: quarantine.dryRunSchema,
+  Quarantine: quarantine.quarantineSchema,
+  QuarantineGroup: quarantine.quarantineGroupSchema,
+  Ruling: quarantine.rulingSchema,
+  Rulings: quarantine.rulingsSchema,
   Resource: contract.resourceSchema,
   Session: contract.sessionSchema,
   Sources: contract.sourcesSchema,

@@ -6,8 +6,10 @@ import { instant } from "../../model/instant.ts";
 import type { Store } from "../../store/store.ts";
 import * as contract from "./contract.ts";
 import * as tenancy from "./tenancy-contract.ts";
+import * as quarantine from "./quarantine-contract.ts";
+import type { DryRun, StandingRuling } from "./ruling-parts.ts";
 import { bearer, get, getJson, pageRequest, startApi } from "../../../test/api-host.ts";
-import { connection, fillWorld, tokenText, worldEnd } from "../../../test/api-world.ts";
+import { connection, fillWorld, prod, tokenText, worldEnd } from "../../../test/api-world.ts";
 import { openTestStore, type TestStore } from "../../../test/database.ts";
 
 interface Operation {
@@ -20,6 +22,37 @@ interface Document {
   readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
   readonly components: { readonly schemas: Readonly<Record<string, unknown>> };
 }
+
+const standing: StandingRuling = {
+  id: "rul_a",
+  events: 3,
+  atLeast: false,
+  versions: [
+    {
+      id: "rul_a",
+      version: 1,
+      match: { controlPlane: "region-1", alias: { kind: "name", id: "web-1" }, from: worldEnd },
+      answer: { kind: "tenant", owner: { kind: "project", id: "p-prod" } },
+      by: "provider",
+      why: "seen",
+      decidedAt: worldEnd,
+      withdrawn: false,
+    },
+  ],
+};
+const foreseen: DryRun = {
+  digest: "d",
+  truncated: false,
+  matching: 3,
+  leave: 2,
+  stay: 1,
+  stayBecause: [{ reason: "no-owner-known", events: 1 }],
+  byTenant: [{ tenant: prod, events: 2 }],
+  provider: 0,
+  secondTenant: 0,
+  contradicted: 0,
+  examples: [],
+};
 
 let database: TestStore;
 let store: Store;
@@ -37,6 +70,14 @@ beforeAll(async () => {
       candidates: [],
       checked: { events: 0, nothingOn: [], truncated: false },
     }),
+    rulings: {
+      list: async () => ({ rulings: [standing], truncated: false }),
+      find: async () => standing,
+      dryRun: async () => foreseen,
+      make: async () => standing,
+      revise: async () => standing,
+      withdraw: async () => standing,
+    },
     ingest: async () => ({
       records: 0,
       created: 0,
@@ -95,6 +136,8 @@ describe("the OpenAPI document", () => {
       "GET /notice-templates/{name}",
       "GET /quarantine",
       "GET /resources/{kind}/{id}",
+      "GET /rulings",
+      "GET /rulings/{id}",
       "GET /session",
       "GET /sources",
       "GET /tenants",
@@ -102,6 +145,10 @@ describe("the OpenAPI document", () => {
       "GET /what-else",
       "POST /ingest/{connection}",
       "POST /notice-templates/preview",
+      "POST /quarantine/dry-run",
+      "POST /rulings",
+      "POST /rulings/{id}/versions",
+      "POST /rulings/{id}/withdrawal",
       "POST /session",
       "POST /session/as",
       "PUT /notice-templates/{name}",
@@ -119,7 +166,7 @@ describe("each documented operation answers as documented", () => {
     histogram: [contract.histogramSchema, () => "/histogram"],
     resource: [contract.resourceSchema, () => "/resources/server/srv-web-1"],
     sources: [contract.sourcesSchema, () => "/sources"],
-    quarantine: [contract.quarantineSchema, () => "/quarantine"],
+    quarantine: [quarantine.quarantineSchema, () => "/quarantine"],
     tenants: [tenancy.tenantsSchema, () => "/tenants"],
     tree: [tenancy.tenantTreeSchema, () => "/tenants/tree"],
     session: [contract.sessionSchema, () => "/session"],
@@ -140,6 +187,28 @@ describe("each documented operation answers as documented", () => {
       // Nothing is answered that the schema does not name.
       expect(parsed.data).toEqual(answer.json());
     }
+  });
+
+  test("what operators rule", async () => {
+    const post = async (path: string, payload: object) =>
+      app.inject({ method: "POST", url: `/api/v1${path}`, payload, headers: bearer("provider") });
+    const match = { control_plane: "region-1", type: "alert.*" };
+    const order = { match, answer: { kind: "tenant", project_id: "p-prod" }, why: "seen", digest: "d" };
+    const told = await post("/quarantine/dry-run", { match, answer: { kind: "provider" } });
+    expect(quarantine.dryRunSchema.parse(told.json())).toEqual(told.json());
+    expect(told.json()).toMatchObject({
+      summary: "2 leave: 2 → prod; 1 stay; 0 become visible to a second tenant",
+    });
+    for (const answer of [
+      await get(app, "/rulings/rul_a", "provider"),
+      await post("/rulings", order),
+      await post("/rulings/rul_a/versions", { ...order, expected_version: 1 }),
+      await post("/rulings/rul_a/withdrawal", { why: "wrong", expected_version: 1 }),
+    ]) {
+      expect(quarantine.rulingSchema.parse(answer.json())).toEqual(answer.json());
+    }
+    const listed = await get(app, "/rulings", "provider");
+    expect(quarantine.rulingsSchema.parse(listed.json())).toEqual(listed.json());
   });
 
   test("POST ingest, POST session, POST and DELETE session/as, DELETE session", async () => {

@@ -9,11 +9,11 @@ import type {
   EventsPageJson,
   HistogramJson,
   OwnershipJson,
-  QuarantineJson,
   ResourceJson,
   SourcesJson,
   WhatElseJson,
 } from "./contract.ts";
+import type { QuarantineJson } from "./quarantine-contract.ts";
 import { get, getJson, problemIn, startApi } from "../../../test/api-host.ts";
 import {
   connection,
@@ -247,9 +247,13 @@ describe("the estate", () => {
   test("quarantine shows the provider what nobody owns yet, with an example", async () => {
     const quarantine = await getJson<QuarantineJson>(app, "/quarantine", "provider");
     expect(quarantine.total).toBe(2);
-    expect(quarantine.groups.map((group) => group.reason).toSorted()).toEqual(["ambiguous", "unresolved"]);
-    for (const group of quarantine.groups) expect(group.example.attribution.status).toBe(group.reason);
-    expect(await getJson(app, "/quarantine", "prod")).toEqual({ total: 0, groups: [] });
+    expect(quarantine.groups.map((group) => group.status).toSorted()).toEqual(["ambiguous", "unresolved"]);
+    for (const group of quarantine.groups) expect(group.example.attribution.status).toBe(group.status);
+    expect(quarantine.groups.find(({ reason }) => reason === "several-owners")).toMatchObject({
+      candidates: [{ tenant: { project_id: "p-prod" } }, { tenant: { project_id: "p-south" } }],
+    });
+    const none = { total: 0, at_least: false, groups: [], truncated: false };
+    expect(await getJson(app, "/quarantine", "prod")).toEqual(none);
   });
 });
 

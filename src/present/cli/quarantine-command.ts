@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { instant } from "../../model/instant.ts";
-import type { QuarantineJson } from "../api/contract.ts";
+import type { QuarantineJson } from "../api/quarantine-contract.ts";
 import { exitCodes } from "./exit-code.ts";
 import { read } from "./reading.ts";
 import type { Run } from "./run.ts";

@@ -1,9 +1,11 @@
 import type { EventDraft } from "../../model/event.ts";
+import { isRuled } from "../../model/unproven.ts";
 import type { StorableEvent } from "../event-store.ts";
 import { contentHash } from "./canonical.ts";
 import { eventId } from "./event-id.ts";
 import { toEventRow, type EventRow } from "./event-row.ts";
 import { addSourceIds, foldTwin } from "./fold.ts";
+import { unaskedKey } from "./ruling-keys.ts";
 import { TwinLedger } from "./twin-ledger.ts";
 
 /** A row of `delivery`. */
@@ -260,6 +262,8 @@ function carryOut(
       // Retention may have dropped the first report already; the twin is then nothing new either.
       if (target === undefined) continue;
       const twin = toEventRow({ ...identity, id: decision.id, key: draft.key }, event);
+      // Two reports are one event: what a ruling says of it is to be found of both together.
+      if (isRuled(target.row.attribution) || isRuled(twin.attribution)) target.dependsOn.add(unaskedKey);
       if (foldTwin(target.row, twin)) {
         target.editions = event.editions;
         target.reattributed = true;

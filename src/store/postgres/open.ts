@@ -20,10 +20,13 @@ import { startEmbedded, type StoreLog } from "./embedded.ts";
 import { openListener } from "./listener.ts";
 import { migrate } from "./migrate.ts";
 import { Partitions } from "./partitions.ts";
+import { aliasKeyOf, noticeTemplateStore } from "./notice-templates.ts";
 import { adminConfig, openPools, type Pools, type Target } from "./pools.ts";
 import { eventReader } from "./reader.ts";
 import { collectDue, writeAnswers } from "./reattribution.ts";
 import { ensureRoles, loginPassword, logins, resetPassword } from "./roles.ts";
+import { searchForRulings } from "./ruling-search.ts";
+import { rulingStore } from "./rulings.ts";
 import { listSetAside, noteReplay } from "./set-aside.ts";
 import { noteHealth, noteReconcile, readLastHeard } from "./source-health.ts";
 import { tokenStore } from "./tokens.ts";
@@ -156,7 +159,10 @@ function assemble(target: Target, prepared: Prepared, pools: Pools, log: StoreLo
     reader: eventReader(pools, prepared.claimKey, listener),
     topology: topologyReader(pools, prepared.claimKey),
     tokens: tokenStore(pools),
+    noticeTemplates: noticeTemplateStore(pools),
+    aliasKey: aliasKeyOf(prepared.noticeSecret),
     decisions: decisionStore(tools),
+    rulings: rulingStore(pools),
     digest: () => pools.transact("ingest", "read", digestStore),
     describe: async () => {
       const uid = target.embedded === undefined ? undefined : await serverUid(target.embedded.dataDir);
@@ -194,8 +200,12 @@ function eventStore(tools: AppendTools): EventStore {
     lastHeard: (connection) => read((client) => readLastHeard(client, connection)),
     reconciled: (connection, outcome, epoch) =>
       write((client) => noteReconcile(client, connection, outcome, epoch)),
-    dueForAttribution: (limit) => write((client) => collectDue(client, limit)),
-    reattributed: (mark, answers) => write((client) => writeAnswers(client, noticeSecret, mark, answers)),
+    dueForAttribution: async (limit) => {
+      await searchForRulings(pools);
+      return write((client) => collectDue(client, limit));
+    },
+    reattributed: (mark, answers, rulingsVersion) =>
+      write((client) => writeAnswers(client, noticeSecret, mark, answers, rulingsVersion)),
     setAside: (connection, limit, after) => read((client) => listSetAside(client, connection, limit, after)),
     replayed: (id, outcome) => write((client) => noteReplay(client, id, outcome)),
   };

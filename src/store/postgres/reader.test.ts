@@ -141,9 +141,10 @@ describe("filters", () => {
     expect(await reader.extent(provider)).toEqual({ first: minute(1), last: minute(6) });
     expect(await reader.extent(tenantOf("a", "b"))).toEqual({ first: minute(1), last: minute(6) });
     expect(await reader.extent(tenantOf("stranger"))).toBeUndefined();
-    expect(await reader.quarantine(provider)).toMatchObject([
-      { reason: "unresolved", type: "compute.instance.create.end", count: 1, oldest: minute(5) },
-      { reason: "unresolved", type: "compute.instance.delete.end", count: 1, oldest: minute(3) },
+    const { groups } = await reader.quarantine(provider, 10);
+    expect(groups).toMatchObject([
+      { reason: "no-owner-known", type: "compute.instance.create.end", count: 1, oldest: minute(5) },
+      { reason: "no-owner-known", type: "compute.instance.delete.end", count: 1, oldest: minute(3) },
     ]);
   });
 

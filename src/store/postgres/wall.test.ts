@@ -373,7 +373,7 @@ describe("what a tenant reads through the store", () => {
 
   test("never holds what is the provider's alone", async () => {
     const { reader, topology } = db.store;
-    expect(await reader.quarantine(scope(keyA))).toEqual([]);
+    expect(await reader.quarantine(scope(keyA), 10)).toEqual({ groups: [], more: false });
     expect(await reader.setAside(scope(keyA), 10)).toEqual([]);
     expect((await reader.coverage(scope(keyA))).connections).toEqual([]);
     const [own] = (await reader.timeline(scope(keyA), {}, request)).events;

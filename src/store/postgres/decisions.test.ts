@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import { clean } from "../normalise/clean.ts";
-import type { RulingChange, RulingVersion } from "../store/ruling-store.ts";
-import { decide, ownConnection, type Decision } from "./decisions.ts";
-import { openTestStore, type TestStore } from "../../test/database.ts";
-import { minute } from "../../test/drafts.ts";
+import { clean } from "../../normalise/clean.ts";
+import type { RulingChange, RulingVersion } from "../ruling-store.ts";
+import { decide, ownConnection, type Decision } from "../../pipeline/decisions.ts";
+import { openTestStore, type TestStore } from "../../../test/database.ts";
+import { minute } from "../../../test/drafts.ts";
 
 let db: TestStore;
 beforeAll(async () => void (db = await openTestStore()));

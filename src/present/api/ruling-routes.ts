@@ -1,0 +1,171 @@
+import type { FastifyRequest } from "fastify";
+import type { FastifyPluginAsyncZod } from "fastify-type-provider-zod";
+import { z } from "zod";
+import type { ApiContext } from "./api-context.ts";
+import { notFound } from "./problem.ts";
+import {
+  dryRunRequestSchema,
+  dryRunSchema,
+  makeRulingSchema,
+  reviseRulingSchema,
+  rulingSchema,
+  rulingsSchema,
+  withdrawRulingSchema,
+} from "./quarantine-contract.ts";
+import { readAnswer, readMatch, toDryRunJson, toRulingJson } from "./ruling-json.ts";
+import type { Rulings } from "./ruling-parts.ts";
+import { checkCsrf, readingScope } from "./sign-in.ts";
+
+const noQuery = z.strictObject({});
+const rulingParams = z.object({ id: z.string().regex(/^rul_[a-z0-9]{1,40}$/) });
+/** Every character of the texts can take twelve bytes in JSON. */
+const bodyLimit = 32 * 1024;
+const description = "In a browser's session it needs the header `X-Isochron-CSRF: 1`.";
+
+/** What operators rule about waiting events. To everybody else these addresses are as any that is not there. */
+export function rulingRoutes({ rulings, directory }: ApiContext): FastifyPluginAsyncZod {
+  return async (app) => {
+    if (rulings === undefined) return;
+    // Before anything of the request is looked at, so that no other refusal tells that there is something.
+    app.addHook("onRequest", async (request) => admitProvider(request));
+    app.post(
+      "/quarantine/dry-run",
+      {
+        bodyLimit,
+        schema: {
+          summary: "What a ruling would do; nothing is changed (providers)",
+          description,
+          querystring: noQuery,
+          body: dryRunRequestSchema,
+          response: { 200: dryRunSchema },
+        },
+      },
+      async ({ body }) => {
+        const { revises } = body;
+        const request = { match: readMatch(body.match), answer: readAnswer(body.answer) };
+        const dry = await rulings.dryRun({ ...request, ...(revises === undefined ? {} : { revises }) });
+        return toDryRunJson(dry, await directory.list());
+      },
+    );
+    app.get(
+      "/rulings",
+      {
+        schema: {
+          summary: "What operators ruled, with all versions (providers)",
+          querystring: noQuery,
+          response: { 200: rulingsSchema },
+        },
+      },
+      async () => {
+        const { rulings: standing, truncated } = await rulings.list();
+        const tenants = await directory.list();
+        return { rulings: standing.map((ruling) => toRulingJson(ruling, tenants)), truncated };
+      },
+    );
+    app.get(
+      "/rulings/:id",
+      {
+        schema: {
+          summary: "One ruling with all its versions (providers)",
+          params: rulingParams,
+          querystring: noQuery,
+          response: { 200: rulingSchema },
+        },
+      },
+      async ({ params }) =>
+        toRulingJson((await rulings.find(params.id)) ?? missing(), await directory.list()),
+    );
+    await app.register(decisionRoutes(rulings, directory));
+  };
+}
+
+function decisionRoutes(rulings: Rulings, directory: ApiContext["directory"]): FastifyPluginAsyncZod {
+  return async (app) => {
+    app.post(
+      "/rulings",
+      {
+        bodyLimit,
+        schema: {
+          summary: "Rule whose waiting events are, as a dry run told (providers)",
+          description,
+          querystring: noQuery,
+          body: makeRulingSchema,
+          response: { 201: rulingSchema },
+        },
+      },
+      async (request, reply) => {
+        const made = await rulings.make(orderOf(request, request.body));
+        return reply.code(201).send(toRulingJson(made, await directory.list()));
+      },
+    );
+    app.post(
+      "/rulings/:id/versions",
+      {
+        bodyLimit,
+        schema: {
+          summary: "Rule otherwise, or again after a withdrawal (providers)",
+          description,
+          params: rulingParams,
+          querystring: noQuery,
+          body: reviseRulingSchema,
+          response: { 201: rulingSchema },
+        },
+      },
+      async (request, reply) => {
+        const { expected_version: expectedVersion } = request.body;
+        const order = { ...orderOf(request, request.body), expectedVersion };
+        const revised = (await rulings.revise(request.params.id, order)) ?? missing();
+        return reply.code(201).send(toRulingJson(revised, await directory.list()));
+      },
+    );
+    app.post(
+      "/rulings/:id/withdrawal",
+      {
+        bodyLimit,
+        schema: {
+          summary: "Take a ruling back: what rested on it waits again (providers)",
+          description,
+          params: rulingParams,
+          querystring: noQuery,
+          body: withdrawRulingSchema,
+          response: { 201: rulingSchema },
+        },
+      },
+      async (request, reply) => {
+        const { why, expected_version: expectedVersion } = request.body;
+        const order = { why, expectedVersion, by: decider(request) };
+        const withdrawn = (await rulings.withdraw(request.params.id, order)) ?? missing();
+        return reply.code(201).send(toRulingJson(withdrawn, await directory.list()));
+      },
+    );
+  };
+}
+
+/** Throws the one 404 for everybody but a provider who looks as itself; only a cookie is sent without its page's doing. */
+function admitProvider(request: FastifyRequest): void {
+  const { principal, scope } = readingScope(request);
+  if (scope.kind !== "provider") throw notFound();
+  if (principal.session !== undefined && request.method !== "GET" && request.method !== "HEAD")
+    checkCsrf(request);
+}
+
+function orderOf(request: FastifyRequest, body: z.infer<typeof makeRulingSchema>) {
+  return {
+    match: readMatch(body.match),
+    answer: readAnswer(body.answer),
+    why: body.why,
+    by: decider(request),
+    digest: body.digest,
+    confirm: body.confirm === true,
+  };
+}
+
+/** Every provider's token bears the same label, so its id is told too. */
+function decider(request: FastifyRequest): string {
+  const { principal } = readingScope(request);
+  return `${principal.label} (${principal.id})`;
+}
+
+function missing(): never {
+  throw notFound();
+}
