@@ -65,7 +65,7 @@ export function callerOutside(
   containers: readonly Container[],
   search: Search,
 ): string | undefined {
-  if (containers.some(({ ref }) => ref.kind === "host" || ref.kind === "request"))
+  if (containers.some(({ ref }) => ref.kind === "host"))
     return "a request elsewhere says nothing of what the record proves to be in one place";
   const outside = ownerOutside(owner, containers, search);
   return outside === "unknown" ? "where the account's project belongs is not known" : outside;

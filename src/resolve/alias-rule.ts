@@ -1,6 +1,7 @@
 import type { EntityRef } from "../model/entity.ts";
 import { entityKey } from "../model/entity.ts";
 import type { EventDraft } from "../model/event.ts";
+import type { Instant } from "../model/instant.ts";
 import type { Relation } from "../model/topology.ts";
 import {
   bearerOutside,
@@ -79,7 +80,7 @@ export function ownersOfAlias(alias: Alias, draft: EventDraft, search: Search): 
     else for (const owner of answer) owners.set(entityKey(owner), owner);
   }
   if (there.length > notedMax) noteMore(alias, rule, there.length - notedMax, search);
-  if (relation === "named") addCallers(alias, containers, bearers, owners, search);
+  if (relation === "named") addCallers(alias, containers, bearers.notMeant, owners, search);
   return isOpen ? nothing : { owners: [...owners.values()], places: [] };
 }
 
@@ -89,10 +90,7 @@ interface Bearers {
   readonly notMeant: readonly HeldFact[];
 }
 
-/**
- * Everything that bore the alias by then, told apart by whether it is proven not to be meant. What is first seen with it
- * later is not looked at: it changes nothing here, and every event before would have to be asked about again.
- */
+/** Everything that ever bore the alias, told apart by whether it is proven not to be meant. */
 function bearersOf(
   { ref, bearerKind }: Alias,
   relation: Relation,
@@ -110,18 +108,21 @@ function bearersOf(
   const there: HeldFact[] = [];
   const notMeant: HeldFact[] = [];
   for (const ever of view.everOrigins(ref, relation)) {
-    if (ever.validFrom > at || (bearerKind !== undefined && ever.fact.from.kind !== bearerKind)) continue;
+    if (bearerKind !== undefined && ever.fact.from.kind !== bearerKind) continue;
     search.lookedAt.add(entityKey(ever.fact.from));
     const held = now.get(entityKey(ever.fact.from));
-    const refused = held === undefined ? "it no longer bore it then" : refusalOf(held, containers, search);
+    const refused = held === undefined ? unborne(ever, at) : refusalOf(held, containers, search);
     if (refused === undefined) there.push(held!);
     else {
       if (notMeant.length < notedMax) note(search, held ?? ever, rule, "derived", refused);
       notMeant.push(held ?? ever);
     }
   }
-  if (there.length === 0 && notMeant.length === 0) noteUnborne(ref, rule, search);
   return { there, notMeant };
+}
+
+function unborne({ validFrom }: HeldFact, at: Instant): string {
+  return validFrom > at ? "it is only known by it from a later moment" : "it no longer bore it then";
 }
 
 function refusalOf({ fact }: HeldFact, containers: readonly Container[], search: Search): string | undefined {
@@ -164,34 +165,22 @@ function ownerOfBearer(
 function addCallers(
   { ref }: Alias,
   containers: readonly Container[],
-  { there, notMeant }: Bearers,
+  notMeant: readonly HeldFact[],
   owners: Map<string, Owner>,
   search: Search,
 ): void {
   const callers = oneTenantCallers(ref, search);
-  const mayBeOthers = callers.length > 0 && there.length === 0;
+  const isBorne = owners.size > 0;
+  const mayBeOthers = callers.length > 0 && !isBorne;
   const everybodys = mayBeOthers ? notMeant.map(({ fact }) => ownersOf(fact.from, inSilence(search))) : [];
   for (const { owner, held } of callers) {
     const isSole = everybodys.every((all) => all.length > 0 && all.every(({ id }) => id === owner.id));
     const refused =
       callerOutside(owner, containers, search) ??
-      (there.length > 0 || isSole
-        ? undefined
-        : "what is known to have borne the name may be somebody else's");
+      (isBorne || isSole ? undefined : "what is known to have borne the name may be somebody else's");
     note(search, held, "name-in-place/1", "derived", refused);
     if (refused === undefined) owners.set(entityKey(owner), owner);
   }
-}
-
-function noteUnborne(ref: EntityRef, rule: string, search: Search): void {
-  const words = `${ref.kind.replaceAll("_", " ")} ${ref.id}`;
-  search.evidence.push({
-    rule,
-    verdict: "rejected",
-    confidence: "derived",
-    says: `Nothing is known to have borne the ${words} by then; what was first seen with it later proves nothing.`,
-    from: ref,
-  });
 }
 
 function noteMore({ ref }: Alias, rule: string, more: number, search: Search): void {

@@ -9,14 +9,17 @@ const rule = "caller-of-one-tenant/1";
 
 /**
  * The owner of a request's record by who made it, where the account could work for one project only. Several owners
- * where the record also speaks of another tenant's thing: then the account could do more than its roles tell.
+ * where the record also speaks of another tenant's thing: then the account could do more than its roles tell. The
+ * provider's staff works on everybody's things: there it is the thing that counts.
  */
 export function ownersByCaller(draft: EventDraft, search: Search): readonly Owner[] {
   if (draft.subject.kind !== "request") return [];
   const callers = draft.related.filter(({ role, ref }) => role === "caller" && ref.kind === "user");
   const found = distinctOwners(callers.flatMap(({ ref }) => onlyProject(draft, ref, search) ?? []));
-  if (found.length !== 1) return found;
-  return distinctOwners([...found, ...foreignOwners(draft, found[0]!, search)]);
+  const [own] = found;
+  if (own === undefined || found.length > 1) return found;
+  const foreign = foreignOwners(draft, own, search);
+  return foreign.length > 0 && isProviders(own, search) ? [] : distinctOwners([own, ...foreign]);
 }
 
 function onlyProject(

@@ -34,10 +34,11 @@ export function findMeant(draft: EventDraft, search: Search): Meant {
 
 /** Of each thing mentioned whose owner is known: the owner. The provider's own is there for everybody. */
 function ownersMentioned(draft: EventDraft, search: Search): readonly (readonly Owner[])[] {
-  const mentioned = draft.related.filter(
-    ({ role, ref }) => role === "mentioned" && !saysNothing.has(ref.kind),
-  );
-  const known = mentioned.flatMap(({ ref }) => {
+  const mentioned = draft.related
+    .filter(({ role, ref }) => role === "mentioned" && !saysNothing.has(ref.kind))
+    .map(({ ref }) => ref);
+  const own = mentioned.filter(({ kind }) => !shareable.has(kind));
+  const known = (own.length > 0 ? own : mentioned).flatMap((ref) => {
     const owners = ownersOfMention(ref, search);
     return owners.length > 0 ? [owners] : [];
   });
@@ -57,11 +58,14 @@ const saysNothing = new Set([
   "request",
 ]);
 
+/** Kinds that one tenant may let others use: they count only where nothing else is mentioned, and no other uses them. */
+const shareable = new Set(["image", "network", "subnet", "router", "security_group"]);
+
 function ownersOfMention(ref: EntityRef, search: Search): readonly Owner[] {
   const aside = inSilence(search);
   const owners = ownersOf(ref, aside);
   if (owners.length === 0) return [];
-  const isShared = ref.kind !== "project" && isUsedBySeveral(ref, aside);
+  const isShared = shareable.has(ref.kind) && isUsedBySeveral(ref, aside);
   search.evidence.push(...aside.evidence, {
     rule: "mentioned/1",
     verdict: isShared ? "rejected" : "accepted",

@@ -46,6 +46,10 @@ function ownerByUse(thing: EntityRef, search: Search): Owner | undefined {
   // What was told of an id without its kind is told of this thing as well.
   if (thing.kind !== "resource") search.lookedAt.add(`resource:${thing.id}`);
   const callers = oneTenantCallers(thing, search);
+  const kinds = new Set([thing.kind, ...callers.map(({ held }) => held.fact.from.kind)]);
+  kinds.delete("resource");
+  // An id of which no request told the kind may be an image's as well.
+  if (kinds.size === 0 || [...kinds].some((kind) => sharedByNature.has(kind))) return undefined;
   const owners = distinctOwners(callers.map(({ owner }) => owner));
   const refused = owners.length > 1 ? "accounts of several tenants spoke of it" : undefined;
   for (const { held } of callers) note(search, held, rule, "derived", refused);
