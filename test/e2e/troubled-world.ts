@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import pg from "pg";
+import type { Customer } from "../../src/model/customer.ts";
 import { duration, instant, type Instant } from "../../src/model/instant.ts";
 import type { EntityRef } from "../../src/model/entity.ts";
 import type { Relation } from "../../src/model/topology.ts";
@@ -57,6 +58,11 @@ const names: Readonly<Record<string, string>> = {
   [projects.payroll.domain]: "northwind",
 };
 
+/** One of the two domains is a customer's. */
+const customers: readonly Customer[] = [
+  { id: "adatum", name: "Adatum Group", members: [{ controlPlane, domainId: projects.prod.domain }] },
+];
+
 const serverOf = (number: number): string => `00000000-0000-4000-8000-${String(number).padStart(12, "0")}`;
 /** Every fourth server is payroll's. */
 const projectOf = (number: number) => (number % 4 === 3 ? projects.payroll : projects.prod);
@@ -84,6 +90,7 @@ export async function serveTroubledWorld(): Promise<TroubledWorld> {
     ingest: async () => undefined,
     noteTooLarge: async () => {},
     contractOf,
+    tenantSettings: { customers, regions: new Map([[controlPlane, "west"]]) },
     clock: () => instant(Date.now()),
     secret: new Uint8Array(32).fill(7),
     version: "0.0.0",

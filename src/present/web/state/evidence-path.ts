@@ -25,18 +25,22 @@ export function layPath(
   names: readonly EntityJson[],
 ): readonly PathStretch[] {
   const stretches: { start: EntityJson | undefined; hops: PathHop[] }[] = [];
+  const passed: EntityJson[] = [];
   let end: EntityJson | undefined;
   for (const step of evidence) {
     // What else an owner has is no way on from the owner.
     const leadsOn = (thing: EntityJson | undefined) =>
       isSame(thing, end) || names.some((named) => isSame(thing, named));
-    const turned = leadsOn(step.to) && !leadsOn(step.from) && !tenantKinds.includes(step.to?.kind ?? "");
+    const known = passed.some((thing) => isSame(thing, step.from));
+    const turned =
+      leadsOn(step.to) && !leadsOn(step.from) && !known && !tenantKinds.includes(step.to?.kind ?? "");
     const [from, to] = turned ? [step.to, step.from] : [step.from ?? step.to, step.to];
     const hop: PathHop = { step, words: relationWords(step), turned, to: isSame(from, to) ? undefined : to };
     const current = stretches.at(-1);
     if (current !== undefined && (from === undefined || isSame(from, end))) current.hops.push(hop);
     else stretches.push({ start: from, hops: [hop] });
     end = hop.to ?? from ?? end;
+    passed.push(...[from, hop.to].filter((thing) => thing !== undefined));
   }
   return stretches;
 }

@@ -27,7 +27,11 @@ const tree: TenantTreeJson = {
     {
       customer_id: "big",
       customer_name: "Big and Sons",
-      tenants: [{ control_plane: "west", domain_id: "d1", project_id: "p1", project_name: "web" }],
+      tenants: [
+        { control_plane: "east", domain_id: "d1", project_id: "p1", project_name: "prod" },
+        { control_plane: "east", domain_id: "d1", domain_name: "acme" },
+        { control_plane: "west", domain_id: "d1", project_id: "p1", project_name: "web" },
+      ],
     },
   ],
 };
@@ -38,7 +42,7 @@ const outline = (nodes: readonly TenantNode[]): unknown =>
 describe("the tree of tenants", () => {
   it("has customers before the clouds, and no level for a region that nobody names", () => {
     expect(outline(growTree(tree, true))).toEqual([
-      ["Big and Sons", ["web"]],
+      ["Big and Sons", [["acme", ["prod"]], "web"]],
       [
         "east",
         [
@@ -70,7 +74,7 @@ describe("the tree of tenants", () => {
   });
 
   it("narrows to what is typed, by name or by the beginning of an id, with the branches that lead there", () => {
-    expect(outline(seekNodes(growTree(tree, true), " PROD"))).toEqual([
+    expect(outline(seekNodes(growTree(tree, false), " PROD"))).toEqual([
       [
         "east",
         [

@@ -32,25 +32,11 @@ export const rowsMax = 300;
 
 /** The tree as it is shown: customers first, then the clouds. A region that is not named is left out as a level. */
 export function growTree(tree: TenantTreeJson, withCustomers: boolean): readonly TenantNode[] {
-  const customers = tree.customers.map((customer): TenantNode => ({
-    key: `c:${customer.customer_id}`,
-    level: "customer",
-    label: customer.customer_name,
-    id: customer.customer_id,
-    choice: { kind: "customer", id: customer.customer_id },
-    children: customer.tenants.map((tenant): TenantNode => {
-      const kind = tenant.project_id === undefined ? "domain" : "project";
-      const id = tenant.project_id ?? tenant.domain_id ?? "";
-      return {
-        key: `c:${customer.customer_id} ${kind}:${tenant.control_plane}/${id}`,
-        level: kind,
-        label: (kind === "project" ? tenant.project_name : tenant.domain_name) ?? shortId(id),
-        id,
-        choice: { kind, id, controlPlane: tenant.control_plane },
-        children: [],
-      };
-    }),
-  }));
+  const customers = tree.customers.map((customer): TenantNode => {
+    const { customer_id: id, customer_name: label } = customer;
+    const children = growMembers(`c:${id}`, customer.tenants);
+    return { key: `c:${id}`, level: "customer", label, id, choice: { kind: "customer", id }, children };
+  });
   const planes = tree.control_planes.map((plane): TenantNode => ({
     key: `k:${plane.control_plane}`,
     level: "control plane",
@@ -64,6 +50,37 @@ export function growTree(tree: TenantTreeJson, withCustomers: boolean): readonly
     }),
   }));
   return withCustomers ? [...customers, ...planes] : planes;
+}
+
+type MemberJson = TenantTreeJson["customers"][number]["tenants"][number];
+
+/** What a customer consists of: its domains with their projects, and the projects that it has without their domain. */
+function growMembers(above: string, members: readonly MemberJson[]): readonly TenantNode[] {
+  const isDomain = (member: MemberJson) => member.project_id === undefined;
+  const isWithin = (project: MemberJson) => (domain: MemberJson) =>
+    domain.control_plane === project.control_plane && domain.domain_id === project.domain_id;
+  const projects = members.filter((member) => !isDomain(member));
+  const domains = members.filter(isDomain);
+  const grow = (member: MemberJson): TenantNode => {
+    const kind = isDomain(member) ? "domain" : "project";
+    const id = member.project_id ?? member.domain_id ?? "";
+    const name = kind === "project" ? member.project_name : member.domain_name;
+    return {
+      key: `${above} ${kind}:${member.control_plane}/${id}`,
+      level: kind,
+      label: name ?? shortId(id),
+      id,
+      choice: { kind, id, controlPlane: member.control_plane },
+      children: [],
+    };
+  };
+  return [
+    ...domains.map((domain): TenantNode => ({
+      ...grow(domain),
+      children: projects.filter((project) => isWithin(project)(domain)).map(grow),
+    })),
+    ...projects.filter((project) => !domains.some(isWithin(project))).map(grow),
+  ];
 }
 
 type DomainJson = TenantTreeJson["control_planes"][number]["regions"][number]["domains"][number];

@@ -82,7 +82,7 @@ function Shares({ shares, of }: { shares: readonly Share[]; of: number }) {
               {share.hint !== undefined && <span class="dim"> {share.hint}</span>}
             </th>
             <td class="number">{formatCount(share.events)}</td>
-            <td class="bar" aria-hidden="true">
+            <td class="share-bar" aria-hidden="true">
               <svg viewBox="0 0 100 8" preserveAspectRatio="none">
                 <rect x="0" y="0" width={Math.max(1, (100 * share.events) / Math.max(of, 1))} height="8" />
               </svg>

@@ -44,7 +44,7 @@ export function NoticeTemplateEditor(props: {
       <TextField text={text} onChange={setText} all={all} wrong={problems.length > 0} />
       <Preview preview={preview.data} failure={preview.failure} />
       <WhyField value={why} onChange={setWhy} hint="Recorded with the change, as an event of its own." />
-      {failure !== undefined && <SaveFailure failure={failure} />}
+      {failure !== undefined && <SaveFailure failure={failure} theirs={template.text} />}
       <div class="event-actions">
         <button type="submit" class="control primary" disabled={!ready || unchanged || problems.length > 0}>
           Save
@@ -62,13 +62,17 @@ export function NoticeTemplateEditor(props: {
   );
 }
 
-function SaveFailure({ failure }: { failure: RequestFailure }) {
+/** A refusal; where somebody else was faster, with what the text has become. */
+function SaveFailure({ failure, theirs }: { failure: RequestFailure; theirs: string }) {
   if (failure.status !== 409) return <ErrorNotice failure={failure} />;
   return (
     <div class="notice" role="alert">
       <p>
-        <strong>Somebody else has changed this text meanwhile.</strong> It has been read anew; yours is still
-        here. Compare the two, then save again.
+        <strong>Somebody else has changed this text meanwhile.</strong> Yours is still here, and was not
+        saved. Compare the two, then save again. It now reads:
+      </p>
+      <p>
+        <code>{theirs}</code>
       </p>
     </div>
   );

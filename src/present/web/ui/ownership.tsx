@@ -59,7 +59,7 @@ function Chain({ answer, event }: { answer: OwnershipJson; event: EventJson }) {
       {attribution.candidates !== undefined && attribution.candidates.length > 0 && (
         <p class="dim">Candidates: {attribution.candidates.map(tenantWords).join(", ")}</p>
       )}
-      <DoneBy event={event} attribution={attribution} />
+      {answer.done_by !== undefined && <DoneBy by={answer.done_by} />}
       {answer.history.length > 0 && <Earlier answer={answer} zone={zone} />}
     </section>
   );
@@ -70,41 +70,48 @@ export function isWaiting({ status }: Pick<Attribution, "status">): boolean {
 }
 
 /** The one who acted, set apart: nobody owns a thing by having touched it. */
-function DoneBy({ event, attribution }: { event: EventJson; attribution: Attribution }) {
-  const { actor } = event;
-  const who = actor?.user_name ?? actor?.user_id;
-  if (actor === undefined || who === undefined) return null;
-  const names = tenantNames.value;
-  const project = actor.project_id;
-  const at =
-    project === undefined ? "" : `, signed in for project ${names.projects.get(project) ?? shortId(project)}`;
-  const same = project !== undefined && project === attribution.project_id;
+function DoneBy({ by }: { by: NonNullable<OwnershipJson["done_by"]> }) {
+  const who = by.user_name ?? by.user_id;
+  const project = by.project_name ?? by.project_id;
   return (
     <p class="done-by">
-      Done by <strong>{shortId(who)}</strong>
-      {at}:{" "}
-      {same
-        ? "the owner’s own project, though the answer does not rest on that."
-        : "not the owner. Who does something is never taken for whose it is."}
+      Done by <strong>{who === undefined ? "an account that is not named" : shortId(who)}</strong>
+      {project !== undefined && `, signed in for project ${nameIds(project, tenantNames.value)}`}.{" "}
+      <span class="dim">
+        {by.is_owner
+          ? "That is the owner’s own project, but the answer does not rest on it."
+          : "Not the owner: who does something is never taken for whose it is."}
+      </span>
     </p>
   );
 }
 
-/** Who knew what when: each answer that held before, from when it was recorded on. */
+interface Answer {
+  readonly recorded_at: string;
+  readonly arrived?: { readonly connection: string; readonly source_id: string } | undefined;
+  readonly attribution: Attribution;
+}
+
+/** Who knew what when: each answer from when it was recorded on, and the record that made it differ. */
 function Earlier({ answer, zone }: { answer: OwnershipJson; zone: string }) {
+  const now: Answer[] =
+    answer.recorded === undefined ? [] : [{ ...answer.recorded, attribution: answer.attribution }];
+  const answers: readonly Answer[] = [...answer.history, ...now];
   return (
     <div class="earlier">
-      <h4>What was known before</h4>
+      <h4>What was known when</h4>
       <ol>
-        {answer.history.map((entry) => (
-          <li key={entry.recorded_at}>
-            <time>{formatMoment(Date.parse(entry.recorded_at), zone)}</time>{" "}
-            <span>{ownershipWords(entry.attribution)}</span>
+        {answers.map((one) => (
+          <li key={one.recorded_at}>
+            <time>from {formatMoment(Date.parse(one.recorded_at), zone)}</time>
+            <span>{capitalise(ownershipWords(one.attribution))}</span>
+            {one.arrived !== undefined && (
+              <span class="dim" title={one.arrived.source_id}>
+                when {one.arrived.connection} told record {shortId(one.arrived.source_id)}
+              </span>
+            )}
           </li>
         ))}
-        <li>
-          <time>Now</time> <span>{ownershipWords(answer.attribution)}</span>
-        </li>
       </ol>
     </div>
   );

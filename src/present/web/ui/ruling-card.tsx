@@ -26,10 +26,11 @@ export function RulingCard({ ruling, reread }: { ruling: RulingJson; reread: () 
       <header>
         <h2 id={id}>{answerWords(ruling)}</h2>
         <span class="tag">{inForce ? "in force" : "withdrawn"}</span>
-        <span class="dim">
-          {inForce ? "holds" : "held"} {countWords(ruling.events, ruling.at_least)}{" "}
-          {ruling.events === 1 ? "event" : "events"}
-        </span>
+        {inForce && (
+          <span class="dim">
+            holds {countWords(ruling.events, ruling.at_least)} {ruling.events === 1 ? "event" : "events"}
+          </span>
+        )}
       </header>
       <Match match={ruling.match} />
       <Decision version={ruling} />
@@ -82,7 +83,7 @@ function Decision({ version }: { version: RulingVersionJson }) {
 function Versions({ versions }: { versions: readonly RulingVersionJson[] }) {
   return (
     <details class="versions">
-      <summary>All {versions.length} versions</summary>
+      <summary>{versions.length} versions</summary>
       <ol>
         {versions.map((version) => (
           <li key={version.version}>

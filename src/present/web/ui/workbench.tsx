@@ -58,10 +58,10 @@ export function GroupWorkbench(props: { group: QuarantineGroupJson | undefined; 
           onApplied={props.reread}
         />
       }
+      rest={<GroupEvents group={known} />}
     >
       <CandidateList group={known} choose={(tenant) => setAnswer(answerOf(tenant))} />
       <ExampleEvent event={known.example} title="The newest of them" />
-      <GroupEvents group={known} />
     </Bench>
   );
 }
@@ -132,6 +132,8 @@ function Bench(props: {
   title: string;
   lead: ComponentChildren;
   form: ComponentChildren;
+  /** What comes last where there is room for one column only. */
+  rest?: ComponentChildren;
   children?: ComponentChildren;
 }) {
   const heading = useRef<HTMLHeadingElement>(null);
@@ -148,6 +150,7 @@ function Bench(props: {
       <div class="bench">
         {props.children !== undefined && <div class="bench-evidence">{props.children}</div>}
         <div class="bench-form">{props.form}</div>
+        {props.rest !== undefined && <div class="bench-rest">{props.rest}</div>}
       </div>
     </main>
   );
