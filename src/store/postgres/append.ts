@@ -13,8 +13,9 @@ import { writeSetAside } from "./set-aside.ts";
 import { toStormMember } from "./storm-fold.ts";
 import { writeStormMembers } from "./storm-writes.ts";
 import { writePageHealth } from "./source-health.ts";
-import { holdNews, markDue, markMissed, writePending, type PendingRow } from "./topology-marks.ts";
-import { writeFacts, type FactRow } from "./topology-writes.ts";
+import { holdNews, markDue, markMissed, tenantsWaiting, writePending, type WaitingRow } from "./topology-marks.ts";
+import { noteTenants, placeNews } from "./topology-runs.ts";
+import { writeFacts, type NewsRow } from "./topology-writes.ts";
 
 /** Deadlocks and serialisation failures pass; what still fails after so many tries does not. */
 const attemptsMax = 6;
@@ -138,7 +139,7 @@ export async function writePage(
   const { cursorAfter } = page;
   const left = cursorAfter === undefined ? page : { ...page, cursor: cursorAfter(appended.outcomes) };
   await advance(client, left, { appended, newlySetAside, lastEventAt });
-  await tellNews(client, page, news, waiting);
+  await tellNews(client, page, news, [...waiting, ...tenantsWaiting(pending)]);
   // Delivered at commit, and says nothing but that something is new.
   if (plan.events.size + members.length > 0) await client.query("NOTIFY isochron_stored");
   return appended;
@@ -147,15 +148,17 @@ export async function writePage(
 /** What the page's facts make due, and what facts its events have missed. */
 async function tellNews(
   client: pg.ClientBase,
-  { controlPlane, topologyMark }: ResolvedPage,
-  news: readonly FactRow[],
-  waiting: readonly PendingRow[],
+  page: ResolvedPage,
+  news: readonly NewsRow[],
+  waiting: readonly WaitingRow[],
 ): Promise<void> {
   if (news.length + waiting.length === 0) return;
   await holdNews(client);
-  if (news.length > 0) await markDue(client, controlPlane, news);
-  if (waiting.length > 0 && topologyMark !== undefined)
-    await markMissed(client, controlPlane, waiting, topologyMark);
+  const placed = await placeNews(client, page, news);
+  await noteTenants(client, page.controlPlane, placed);
+  await markDue(client, page.controlPlane, placed);
+  if (waiting.length > 0 && page.topologyMark !== undefined)
+    await markMissed(client, page.controlPlane, waiting, page.topologyMark);
 }
 
 /** When the new events happened that are older than what the connection was called complete to allows. */

@@ -2,7 +2,6 @@ import type pg from "pg";
 import type { EntityRef } from "../../model/entity.ts";
 import { instant } from "../../model/instant.ts";
 import type { KnownFact, Relation } from "../../model/topology.ts";
-import { pluralRelations } from "./topology-kinds.ts";
 
 interface FactRow {
   readonly control_plane: string;
@@ -20,50 +19,63 @@ interface FactRow {
 }
 
 /**
- * The change points of the topology observed for `origins` (`from` is among them, where `ways` allows the
- * relation). Equal observations that follow one another are one run: its first, and when it was last seen.
+ * Relations in which one thing may stand to very many: an image to all who ever used it, an operator's account to all
+ * projects. They are the last of all relations by name, so that all others are one stretch of the index.
  */
-const changePointSql = `
-  WITH origin AS (
-    SELECT * FROM unnest($2::text[], $3::text[]) AS given (from_kind, from_id)
-  ), observed AS (
-    SELECT f.*, CASE WHEN f.relation = ANY($4::text[]) THEN f.to_kind || ':' || f.to_id END AS target
-      FROM origin JOIN isochron.topology_fact f
-        ON f.control_plane = $1 AND f.from_kind = origin.from_kind AND f.from_id = origin.from_id
-     WHERE $5::text[] IS NULL OR f.relation = ANY($5::text[])
-  ), compared AS (
-    SELECT *, (lag(to_kind) OVER run, lag(to_id) OVER run, lag(holds) OVER run)
-              IS DISTINCT FROM (to_kind, to_id, holds) AS changed
-      FROM observed
-    WINDOW run AS (PARTITION BY from_kind, from_id, relation, target ORDER BY at, to_kind, to_id, holds)
-  ), numbered AS (
-    SELECT *, count(*) FILTER (WHERE changed) OVER run AS number
-      FROM compared
-    WINDOW run AS (PARTITION BY from_kind, from_id, relation, target ORDER BY at, to_kind, to_id, holds)
-  ), spanned AS (
-    SELECT *, max(at) OVER (PARTITION BY from_kind, from_id, relation, target, number) AS last_at
-      FROM numbered
-  )
-  SELECT control_plane, from_kind, from_id, relation, to_kind, to_id, at, last_at, holds, connection,
-         source_id, recorded_at
-    FROM spanned WHERE changed
-   ORDER BY from_kind, from_id, relation, at, to_kind, to_id, holds`;
+export const crowdable: readonly Relation[] = ["used_by", "works_in"];
 
+/** Of these more than so many tell nothing, since what is asked of them is whether there is only one. */
+const crowdMax = 200;
+
+const columns = `r.control_plane, r.from_kind, r.from_id, r.relation, r.to_kind, r.to_id, r.at, r.last_at, r.holds,
+  r.connection, r.source_id, r.recorded_at`;
+const order = `ORDER BY from_kind, from_id, relation, at, to_kind, to_id, holds`;
+
+const runsSql = `
+  SELECT ${columns} FROM unnest($2::text[], $3::text[]) AS given (kind, id)
+    JOIN isochron.topology_run r ON r.control_plane = $1 AND r.from_kind = given.kind AND r.from_id = given.id
+   WHERE ($4::text[] IS NULL OR r.relation = ANY($4::text[])) ${order}`;
+
+const boundedRunsSql = `
+  SELECT ${columns} FROM unnest($2::text[], $3::text[]) AS given (kind, id)
+    JOIN isochron.topology_run r ON r.control_plane = $1 AND r.from_kind = given.kind AND r.from_id = given.id
+     AND r.relation < '${crowdable[0]}'
+  UNION ALL
+  SELECT ${columns} FROM unnest($2::text[], $3::text[]) AS given (kind, id) CROSS JOIN LATERAL (
+    SELECT * FROM isochron.topology_run f
+     WHERE f.control_plane = $1 AND f.from_kind = given.kind AND f.from_id = given.id
+       AND f.relation = CASE WHEN given.kind IN ('user', 'group') THEN 'works_in' ELSE 'used_by' END
+     LIMIT ${crowdMax + 1}) AS r
+  ${order}`;
+
+/**
+ * The runs of what was observed for `origins`: of each its first observation, and when it was last seen. With `crowded`
+ * what too many stand in is left out and written down there, also under the id without its kind.
+ */
 export async function changePoints(
   client: pg.ClientBase,
   controlPlane: string,
   origins: readonly EntityRef[],
-  { only }: { readonly only?: readonly Relation[]; readonly crowded?: Set<string> } = {},
+  { only, crowded }: { readonly only?: readonly Relation[]; readonly crowded?: Set<string> } = {},
 ): Promise<readonly KnownFact[]> {
   if (origins.length === 0) return [];
-  const { rows } = await client.query<FactRow>(changePointSql, [
-    controlPlane,
-    origins.map(({ kind }) => kind),
-    origins.map(({ id }) => id),
-    pluralRelations,
-    only ?? null,
-  ]);
-  return rows.map(toKnownFact);
+  const kinds = origins.map(({ kind }) => kind);
+  const ids = origins.map(({ id }) => id);
+  if (crowded === undefined || only !== undefined) {
+    return (await client.query<FactRow>(runsSql, [controlPlane, kinds, ids, only ?? null])).rows.map(
+      toKnownFact,
+    );
+  }
+  const { rows } = await client.query<FactRow>(boundedRunsSql, [controlPlane, kinds, ids]);
+  const counts = new Map<string, number>();
+  const place = (row: FactRow): string => `${row.from_kind}:${row.from_id}|${row.relation}`;
+  for (const row of rows) {
+    if (crowdable.includes(row.relation)) counts.set(place(row), (counts.get(place(row)) ?? 0) + 1);
+  }
+  const tooMany = (row: FactRow): boolean => (counts.get(place(row)) ?? 0) > crowdMax;
+  for (const row of rows.filter(tooMany))
+    crowded.add(place(row)).add(`resource:${row.from_id}|${row.relation}`);
+  return rows.filter((row) => !tooMany(row)).map(toKnownFact);
 }
 
 function toKnownFact(row: FactRow): KnownFact {

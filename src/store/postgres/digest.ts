@@ -11,6 +11,7 @@ const contents: Readonly<Record<string, string>> = {
   tenant_event: `(to_jsonb(t) #- '{details,storm,samples}') - ARRAY['recorded_at', 'feed_xid', 'first_xid']
                  - CASE WHEN notice OR details ? 'storm' THEN ARRAY['id'] ELSE ARRAY[]::text[] END`,
   topology_fact: `to_jsonb(t) - ARRAY['recorded_at', 'recorded_xid']`,
+  topology_run: `to_jsonb(t) - ARRAY['recorded_at', 'changed_xid']`,
   set_aside: `to_jsonb(t) - ARRAY['received_at', 'attempts', 'replayed_at']`,
   delivery: `to_jsonb(t)`,
   storm_member: `to_jsonb(t) - ARRAY['recorded_at', 'attributed_at', 'edition_ids']`,

@@ -184,7 +184,8 @@ export function concernsDomain(domainId: string): string {
   return `tenant/domain:${domainId}`;
 }
 
-function concerned(attribution: Attribution): string[] {
+/** The keys of those whose event it is, or whom it affects. */
+export function concerned(attribution: Attribution): string[] {
   const tenants: readonly TenantRef[] =
     attribution.status === "owned"
       ? [attribution.tenant]

@@ -15,7 +15,7 @@ import {
 import { toStoredMember } from "./storm-fold.ts";
 import { holdStorms, moveMembers } from "./storm-moves.ts";
 import { loadMembers } from "./storm-writes.ts";
-import { holdNews, markMissed } from "./topology-marks.ts";
+import { holdNews, markMissed, tenantsWaiting } from "./topology-marks.ts";
 
 /** How many marks one round looks at. */
 const marksMax = 5_000;
@@ -33,6 +33,21 @@ interface PendingRow {
   readonly occurred_at: number;
 }
 
+/**
+ * What waits for a marked entity. A project's events do not wait for it to be moved: they are found by who is concerned,
+ * and a storm's fold stands for its members.
+ */
+const waitingSql = (due: string): string => `
+  SELECT p.occurred_at, p.event_id FROM isochron.pending_attribution p
+   WHERE p.control_plane = ${due}.control_plane AND p.entity_key = ${due}.entity_key
+     AND (p.occurred_at, p.event_id) > (${due}.since, ${due}.after_id)
+  UNION ALL
+  SELECT coalesce(m.occurred_at, e.occurred_at), coalesce(m.id, e.id)
+    FROM isochron.event e LEFT JOIN isochron.storm_member m ON m.fold_id = e.id
+   WHERE ${due}.entity_key LIKE 'tenant/%' AND e.mentions @> ARRAY[${due}.entity_key]
+     AND e.control_plane = ${due}.control_plane
+     AND (coalesce(m.occurred_at, e.occurred_at), coalesce(m.id, e.id)) > (${due}.since, ${due}.after_id)`;
+
 /** Events that wait for an answer, oldest first, and the marks that an answer to all of them settles. */
 export async function collectDue(client: pg.ClientBase, limit: number): Promise<DueEvents> {
   // Who waits for that lock holds up all pages; what a page half-way in marks, it collects itself after its commit.
@@ -42,10 +57,7 @@ export async function collectDue(client: pg.ClientBase, limit: number): Promise<
   await client.query("SELECT pg_advisory_xact_lock(hashtext('isochron topology'))");
   await client.query(
     `DELETE FROM isochron.reattribution_due due
-      WHERE NOT EXISTS (
-        SELECT FROM isochron.pending_attribution p
-         WHERE p.control_plane = due.control_plane AND p.entity_key = due.entity_key
-           AND (p.occurred_at, p.event_id) > (due.since, due.after_id))`,
+      WHERE NOT EXISTS (${waitingSql("due")})`,
   );
   const { rows: marks } = await client.query<{ control_plane: string; entity_key: string; xid: string }>(
     `SELECT control_plane, entity_key, marked_xid::text AS xid FROM isochron.reattribution_due
@@ -57,8 +69,7 @@ export async function collectDue(client: pg.ClientBase, limit: number): Promise<
     `SELECT DISTINCT p.occurred_at, p.event_id
        FROM unnest($1::text[], $2::text[]) AS mark (control_plane, entity_key)
        JOIN isochron.reattribution_due due USING (control_plane, entity_key)
-       JOIN isochron.pending_attribution p USING (control_plane, entity_key)
-      WHERE (p.occurred_at, p.event_id) > (due.since, due.after_id)
+      CROSS JOIN LATERAL (${waitingSql("due")}) AS p
       ORDER BY p.occurred_at, p.event_id LIMIT $3`,
     [marks.map((mark) => mark.control_plane), marks.map((mark) => mark.entity_key), limit + 1],
   );
@@ -109,7 +120,10 @@ export async function writeAnswers(
   const moved = await moveMembers(client, noticeSecret, members, byId);
   const wanted = await renewPending(client, [...rows, ...members], byId);
   await holdNews(client);
-  if (token.topologyMark !== undefined) await markMissedBy(client, wanted, token.topologyMark);
+  if (token.topologyMark !== undefined) {
+    const moved = tenantsWaitingBy([...rows, ...members], byId);
+    await markMissedBy(client, [...wanted, ...moved], token.topologyMark);
+  }
   await settle(client, token);
   if (changed.length + moved > 0) await client.query("NOTIFY isochron_stored");
   return changed.length + moved;
@@ -186,6 +200,21 @@ async function renewPending(
     [JSON.stringify(wanted), rows.map(({ id }) => id)],
   );
   return wanted;
+}
+
+/** The projects that the answers name: one may just have been moved. */
+function tenantsWaitingBy(
+  rows: readonly Pick<EventRow, "id" | "occurred_at" | "control_plane">[],
+  answers: ReadonlyMap<string, Reattribution>,
+): readonly WaitingRow[] {
+  const byPlane = Map.groupBy(rows, (row) => row.control_plane);
+  return [...byPlane].flatMap(([control_plane, some]) => {
+    const answered = some.flatMap(({ id, occurred_at }) => {
+      const attribution = answers.get(id)?.attribution;
+      return attribution === undefined ? [] : [{ row: { occurred_at, attribution } }];
+    });
+    return tenantsWaiting(answered).map((row) => ({ control_plane, ...row }));
+  });
 }
 
 /** Facts may have arrived since the views were loaded, when nobody knew yet that these answers would wait for them. */

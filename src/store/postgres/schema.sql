@@ -277,6 +277,26 @@ TABLE isochron.topology_fact OWNER isochron_owner RLS FORCED (
   recorded_at timestamp with time zone NOT NULL DEFAULT now(),
   recorded_xid xid8 NOT NULL DEFAULT pg_current_xact_id()
 );
+TABLE isochron.topology_run OWNER isochron_owner RLS FORCED (
+  control_plane text COLLATE "C" NOT NULL,
+  from_kind text COLLATE "C" NOT NULL,
+  from_id text COLLATE "C" NOT NULL,
+  relation text COLLATE "C" NOT NULL,
+  to_kind text COLLATE "C" NOT NULL,
+  to_id text COLLATE "C" NOT NULL,
+  at timestamp with time zone NOT NULL,
+  holds boolean NOT NULL,
+  last_at timestamp with time zone NOT NULL,
+  connection text COLLATE "C" NOT NULL,
+  source_id text COLLATE "C" NOT NULL,
+  recorded_at timestamp with time zone NOT NULL DEFAULT now(),
+  changed_xid xid8 NOT NULL DEFAULT pg_current_xact_id()
+);
+TABLE isochron.topology_tenant OWNER isochron_owner RLS FORCED (
+  control_plane text COLLATE "C" NOT NULL,
+  kind text COLLATE "C" NOT NULL,
+  id text COLLATE "C" NOT NULL
+);
 
 -- Constraints
 CONSTRAINT api_token_hash_key ON isochron.api_token UNIQUE (hash);
@@ -307,6 +327,9 @@ CONSTRAINT storm_member_pkey ON isochron.storm_member PRIMARY KEY (id);
 CONSTRAINT storm_member_edition_pkey ON isochron.storm_member_edition PRIMARY KEY (tenant_key, id);
 CONSTRAINT tenant_event_pkey ON isochron.tenant_event PRIMARY KEY (tenant_key, id, occurred_at);
 CONSTRAINT topology_fact_pkey ON isochron.topology_fact PRIMARY KEY (control_plane, from_kind, from_id, relation, at, to_kind, to_id, holds);
+CONSTRAINT topology_run_pkey ON isochron.topology_run PRIMARY KEY (control_plane, from_kind, from_id, relation, at, to_kind, to_id, holds);
+CONSTRAINT topology_tenant_kind_check ON isochron.topology_tenant CHECK ((kind = ANY (ARRAY['project'::text, 'domain'::text])));
+CONSTRAINT topology_tenant_pkey ON isochron.topology_tenant PRIMARY KEY (control_plane, kind, id);
 
 -- Indexes
 CREATE UNIQUE INDEX api_token_hash_key ON isochron.api_token USING btree (hash);
@@ -348,10 +371,13 @@ CREATE UNIQUE INDEX storm_member_edition_pkey ON isochron.storm_member_edition U
 CREATE INDEX tenant_event_by_feed ON ONLY isochron.tenant_event USING btree (tenant_key, feed_xid, id);
 CREATE INDEX tenant_event_by_time ON ONLY isochron.tenant_event USING btree (tenant_key, occurred_at DESC, id DESC);
 CREATE UNIQUE INDEX tenant_event_pkey ON ONLY isochron.tenant_event USING btree (tenant_key, id, occurred_at);
-CREATE INDEX topology_fact_by_arrival ON isochron.topology_fact USING btree (recorded_xid);
-CREATE INDEX topology_fact_by_id ON isochron.topology_fact USING btree (control_plane, from_id, from_kind);
 CREATE INDEX topology_fact_by_target ON isochron.topology_fact USING btree (control_plane, to_kind, to_id, relation, at);
 CREATE UNIQUE INDEX topology_fact_pkey ON isochron.topology_fact USING btree (control_plane, from_kind, from_id, relation, at, to_kind, to_id, holds);
+CREATE INDEX topology_run_by_change ON isochron.topology_run USING btree (changed_xid);
+CREATE INDEX topology_run_by_id ON isochron.topology_run USING btree (control_plane, from_id, from_kind);
+CREATE INDEX topology_run_by_target ON isochron.topology_run USING btree (control_plane, to_kind, to_id, relation, from_kind, from_id, at, holds);
+CREATE UNIQUE INDEX topology_run_pkey ON isochron.topology_run USING btree (control_plane, from_kind, from_id, relation, at, to_kind, to_id, holds);
+CREATE UNIQUE INDEX topology_tenant_pkey ON isochron.topology_tenant USING btree (control_plane, kind, id);
 
 -- Policies
 POLICY ingest ON isochron.api_token FOR ALL TO isochron_ingest USING (true) WITH CHECK (true);
@@ -413,6 +439,12 @@ POLICY tenant ON isochron.tenant_event FOR SELECT TO isochron_tenant USING (((te
 POLICY ingest ON isochron.topology_fact FOR ALL TO isochron_ingest USING (true) WITH CHECK (true);
 POLICY owner ON isochron.topology_fact FOR ALL TO isochron_owner USING (true) WITH CHECK (true);
 POLICY provider ON isochron.topology_fact FOR SELECT TO isochron_provider USING (true);
+POLICY ingest ON isochron.topology_run FOR ALL TO isochron_ingest USING (true) WITH CHECK (true);
+POLICY owner ON isochron.topology_run FOR ALL TO isochron_owner USING (true) WITH CHECK (true);
+POLICY provider ON isochron.topology_run FOR SELECT TO isochron_provider USING (true);
+POLICY ingest ON isochron.topology_tenant FOR ALL TO isochron_ingest USING (true) WITH CHECK (true);
+POLICY owner ON isochron.topology_tenant FOR ALL TO isochron_owner USING (true) WITH CHECK (true);
+POLICY provider ON isochron.topology_tenant FOR SELECT TO isochron_provider USING (true);
 
 -- Grants on tables
 GRANT DELETE, INSERT, SELECT, UPDATE ON isochron.api_token TO isochron_ingest;
@@ -432,6 +464,8 @@ GRANT DELETE, INSERT, SELECT, UPDATE ON isochron.storm_member TO isochron_ingest
 GRANT DELETE, INSERT, SELECT, UPDATE ON isochron.storm_member_edition TO isochron_ingest;
 GRANT DELETE, INSERT, SELECT, UPDATE ON isochron.tenant_event TO isochron_ingest;
 GRANT DELETE, INSERT, SELECT, UPDATE ON isochron.topology_fact TO isochron_ingest;
+GRANT DELETE, INSERT, SELECT, UPDATE ON isochron.topology_run TO isochron_ingest;
+GRANT DELETE, INSERT, SELECT, UPDATE ON isochron.topology_tenant TO isochron_ingest;
 GRANT INSERT, SELECT ON isochron.notice_template TO isochron_ingest;
 GRANT INSERT, SELECT ON isochron.ruling TO isochron_ingest;
 GRANT SELECT ON isochron.attribution_revision TO isochron_provider;
@@ -451,6 +485,8 @@ GRANT SELECT ON isochron.storm_member_edition TO isochron_tenant;
 GRANT SELECT ON isochron.tenant_event TO isochron_provider;
 GRANT SELECT ON isochron.tenant_event TO isochron_tenant;
 GRANT SELECT ON isochron.topology_fact TO isochron_provider;
+GRANT SELECT ON isochron.topology_run TO isochron_provider;
+GRANT SELECT ON isochron.topology_tenant TO isochron_provider;
 GRANT SELECT, UPDATE ON isochron.ruling_set TO isochron_ingest;
 
 -- Functions
@@ -505,6 +541,11 @@ BEGIN
   DELETE FROM isochron.storm_member WHERE occurred_at < kept_from;
   RETURN dropped;
 END $$;
+FUNCTION isochron.forget_runs() RETURNS trigger OWNER isochron_owner VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS $$
+BEGIN
+  TRUNCATE isochron.topology_run, isochron.topology_tenant;
+  RETURN NULL;
+END $$;
 FUNCTION isochron.hmac_block(bytea,integer) RETURNS bytea OWNER isochron_owner IMMUTABLE SET search_path=pg_catalog, pg_temp AS $$
 DECLARE
   block bytea := key || decode(repeat('00', 64 - length(key)), 'hex');
@@ -535,12 +576,121 @@ BEGIN
   EXECUTE format('ALTER TABLE isochron.%I ATTACH PARTITION isochron.%I FOR VALUES FROM (%L) TO (%L)',
                  parent, name, week::timestamp AT TIME ZONE 'UTC', (week + 7)::timestamp AT TIME ZONE 'UTC');
 END $$;
+FUNCTION isochron.place_observations(text,text,jsonb,text[]) RETURNS TABLE(nth bigint, first boolean, since timestamp with time zone) OWNER isochron_owner VOLATILE SET search_path=pg_catalog, pg_temp AS $$
+DECLARE
+  o record;
+  cur isochron.topology_run;
+  nxt isochron.topology_run;
+  seen isochron.topology_fact;
+  ended timestamptz;
+  plural boolean;
+  changes boolean;
+BEGIN
+  FOR o IN
+    SELECT given.n, x.* FROM jsonb_array_elements(observations) WITH ORDINALITY AS given (item, n)
+     CROSS JOIN LATERAL jsonb_to_record(given.item) AS x (from_kind text, from_id text, relation text, to_kind text,
+       to_id text, at timestamptz, holds boolean, source_id text)
+     ORDER BY given.n
+  LOOP
+    plural := o.relation = ANY (side_by_side);
+    changes := true;
+    ended := NULL;
+    -- The run that the observation lies in or after, and the one that follows.
+    IF plural THEN
+      SELECT r.* INTO cur FROM isochron.topology_run r
+       WHERE r.control_plane = plane AND r.to_kind = o.to_kind AND r.to_id = o.to_id AND r.relation = o.relation
+         AND r.from_kind = o.from_kind AND r.from_id = o.from_id AND (r.at, r.holds) <= (o.at, o.holds)
+       ORDER BY r.at DESC, r.holds DESC LIMIT 1;
+      SELECT r.* INTO nxt FROM isochron.topology_run r
+       WHERE r.control_plane = plane AND r.to_kind = o.to_kind AND r.to_id = o.to_id AND r.relation = o.relation
+         AND r.from_kind = o.from_kind AND r.from_id = o.from_id AND (r.at, r.holds) > (o.at, o.holds)
+       ORDER BY r.at, r.holds LIMIT 1;
+    ELSE
+      SELECT r.* INTO cur FROM isochron.topology_run r
+       WHERE r.control_plane = plane AND r.from_kind = o.from_kind AND r.from_id = o.from_id AND r.relation = o.relation
+         AND (r.at, r.to_kind, r.to_id, r.holds) <= (o.at, o.to_kind, o.to_id, o.holds)
+       ORDER BY r.at DESC, r.to_kind DESC, r.to_id DESC, r.holds DESC LIMIT 1;
+      SELECT r.* INTO nxt FROM isochron.topology_run r
+       WHERE r.control_plane = plane AND r.from_kind = o.from_kind AND r.from_id = o.from_id AND r.relation = o.relation
+         AND (r.at, r.to_kind, r.to_id, r.holds) > (o.at, o.to_kind, o.to_id, o.holds)
+       ORDER BY r.at, r.to_kind, r.to_id, r.holds LIMIT 1;
+    END IF;
+
+    IF (cur.to_kind, cur.to_id, cur.holds) = (o.to_kind, o.to_id, o.holds) AND o.at > cur.at THEN
+      -- Seen again. What lay after the last sight is known better only where something else followed.
+      changes := o.at > cur.last_at AND nxt.at IS NOT NULL;
+      ended := cur.last_at;
+      IF o.at > cur.last_at THEN
+        UPDATE isochron.topology_run r
+           SET last_at = o.at, changed_xid = CASE WHEN changes THEN pg_current_xact_id() ELSE r.changed_xid END
+         WHERE (r.control_plane, r.from_kind, r.from_id, r.relation, r.at, r.to_kind, r.to_id, r.holds)
+             = (plane, o.from_kind, o.from_id, o.relation, cur.at, cur.to_kind, cur.to_id, cur.holds);
+      END IF;
+    ELSE
+      -- Of the run before `cur`, when it was last seen: from there on answers may tell when `cur` ended.
+      SELECT r.last_at INTO ended FROM isochron.topology_run r
+       WHERE r.control_plane = plane AND r.from_kind = o.from_kind AND r.from_id = o.from_id AND r.relation = o.relation
+         AND (NOT plural OR (r.to_kind, r.to_id) = (o.to_kind, o.to_id))
+         AND (r.at, r.to_kind, r.to_id, r.holds) < (cur.at, cur.to_kind, cur.to_id, cur.holds)
+       ORDER BY r.at DESC, r.to_kind DESC, r.to_id DESC, r.holds DESC LIMIT 1;
+      ended := coalesce(ended, '-infinity');
+      IF (cur.to_kind, cur.to_id, cur.holds, cur.at) = (o.to_kind, o.to_id, o.holds, o.at) THEN
+        -- The first of a run, of which a record with a smaller name now tells.
+        changes := (teller, o.source_id) < (cur.connection, cur.source_id);
+        IF changes THEN
+          UPDATE isochron.topology_run r
+             SET connection = teller, source_id = o.source_id, changed_xid = pg_current_xact_id()
+           WHERE (r.control_plane, r.from_kind, r.from_id, r.relation, r.at, r.to_kind, r.to_id, r.holds)
+               = (plane, o.from_kind, o.from_id, o.relation, cur.at, cur.to_kind, cur.to_id, cur.holds);
+        END IF;
+      ELSIF (o.at, o.to_kind, o.to_id, o.holds) < (cur.last_at, cur.to_kind, cur.to_id, cur.holds) THEN
+        -- Amid another run, which is taken apart: the facts tell where its two parts end and begin.
+        SELECT f.* INTO STRICT seen FROM isochron.topology_fact f
+         WHERE f.control_plane = plane AND f.from_kind = o.from_kind AND f.from_id = o.from_id AND f.relation = o.relation
+           AND (f.to_kind, f.to_id, f.holds) = (cur.to_kind, cur.to_id, cur.holds)
+           AND (f.at, f.to_kind, f.to_id, f.holds) < (o.at, o.to_kind, o.to_id, o.holds)
+         ORDER BY f.at DESC, f.to_kind DESC, f.to_id DESC, f.holds DESC LIMIT 1;
+        UPDATE isochron.topology_run r SET last_at = seen.at, changed_xid = pg_current_xact_id()
+         WHERE (r.control_plane, r.from_kind, r.from_id, r.relation, r.at, r.to_kind, r.to_id, r.holds)
+             = (plane, o.from_kind, o.from_id, o.relation, cur.at, cur.to_kind, cur.to_id, cur.holds);
+        SELECT f.* INTO STRICT seen FROM isochron.topology_fact f
+         WHERE f.control_plane = plane AND f.from_kind = o.from_kind AND f.from_id = o.from_id AND f.relation = o.relation
+           AND (f.to_kind, f.to_id, f.holds) = (cur.to_kind, cur.to_id, cur.holds)
+           AND (f.at, f.to_kind, f.to_id, f.holds) > (o.at, o.to_kind, o.to_id, o.holds)
+         ORDER BY f.at, f.to_kind, f.to_id, f.holds LIMIT 1;
+        INSERT INTO isochron.topology_run
+          (control_plane, from_kind, from_id, relation, to_kind, to_id, at, holds, last_at, connection, source_id, recorded_at)
+        VALUES (plane, o.from_kind, o.from_id, o.relation, cur.to_kind, cur.to_id, seen.at, cur.holds, cur.last_at,
+                seen.connection, seen.source_id, seen.recorded_at),
+               (plane, o.from_kind, o.from_id, o.relation, o.to_kind, o.to_id, o.at, o.holds, o.at,
+                teller, o.source_id, now());
+      ELSIF (nxt.to_kind, nxt.to_id, nxt.holds) = (o.to_kind, o.to_id, o.holds) THEN
+        UPDATE isochron.topology_run r
+           SET at = o.at, connection = teller, source_id = o.source_id, recorded_at = now(),
+               changed_xid = pg_current_xact_id()
+         WHERE (r.control_plane, r.from_kind, r.from_id, r.relation, r.at, r.to_kind, r.to_id, r.holds)
+             = (plane, o.from_kind, o.from_id, o.relation, nxt.at, nxt.to_kind, nxt.to_id, nxt.holds);
+      ELSE
+        INSERT INTO isochron.topology_run
+          (control_plane, from_kind, from_id, relation, to_kind, to_id, at, holds, last_at, connection, source_id)
+        VALUES (plane, o.from_kind, o.from_id, o.relation, o.to_kind, o.to_id, o.at, o.holds, o.at, teller, o.source_id);
+      END IF;
+    END IF;
+    IF changes THEN
+      nth := o.n - 1;
+      first := cur.at IS NULL OR cur.at = o.at AND ended = '-infinity';
+      since := ended;
+      RETURN NEXT;
+    END IF;
+  END LOOP;
+END $$;
 
 -- Grants on functions
 GRANT EXECUTE ON isochron.claimed_keys() TO isochron_tenant;
 GRANT EXECUTE ON isochron.drop_before(timestamp with time zone) TO isochron_ingest;
 GRANT EXECUTE ON isochron.id_of_key(text) TO isochron_ingest;
 GRANT EXECUTE ON isochron.make_partition(text,date) TO isochron_ingest;
+GRANT EXECUTE ON isochron.place_observations(text,text,jsonb,text[]) TO isochron_ingest;
 
 -- Others
 

@@ -122,7 +122,7 @@ async function borneIds(state: Walk, entities: readonly EntityRef[]): Promise<re
   if (ids.length === 0) return [];
   const { rows } = await state.client.query<{ from_kind: string; from_id: string }>(
     `SELECT DISTINCT f.from_kind, f.from_id FROM unnest($2::text[]) AS given (id)
-       JOIN isochron.topology_fact f ON f.control_plane = $1 AND f.from_id = given.id
+       JOIN isochron.topology_run f ON f.control_plane = $1 AND f.from_id = given.id
       ORDER BY f.from_kind, f.from_id`,
     [state.controlPlane, ids],
   );
@@ -139,7 +139,7 @@ async function bearersOf(state: Walk, entities: readonly EntityRef[]): Promise<r
   const { rows } = await state.client.query<{ key: string; from_kind: string; from_id: string }>(
     `SELECT given.kind || ':' || given.id AS key, bearer.from_kind, bearer.from_id
        FROM unnest($2::text[], $3::text[]) AS given (kind, id) CROSS JOIN LATERAL (
-         SELECT DISTINCT f.from_kind, f.from_id FROM isochron.topology_fact f
+         SELECT DISTINCT f.from_kind, f.from_id FROM isochron.topology_run f
           WHERE f.control_plane = $1 AND f.to_kind = given.kind AND f.to_id = given.id AND f.relation = ANY($4::text[])
           LIMIT ${bearersMax + 1}) AS bearer
       ORDER BY 1, 2, 3`,
@@ -191,7 +191,7 @@ async function originsOf(
   const { rows } = await client.query<{ from_kind: string; from_id: string }>(
     `SELECT DISTINCT f.from_kind, f.from_id
        FROM jsonb_to_recordset($2::jsonb) AS target (kind text, id text, relations jsonb)
-       JOIN isochron.topology_fact f
+       JOIN isochron.topology_run f
          ON f.control_plane = $1 AND f.to_kind = target.kind AND f.to_id = target.id
       WHERE target.relations IS NULL OR target.relations ? f.relation
       ORDER BY f.from_kind, f.from_id`,

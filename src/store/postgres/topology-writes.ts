@@ -18,10 +18,15 @@ export interface FactRow {
 export const factColumns = `from_kind text, from_id text, relation text, to_kind text, to_id text, at timestamptz,
   holds boolean, source_id text`;
 
+/** A fact that is new, or of which another record now tells. */
+export interface NewsRow extends FactRow {
+  readonly fresh: boolean;
+}
+
 export interface WrittenFacts {
   /** How many are new. */
   readonly fresh: number;
-  readonly news: readonly FactRow[];
+  readonly news: readonly NewsRow[];
 }
 
 /**

@@ -49,7 +49,7 @@ async function readAbout(
   if (named?.has(entityKey(entity)) === false) return [];
   return pools.transact("provider", "read", async (client) => {
     const { rows } = await client.query<{ from_kind: string; from_id: string }>(
-      `SELECT DISTINCT from_kind, from_id FROM isochron.topology_fact
+      `SELECT DISTINCT from_kind, from_id FROM isochron.topology_run
         WHERE control_plane = $1 AND to_kind = $2 AND to_id = $3 ORDER BY from_kind, from_id`,
       [controlPlane, entity.kind, entity.id],
     );
@@ -99,20 +99,15 @@ interface TenantRow {
 /** The last name, domain and region that were observed count. */
 async function readTenants(client: pg.ClientBase): Promise<readonly KnownTenant[]> {
   const last = (plane: string, kind: string, id: string, relation: Relation): string =>
-    `(SELECT f.to_id FROM isochron.topology_fact f
+    `(SELECT f.to_id FROM isochron.topology_run f
        WHERE f.control_plane = ${plane} AND f.from_kind = ${kind} AND f.from_id = ${id}
          AND f.relation = '${relation}' AND f.holds
-       ORDER BY f.at DESC, f.to_id LIMIT 1)`;
+       ORDER BY f.last_at DESC, f.to_id LIMIT 1)`;
   const { rows } = await client.query<TenantRow>(
-    `WITH tenant AS (
-       SELECT control_plane, from_kind AS kind, from_id AS id FROM isochron.topology_fact
-        WHERE from_kind IN ('project', 'domain')
-       UNION
-       SELECT control_plane, to_kind, to_id FROM isochron.topology_fact WHERE to_kind IN ('project', 'domain')
-     ), placed AS (
+    `WITH placed AS (
        SELECT tenant.*, CASE kind WHEN 'domain' THEN id
                 ELSE ${last("tenant.control_plane", "tenant.kind", "tenant.id", "part_of")} END AS domain_id
-         FROM tenant
+         FROM isochron.topology_tenant AS tenant
      )
      SELECT placed.*, ${last("placed.control_plane", "placed.kind", "placed.id", "named")} AS name,
             CASE kind WHEN 'domain'
