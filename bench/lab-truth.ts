@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 
@@ -30,7 +30,15 @@ export interface BareMessage {
   readonly ids: ReadonlySet<string>;
   /** True for records about a project itself: identity events and quota calls. */
   readonly tenancy: boolean;
+  /** Projects that the payload itself names as an owner, e.g. in `tenant_id`. */
+  readonly stated: ReadonlySet<string>;
+  /** What the payload calls things, in its order. */
+  readonly names: readonly string[];
 }
+
+/** How a record tells its owner: in its payload, by an id, by a name only; or it is the operator's. */
+export const labClasses = ["direct", "indirect", "name", "platform", "not judged"] as const;
+export type LabClass = (typeof labClasses)[number];
 
 /** What the driver's record says of a message's owner. */
 export type Expected =
@@ -96,6 +104,14 @@ export class LabTruth {
     return new Set([...(current === undefined ? [] : [current]), ...near].map((item) => item.project));
   }
 
+  classOf(message: BareMessage): LabClass {
+    const expected = this.expect(message);
+    if (expected.class === "unknown") return "not judged";
+    if (expected.class === "platform") return "platform";
+    if ([...message.stated].some((project) => expected.projects.has(project))) return "direct";
+    return message.ids.size > 0 || message.names.length === 0 ? "indirect" : "name";
+  }
+
   expect(message: BareMessage): Expected {
     // Tenancy itself is about the project that the record names: made, granted, limited.
     const named = [...message.ids].filter((id) => this.tenants.has(id));
@@ -139,6 +155,9 @@ export function readBareMessage(line: { readonly body: string }): BareMessage {
   const outer = JSON.parse(line.body) as Record<string, unknown>;
   const inner = typeof outer["oslo.message"] === "string" ? JSON.parse(outer["oslo.message"]) : outer;
   const ids = new Set<string>();
+  const stated = new Set<string>();
+  const names: string[] = [];
+  collectNamed(inner.payload, stated, names);
   const initiator = inner.payload?.initiator ?? {};
   collectIds(inner.payload, ids);
   const requestIds = [
@@ -155,6 +174,8 @@ export function readBareMessage(line: { readonly body: string }): BareMessage {
     requestIds: requestIds.filter((id) => typeof id === "string"),
     contextProject: inner._context_project_id ?? initiator.project_id ?? undefined,
     ids,
+    stated,
+    names,
     tenancy:
       String(inner.event_type).startsWith("identity.") ||
       /os-quota-sets/.test(inner.payload?.requestPath ?? ""),
@@ -182,4 +203,54 @@ function collectIds(value: unknown, ids: Set<string>): void {
   }
   if (typeof value !== "object" || value === null) return;
   for (const [field, item] of Object.entries(value)) if (!foreign.has(field)) collectIds(item, ids);
+}
+
+const ownerFields = new Set(["tenant_id", "project_id", "owner"]);
+const nameFields = new Set([
+  "display_name",
+  "name",
+  "hostname",
+  "stack_name",
+  "resource_name",
+  "instance_name",
+]);
+
+/** The owners and names that a payload states, outside of what is somebody else's. */
+function collectNamed(value: unknown, stated: Set<string>, names: string[]): void {
+  if (typeof value !== "object" || value === null) return;
+  for (const [field, item] of Object.entries(value)) {
+    if (foreign.has(field)) continue;
+    if (typeof item !== "string") collectNamed(item, stated, names);
+    else if (ownerFields.has(field)) stated.add(item);
+    else if (nameFields.has(field) && item !== "") names.push(item);
+  }
+}
+
+/**
+ * The baseline that joins by name: the first name of a message that something in the recorded listings bears, and the
+ * first thing of that name. Undefined where nothing was listed.
+ */
+export async function labNameJoin(
+  dir: string,
+): Promise<((message: BareMessage) => string | undefined) | undefined> {
+  const root = join(dir, "rest");
+  if (!existsSync(root)) return undefined;
+  const owners = new Map<string, string>();
+  const files = (await readdir(root, { recursive: true }))
+    .filter((name) => name.endsWith(".json"))
+    .toSorted();
+  for (const name of files) collectOwners(JSON.parse(await readFile(join(root, name), "utf8")), owners);
+  return ({ names }) => names.map((name) => owners.get(name)).find((owner) => owner !== undefined);
+}
+
+function collectOwners(value: unknown, owners: Map<string, string>): void {
+  if (typeof value !== "object" || value === null) return;
+  const fields = value as Readonly<Record<string, unknown>>;
+  const owner = ["tenant_id", "project_id", "os-vol-tenant-attr:tenant_id", "owner"]
+    .map((field) => fields[field])
+    .find((item) => typeof item === "string" && item !== "");
+  const { name } = fields;
+  if (typeof owner === "string" && typeof name === "string" && name !== "" && !owners.has(name))
+    owners.set(name, owner);
+  for (const item of Object.values(fields)) collectOwners(item, owners);
 }
