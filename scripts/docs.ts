@@ -2,6 +2,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { connectionSettings, settings } from "../src/config-settings.ts";
+import { customerSettings } from "../src/config-tenancy.ts";
 import { sources } from "../src/sources/registry.ts";
 import type { SourceContract } from "../src/sources/source.ts";
 
@@ -62,6 +63,10 @@ export function withTables(page: string, name = "configuration.md"): string {
     connections: table([
       ["Setting", "Without it", "Meaning"],
       ...connectionSettings.map(({ name, fallback, meaning }) => [`\`${name}\``, fallback, meaning]),
+    ]),
+    customers: table([
+      ["Setting", "Without it", "Meaning"],
+      ...customerSettings.map(({ name, fallback, meaning }) => [`\`${name}\``, fallback, meaning]),
     ]),
     ...(source === undefined
       ? {}

@@ -107,6 +107,19 @@ describe("the configuration", () => {
       expect(() => load({ file: withLimits(wrong) })).toThrow("1 problem");
   });
 
+  test("customers are checked with everything else, each problem with its line", () => {
+    const file = "port: 99999\ncustomers:\n  - id: acme\n    name: Acme\n    members:\n      - domian: d1\n";
+    expect(problemsOf({ file }).map(({ where, what }) => `${where} ${what}`)).toEqual([
+      "isochron.yaml:1 port is 99999",
+      "isochron.yaml:6 customers[0].members[0].domian is not a setting",
+    ]);
+    const twice =
+      "customers:\n  - {id: a, name: A, members: [{domain: d}]}\n  - {id: b, name: B, members: [{domain: d}]}\n";
+    expect(problemsOf({ file: twice }).map(({ where, what }) => `${where} ${what}`)).toEqual([
+      "isochron.yaml:3 customers[1].members[0] lists domain d of default, which is a's",
+    ]);
+  });
+
   test("each connection is checked against its own source", () => {
     const sources = new Map([["nova", { config: z.strictObject({ url: z.string() }) }]]);
     const file = "connections:\n  - {name: a, source: nova, config: {url: 1}}\n  - {name: a, source: nope}\n";

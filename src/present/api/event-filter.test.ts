@@ -5,7 +5,7 @@ import { openTestStore, type TestStore } from "../../../test/database.ts";
 import { categories, eventKinds, severities } from "../../model/event.ts";
 import { instant } from "../../model/instant.ts";
 import type { Scope } from "../../model/scope.ts";
-import { domainKey, projectKey } from "../../model/tenant.ts";
+import { domainKey, exceptKey, projectKey } from "../../model/tenant.ts";
 import type { EventFilter } from "../../store/event-reader.ts";
 import { canonicalFilter, parseResource, passesFilter } from "./event-filter.ts";
 
@@ -26,6 +26,17 @@ const filters: fc.Arbitrary<EventFilter> = fc.record(
     to: moment,
     domainId: fc.constantFrom("d-north", "d-south", "none"),
     projectId: fc.constantFrom("p-prod", "p-dev", "p-south", "none"),
+    customer: some(
+      domainKey(controlPlane, "d-north"),
+      domainKey(controlPlane, "d-south"),
+      domainKey("elsewhere", "d-north"),
+      projectKey(controlPlane, "p-dev"),
+      projectKey(controlPlane, "p-south"),
+      projectKey("elsewhere", "p-prod"),
+      exceptKey(projectKey(controlPlane, "p-prod")),
+      exceptKey(projectKey(controlPlane, "p-south")),
+      exceptKey(projectKey("elsewhere", "p-dev")),
+    ).map((keys) => ({ id: "customer", keys })),
     resource: fc.constantFrom(
       { kind: "server", id: "srv-web-1" },
       { kind: "host", id: "canary-host-7" },
