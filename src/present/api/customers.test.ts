@@ -190,7 +190,7 @@ describe("the provider", () => {
       if (project !== null)
         expect([project, customer]).toEqual([project, expected[project as keyof typeof expected]]);
     }
-    const [shared] = (await events("provider")).filter(({ attribution }) => attribution.status === "shared");
+    const shared = (await events("provider")).find(({ attribution }) => attribution.status === "shared");
     expect(shared!.attribution.affected.map(({ customer_name: name }) => name)).toEqual([
       "Northern Lights",
       "Southern Cross",
