@@ -189,7 +189,14 @@ describe("labels", () => {
     [{ service: "nova", instance: "10.0.0.5:9100" }, "service:nova"],
     [{ instance: "localhost:9090", job: "prometheus" }, "component:prometheus"],
     [{ instance: "127.0.0.1:9090" }, "component:Alert"],
-    [{ uuid: server, job: "x" }, "component:x"],
+    [{ uuid: server, job: "x" }, `resource:${server}`],
+    [{ resource_id: server, host: "compute-01" }, `resource:${server}`],
+    [{ domain: "instance-0000001f", host: "compute-01" }, "libvirt_domain:instance-0000001f"],
+    [{ libvirt_domain: "instance-0000001f" }, "libvirt_domain:instance-0000001f"],
+    [{ device: `/dev/disk/by-path/ip-10.0.0.9-volume-${server}-lun-1` }, `path:volume-${server}`],
+    [{ mac: "FA:16:3E:00:00:01", host: "compute-01" }, "mac:fa:16:3e:00:00:01"],
+    [{ server_name: "web-1", host: "compute-01" }, "name:web-1"],
+    [{ instance: "10.0.0.5:9100", job: "node" }, "ip:10.0.0.5"],
     [{ uuid: server, domain: "instance-0000001f" }, `server:${server}`],
     [{ project_id: server }, "component:Alert"],
   ])("%j are about %s", (labels, expected) => {
@@ -197,12 +204,39 @@ describe("labels", () => {
     expect(`${subject.kind}:${subject.id}`).toBe(expected);
   });
 
-  test("an address and a project are noted in roles that prove no owner", () => {
+  test("an address stands for whatever bore it, in the project that the labels name", () => {
     const { related } = resourcesOfLabels({ instance: "[2001:DB8::1]:80", tenant_id: server }, "Alert");
     expect(related).toEqual([
-      { role: "labelled_address", ref: { kind: "ip", id: "2001:db8::1" } },
+      { role: "alias", ref: { kind: "ip", id: "2001:db8::1" } },
       { role: "labelled_project", ref: { kind: "project", id: server } },
+      { role: "within", ref: { kind: "project", id: server } },
     ]);
+  });
+
+  test("an address beside something else is only noted, and a project too", () => {
+    const { subject, related } = resourcesOfLabels(
+      { service: "nova", instance: "10.0.0.5:9100", tenant_id: server },
+      "Alert",
+    );
+    expect(subject).toEqual({ kind: "service", id: "nova" });
+    expect(related.map(({ role }) => role)).toEqual(["labelled_address", "labelled_project"]);
+  });
+
+  test("a name means a server on the host that the labels name", () => {
+    const { related } = resourcesOfLabels({ domain: "instance-0000001f", hypervisor: "compute-01" }, "Alert");
+    expect(related).toEqual([
+      { role: "alias:server", ref: { kind: "libvirt_domain", id: "instance-0000001f" } },
+      { role: "host", ref: { kind: "host", id: "compute-01" } },
+      { role: "within", ref: { kind: "host", id: "compute-01" } },
+    ]);
+  });
+
+  test("no name is an alias where an id is given", () => {
+    const { related } = resourcesOfLabels(
+      { server_id: server, server_name: "web-1", domain: "instance-0000001f", ip: "10.0.0.5" },
+      "Alert",
+    );
+    expect(related.filter(({ role }) => /^(alias|within)/.test(role))).toEqual([]);
   });
 
   test("an exporter's host is not the host that it tells of", () => {

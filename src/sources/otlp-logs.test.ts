@@ -170,6 +170,27 @@ describe("the subject", () => {
   });
 });
 
+test("a record of an account's request that names nothing else is about the request, and of a resource about that", () => {
+  const request = [
+    attribute("request_id", "req-7b0f0a0e-5c55-4b43-9e4c-6f0f4f1c2d11"),
+    attribute("user_id", "u"),
+  ];
+  const asked = draftOf({ attributes: request });
+  expect(asked).toMatchObject({
+    subject: { kind: "request", id: "req-7b0f0a0e-5c55-4b43-9e4c-6f0f4f1c2d11" },
+    actor: { userId: "u" },
+  });
+  expect(asked.related).toContainEqual({ role: "caller", ref: { kind: "user", id: "u" } });
+  expect([asked.stated, asked.platform]).toEqual([undefined, undefined]);
+  const id = "6b1d19b6-d497-4577-9172-a9d1bc07ef9c";
+  const named = draftOf({ attributes: [...request, attribute("resource_uuid", id)] });
+  expect(named.subject).toEqual({ kind: "resource", id });
+  expect(draftOf({ attributes: request.slice(0, 1) })).toMatchObject({
+    subject: { kind: "component" },
+    platform: true,
+  });
+});
+
 test("the trace and oslo's request tie the steps of one operation together", () => {
   const requestId = "req-7b0f0a0e-5c55-4b43-9e4c-6f0f4f1c2d11";
   const traceId = "5B8EFFF798038103D269B633813FC60C";

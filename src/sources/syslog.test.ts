@@ -154,7 +154,7 @@ test("severities up to the declared one are symptoms", () => {
   expect([of(4, 3), of(5, 5)]).toEqual(["warning activity", "info symptom"]);
 });
 
-test("a server that is mentioned and the request are joined to, and no owner is claimed", () => {
+test("a line is about the one server that it names, joined to its request, and claims no owner", () => {
   const server = "6b1d19b6-d497-4577-9172-a9d1bc07ef9c";
   const request = "req-7b0f0a0e-5c55-4b43-9e4c-6f0f4f1c2d11";
   const draft = draftOf(
@@ -162,9 +162,22 @@ test("a server that is mentioned and the request are joined to, and no owner is 
   );
   expect(draft.related).toEqual([
     { role: "host", ref: { kind: "host", id: "compute-02" } },
-    { role: "mentioned", ref: { kind: "server", id: server } },
+    { role: "reported_by", ref: { kind: "component", id: "nova-compute@compute-02" } },
   ]);
-  expect(draft).toMatchObject({ operation: { requestId: request }, platform: true, visibility: "provider" });
+  expect(draft).toMatchObject({
+    subject: { kind: "server", id: server },
+    operation: { requestId: request },
+    visibility: "provider",
+  });
+  expect([draft.stated, draft.platform]).toEqual([undefined, undefined]);
+});
+
+test("a line that names several servers is its component's, and mentions them", () => {
+  const servers = ["6b1d19b6-d497-4577-9172-a9d1bc07ef9c", "7c1d19b6-d497-4577-9172-a9d1bc07ef9c"];
+  const text = servers.map((id) => `[instance: ${id}]`).join(" and ");
+  const draft = draftOf(`<11>1 - compute-02 nova-compute - - - ${text} failed`);
+  expect(draft).toMatchObject({ subject: { kind: "component" }, platform: true });
+  expect(draft.related.filter(({ role }) => role === "mentioned").map(({ ref }) => ref.id)).toEqual(servers);
 });
 
 test("a line of a file may lack its priority, a message on the wire may not", () => {

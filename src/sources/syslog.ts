@@ -108,10 +108,7 @@ function draftMessage(message: SyslogMessage, record: RawRecord, whole: string):
     severity: severityOf(severity),
     // Lines name hosts, addresses and staff, whatever they are about.
     visibility: "provider",
-    platform: true,
-    // Not the host: a warning there would be told to every tenant on it.
-    subject: { kind: "component", id: componentOf(app, host) },
-    related: relatedOf(message, text),
+    ...entitiesOf(message, text, componentOf(app, host)),
     ...(requestId !== undefined && { operation: { requestId } }),
     summary: asText(text.trimStart().split("\n", 1)[0]?.slice(0, 500)) ?? `${app ?? "Somebody"} said nothing`,
     details: {
@@ -145,14 +142,32 @@ function severityOf(number: number): Severity {
   return number === 4 ? "warning" : "info";
 }
 
-/** The host, and what the text mentions in Nova's spelling; a mention proves no owner. */
-function relatedOf({ hostName }: SyslogMessage, text: string): readonly Related[] {
+/**
+ * What a line is about: the server that it names in Nova's spelling, where it is one; else the component that wrote it,
+ * which is the provider's. Not the host: a warning there would be told to every tenant on it.
+ */
+function entitiesOf(
+  { hostName }: SyslogMessage,
+  text: string,
+  component: string,
+): Pick<EventDraft, "subject" | "related" | "platform"> {
   const host: readonly Related[] =
     hostName === undefined || hostName.length > 255
       ? []
       : [{ role: "host", ref: { kind: "host", id: hostName } }];
-  const mentioned = [...text.matchAll(/\[instance: ([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\]/g)]
+  const emitter = { kind: "component", id: component } as const;
+  const servers = new Set(
+    [...text.matchAll(/\[instance: ([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\]/g)].map(([, id]) => id!),
+  );
+  const [server] = servers;
+  if (server !== undefined && servers.size === 1) {
+    return {
+      subject: { kind: "server", id: server },
+      related: [...host, { role: "reported_by", ref: emitter }],
+    };
+  }
+  const mentioned = [...servers]
     .slice(0, 5)
-    .map(([, id]): Related => ({ role: "mentioned", ref: { kind: "server", id: id! } }));
-  return [...host, ...mentioned];
+    .map((id): Related => ({ role: "mentioned", ref: { kind: "server", id } }));
+  return { platform: true, subject: emitter, related: [...host, ...mentioned] };
 }

@@ -204,14 +204,15 @@ test.each([
 });
 
 describe("what is monitored", () => {
-  test("proves nothing about an owner: host and address are noted", async () => {
+  test("states no owner: its name and its address are aliases of whatever bears them", async () => {
     const desk = server();
     desk.rows.push(row(1));
     const { events } = await pass(desk, config());
     expect(events[0]!.subject).toEqual({ kind: "monitored_host", id: "web-01" });
     expect(events[0]!.related).toEqual([
       { role: "labelled_host", ref: { kind: "host", id: "web-01" }, name: "Web 1" },
-      { role: "labelled_address", ref: { kind: "ip", id: "192.0.2.7" } },
+      { role: "alias", ref: { kind: "hostname", id: "web-01" } },
+      { role: "alias", ref: { kind: "ip", id: "192.0.2.7" } },
     ]);
     expect(events[0]!.stated).toBeUndefined();
   });
@@ -221,6 +222,19 @@ describe("what is monitored", () => {
     desk.rows.push(row(1));
     const { events } = await pass(desk, config({ hosts: "cloud" }));
     expect(events[0]!.subject).toEqual({ kind: "host", id: "web-01" });
+  });
+
+  test("is known by no alias where it is the cloud's own, nor where a tag names the server", async () => {
+    const tagged = [{ tag: "server_id", value: "6b1d19b6-d497-4577-9172-a9d1bc07ef9c" }];
+    for (const [settings, tags] of [
+      [config({ hosts: "cloud" }), []],
+      [config(), tagged],
+    ] as const) {
+      const desk = server();
+      desk.rows.push(row(1, { tags }));
+      const { events } = await pass(desk, settings);
+      expect(events[0]!.related.filter(({ role }) => role.startsWith("alias"))).toEqual([]);
+    }
   });
 
   test("is the server that a tag names by its id", async () => {

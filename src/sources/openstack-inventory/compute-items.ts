@@ -5,6 +5,7 @@ import type { JsonObject } from "../../model/json.ts";
 import type { Decoders } from "../source.ts";
 import { serviceHealth, serviceName, unpackHealth } from "./health.ts";
 import { readHealth, readRemoval } from "./health-events.ts";
+import { hostNames } from "./host-names.ts";
 import type { InventoryRecord } from "./inventory-record.ts";
 import {
   asObject,
@@ -152,7 +153,7 @@ export function readComputeService(record: InventoryRecord, decode: Decoders): O
   } as const;
   return {
     events: readHealth(record, bearer, decode),
-    facts: fact(ref("service", name), "serves", "host", host, seenAt),
+    facts: [...fact(ref("service", name), "serves", "host", host, seenAt), ...hostNames(host, host, seenAt)],
   };
 }
 
@@ -175,13 +176,11 @@ export function readHypervisor(record: InventoryRecord, decode: Decoders): Obser
     details: { hypervisor_id: id, hypervisor_type: text(item, "hypervisor_type") ?? null },
   } as const;
   const machine = ref("host", host);
-  const node = text(item, "hypervisor_hostname")?.toLowerCase();
   return {
     events: readHealth(record, bearer, decode),
     facts: [
       ...fact(machine, "has_address", "ip", addressOf(item), record.seenAt),
-      // Bare metal's nodes are called by their ids, many to a host.
-      ...fact(machine, "known_as", "hostname", isNodeId.test(node ?? "") ? undefined : node, record.seenAt),
+      ...hostNames(host, text(item, "hypervisor_hostname"), record.seenAt),
     ],
   };
 }
@@ -191,8 +190,6 @@ function addressOf(item: JsonObject): string | undefined {
   const address = text(item, "host_ip")?.toLowerCase();
   return address === undefined || /^(?:127\.|0\.0\.0\.0$|::1?$)/.test(address) ? undefined : address;
 }
-
-const isNodeId = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/;
 
 export function readAggregate({ item, seenAt }: InventoryRecord): Observation {
   const id = needText(item, "id");

@@ -178,6 +178,35 @@ describe("a server", () => {
   });
 });
 
+describe("a host of the cloud's own", () => {
+  it("is called by its host name, in full and in short, so that no guest of the same name is meant alone", async () => {
+    const [facts] = await passOver({
+      [`${paths["network"]}/agents`]: {
+        agents: [{ id: "a", host: "Controller-01.example.org", binary: "neutron-l3-agent", alive: true }],
+      },
+      [`${paths["compute"]}/os-hypervisors/detail`]: {
+        hypervisors: [
+          {
+            id: "1",
+            hypervisor_hostname: "compute-7.example.org",
+            host_ip: "192.0.2.7",
+            service: { host: "compute-7" },
+          },
+          { id: "2", hypervisor_hostname: "compute-8", host_ip: "127.0.0.1", service: { host: "compute-8" } },
+        ],
+      },
+    });
+    expect([...about(facts, "known_as"), ...about(facts, "has_address")].toSorted()).toEqual([
+      "host:Controller-01.example.org known_as hostname:controller-01",
+      "host:Controller-01.example.org known_as hostname:controller-01.example.org",
+      "host:compute-7 has_address ip:192.0.2.7",
+      "host:compute-7 known_as hostname:compute-7",
+      "host:compute-7 known_as hostname:compute-7.example.org",
+      "host:compute-8 known_as hostname:compute-8",
+    ]);
+  });
+});
+
 describe("a role", () => {
   const role = { id: "member" };
   const direct = (user: string, project: string, more: JsonObject = {}): JsonObject => ({

@@ -4,6 +4,7 @@ import type { TopologyFact } from "../../model/topology.ts";
 import type { Decoders } from "../source.ts";
 import { agentHealth, serviceName } from "./health.ts";
 import { readHealth, readRemoval } from "./health-events.ts";
+import { hostNames } from "./host-names.ts";
 import type { InventoryRecord } from "./inventory-record.ts";
 import { addressesOfPort, addressRef } from "./port-addresses.ts";
 import { lostAddresses } from "./vanished-items.ts";
@@ -139,6 +140,6 @@ export function readAgent(record: InventoryRecord, decode: Decoders): Observatio
   };
   return {
     events: readHealth(record, bearer, decode),
-    facts: fact(ref("service", name), "serves", "host", host, seenAt),
+    facts: [...fact(ref("service", name), "serves", "host", host, seenAt), ...hostNames(host, host, seenAt)],
   };
 }

@@ -4,6 +4,7 @@ import type { JsonObject } from "../../model/json.ts";
 import type { Decoders } from "../source.ts";
 import { serviceHealth, serviceName } from "./health.ts";
 import { readHealth, readRemoval } from "./health-events.ts";
+import { hostNames } from "./host-names.ts";
 import type { InventoryRecord } from "./inventory-record.ts";
 import { asObject, fact, needText, objects, ref, related, stamp, statedProject, text } from "./item.ts";
 import { readStatus } from "./status-events.ts";
@@ -187,7 +188,11 @@ export function readVolumeService(record: InventoryRecord, decode: Decoders): Ob
       : { backend_state: text(item, "backend_state") ?? null }),
   };
   const bearer = { ...base, id, ...volumeServiceParts(id), health: serviceHealth(item), details };
-  return { events: readHealth(record, bearer, decode), facts: [] };
+  const host = text(item, "host")?.split("@")[0];
+  return {
+    events: readHealth(record, bearer, decode),
+    facts: host === undefined ? [] : hostNames(host, host, record.seenAt),
+  };
 }
 
 function volumeServiceParts(id: string) {

@@ -23,11 +23,14 @@ const idAttributes: readonly (readonly [kind: string, names: readonly string[]])
   ["stack", ["openstack.stack.id", "stack_id"]],
 ];
 
+/** Attributes whose value is an id of something whose kind they do not tell. */
+const anyIdAttributes = ["resource_uuid", "resource_id", "resource.id"];
+
 const idPattern = /^[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}$/i;
 
 /**
  * Finds the subject: a resource that the record names by id, else the guest that the emitter itself is, else the
- * emitting component. A log line of a host is not an event of the host: a warning there would be told to every
+ * request of an account, else the emitting component. A log line of a host is not an event of the host: a warning there would be told to every
  * tenant on it, so the host is only related. Resource attributes follow OpenTelemetry's semantic conventions; what
  * oslo.log adds to a record is read by its own names.
  */
@@ -40,10 +43,15 @@ export function findLogEntities(
     const id = names.map((name) => text(attributes[name])).find(isId);
     return id === undefined ? [] : [{ kind, id: id.toLowerCase() }];
   });
+  const any = named.length > 0 ? undefined : anyIdAttributes.map((name) => text(attributes[name])).find(isId);
+  if (any !== undefined) named.push({ kind: "resource", id: any.toLowerCase() });
   const guest = guestOf(resource);
   const hostName = text(resource["host.name"]);
   const emitter = emitterOf(resource, hostName);
-  const [subject = guest ?? emitter, ...others] = named;
+  const actor = actorOf(attributes);
+  const operation = operationOf(attributes, traceId);
+  const request = requestRecord(actor, operation);
+  const [subject = guest ?? request ?? emitter, ...others] = named;
   const related: Related[] = others.map((ref) => ({ role: ref.kind, ref }));
   if (subject !== emitter) related.push({ role: "reported_by", ref: emitter });
   if (guest !== undefined && subject !== guest) related.push({ role: "guest", ref: guest });
@@ -51,9 +59,10 @@ export function findLogEntities(
   if (guest === undefined && hostName !== undefined) {
     related.push({ role: "host", ref: { kind: "host", id: hostName } });
   }
+  if (actor?.userId !== undefined && subject === request) {
+    related.push({ role: "caller", ref: { kind: "user", id: actor.userId } });
+  }
   related.push(...kubernetesOf(resource), ...labelledProject(resource));
-  const actor = actorOf(attributes);
-  const operation = operationOf(attributes, traceId);
   return {
     subject,
     ...(subject === guest && hostName !== undefined && { subjectName: hostName }),
@@ -62,6 +71,12 @@ export function findLogEntities(
     ...(operation !== undefined && { operation }),
     ...(subject === emitter && { platform: true }),
   };
+}
+
+/** A record of a request that an account made, and that names nothing else: whose it is, the request tells. */
+function requestRecord(actor: Actor | undefined, operation: OperationKey | undefined): EntityRef | undefined {
+  if (actor?.userId === undefined || operation?.requestId === undefined) return undefined;
+  return { kind: "request", id: operation.requestId };
 }
 
 /** OpenStack's resource detectors give a guest's own id as `host.id`, and say which cloud that id is of. */

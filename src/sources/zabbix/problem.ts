@@ -77,7 +77,7 @@ function detailsOf(event: TriggerEvent, problemId: string | undefined): JsonObje
 /**
  * What the event is about. A tag may name a resource by its immutable id. A Zabbix host is whatever somebody
  * monitors, a customer's server too: only where the connection says that they are the cloud's own hosts does its
- * name stand for one. Addresses and names are noted in roles that prove no owner.
+ * name stand for one. Else its name and its addresses are aliases, by which a server may be found.
  */
 export function resourcesOf(
   { hosts, tags, name, triggerId }: Pick<TriggerEvent, "hosts" | "tags" | "name" | "triggerId">,
@@ -86,6 +86,9 @@ export function resourcesOf(
   const labels = Object.fromEntries(tags.toReversed().map(({ tag, value }) => [tag, value]));
   const tagged = resourcesOfLabels(idLabelsOf(labels), name);
   const [host] = hosts;
+  const isTagged = tagged.subject.kind !== "component";
+  // Of whatever is monitored, its name and its addresses are all there is to find it by.
+  const isAlias = hostsAre === "unknown" && !isTagged && hosts.length === 1;
   const related: Related[] = [
     ...tagged.related,
     ...hosts.map((one): Related => ({
@@ -93,15 +96,9 @@ export function resourcesOf(
       ref: { kind: "host", id: one.name },
       ...(one.visibleName !== undefined && { name: one.visibleName }),
     })),
-    ...hosts
-      .flatMap(({ addresses }) => addresses)
-      .filter((address) => isIP(address) !== 0 && !isNoAddress(address))
-      .map((address): Related => ({
-        role: "labelled_address",
-        ref: { kind: "ip", id: address.toLowerCase() },
-      })),
+    ...(isAlias ? aliasesOf(host!) : hosts.flatMap(addressesOf).map(labelled)),
   ];
-  if (tagged.subject.kind !== "component") return { ...tagged, related };
+  if (isTagged) return { ...tagged, related };
   if (host === undefined) {
     return {
       subject: { kind: "component", id: `zabbix-trigger:${triggerId ?? "unknown"}` },
@@ -116,9 +113,33 @@ export function resourcesOf(
   return { subject: { kind: "host", id: host.name }, subjectName, related: others };
 }
 
-/** Only labels whose value has the form of an id; a tag such as `service` says anything. */
+function aliasesOf(host: MonitoredHost): readonly Related[] {
+  const hostName = host.name.toLowerCase();
+  return [
+    ...(hostNamePattern.test(hostName) ? [{ role: "alias", ref: { kind: "hostname", id: hostName } }] : []),
+    ...addressesOf(host).map((ref) => ({ role: "alias", ref })),
+  ];
+}
+
+const hostNamePattern = /^[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$/;
+
+function addressesOf({ addresses }: MonitoredHost): readonly EntityRef[] {
+  return addresses
+    .filter((address) => isIP(address) !== 0 && !isNoAddress(address))
+    .map((address) => ({ kind: "ip", id: address.toLowerCase() }));
+}
+
+function labelled(ref: EntityRef): Related {
+  return { role: "labelled_address", ref };
+}
+
+/** Only labels whose value has the form of an id or of an alias; a tag such as `service` says anything. */
 function idLabelsOf(labels: Readonly<Record<string, string>>): Record<string, string> {
-  return Object.fromEntries(Object.entries(labels).filter(([name]) => /_(id|uuid)$/.test(name)));
+  return Object.fromEntries(
+    Object.entries(labels).filter(([name]) =>
+      /_(id|uuid)$|^(uuid|domain|libvirt_domain|mac|mac_address|device)$/.test(name),
+    ),
+  );
 }
 
 /** Zabbix writes these where an interface has no address of its own. */
