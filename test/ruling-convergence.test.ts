@@ -188,6 +188,8 @@ async function run({ steps, delays }: Order): Promise<unknown> {
     isochron.reattribution_due, isochron.pending_attribution, isochron.attribution_revision, isochron.ruling,
     isochron.ruling_search, isochron.storm_member, isochron.storm_member_edition`);
   await db.sql("TRUNCATE isochron.topology_run");
+  // Nobody may take what was known of the rulings before for what stands now.
+  await db.sql("UPDATE isochron.ruling_set SET version = version + 1");
   await db.store.events.connect(connection);
   const held: { readonly due: number; readonly write: () => Promise<unknown> }[] = [];
   for (const [index, step] of steps.entries()) {

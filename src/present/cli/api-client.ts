@@ -7,7 +7,6 @@ import {
   membersPageSchema,
   ownershipSchema,
   problemSchema,
-  quarantineSchema,
   resourceSchema,
   sourcesSchema,
   whatElseSchema,
@@ -15,22 +14,49 @@ import {
   type EventsPageJson,
   type MembersPageJson,
   type OwnershipJson,
-  type QuarantineJson,
   type ResourceJson,
   type SourcesJson,
   type WhatElseJson,
 } from "../api/contract.ts";
 import {
+  noticeTemplateHistorySchema,
+  noticeTemplateSchema,
+  noticeTemplatesSchema,
+  templatePreviewSchema,
   tenantsSchema,
   tenantTreeSchema,
   type TenantsJson,
+  type NoticeTemplateHistoryJson,
+  type NoticeTemplateJson,
+  type NoticeTemplatesJson,
+  type TemplatePreviewJson,
   type TenantTreeJson,
 } from "../api/tenancy-contract.ts";
+import {
+  dryRunSchema,
+  quarantineSchema,
+  rulingSchema,
+  rulingsSchema,
+  type dryRunRequestSchema,
+  type DryRunJson,
+  type makeRulingSchema,
+  type QuarantineJson,
+  type reviseRulingSchema,
+  type RulingJson,
+  type RulingsJson,
+  type withdrawRulingSchema,
+} from "../api/quarantine-contract.ts";
+import { retractionSchema } from "../api/ownership-contract.ts";
 import type { Transport } from "./api-transport.ts";
 import { readServerEvents } from "./server-events.ts";
 
 /** Query parameters; undefined ones are left out. */
 export type Query = Readonly<Record<string, string | number | undefined>>;
+
+/** What a live stream tells: an event, new or told anew, or the id of one that is to be dropped. */
+export type LiveMessage =
+  | { readonly event: EventJson; readonly retracted?: never }
+  | { readonly retracted: string; readonly event?: never };
 
 /** The HTTP contract as functions. Answers are checked, and handed on exactly as they came. */
 export class ApiClient {
@@ -71,8 +97,32 @@ export class ApiClient {
     return this.#get("/sources", sourcesSchema);
   }
 
-  quarantine(): Promise<QuarantineJson> {
-    return this.#get("/quarantine", quarantineSchema);
+  quarantine(query: Query): Promise<QuarantineJson> {
+    return this.#get(`/quarantine${search(query)}`, quarantineSchema);
+  }
+
+  dryRun(request: z.input<typeof dryRunRequestSchema>): Promise<DryRunJson> {
+    return this.#send("POST", "/quarantine/dry-run", dryRunSchema, request);
+  }
+
+  rulings(): Promise<RulingsJson> {
+    return this.#get("/rulings", rulingsSchema);
+  }
+
+  ruling(id: string): Promise<RulingJson> {
+    return this.#get(`/rulings/${encodeURIComponent(id)}`, rulingSchema);
+  }
+
+  makeRuling(order: z.input<typeof makeRulingSchema>): Promise<RulingJson> {
+    return this.#send("POST", "/rulings", rulingSchema, order);
+  }
+
+  reviseRuling(id: string, order: z.input<typeof reviseRulingSchema>): Promise<RulingJson> {
+    return this.#send("POST", `/rulings/${encodeURIComponent(id)}/versions`, rulingSchema, order);
+  }
+
+  withdrawRuling(id: string, order: z.input<typeof withdrawRulingSchema>): Promise<RulingJson> {
+    return this.#send("POST", `/rulings/${encodeURIComponent(id)}/withdrawal`, rulingSchema, order);
   }
 
   tenants(): Promise<TenantsJson> {
@@ -83,14 +133,55 @@ export class ApiClient {
     return this.#get("/tenants/tree", tenantTreeSchema);
   }
 
-  /** Events that are stored from now on, until the signal ends it or the server goes away. Settles once it listens. */
-  async live(query: Query, signal: AbortSignal): Promise<AsyncIterable<EventJson>> {
+  /**
+   * Events that are stored from now on, and ids of those that are no longer to be seen, until the signal ends it or the
+   * server goes away. Settles once it listens.
+   */
+  async live(query: Query, signal: AbortSignal): Promise<AsyncIterable<LiveMessage>> {
     const headers = { accept: "text/event-stream" };
     const answer = await this.#transport.stream(`${apiPrefix}/live${search(query)}`, headers, signal);
     if (answer.status === 200) return readEvents(answer.text);
     let body = "";
     for await (const text of answer.text) body += text;
     throw failureOf(answer.status, body);
+  }
+
+  noticeTemplates(): Promise<NoticeTemplatesJson> {
+    return this.#get("/notice-templates", noticeTemplatesSchema);
+  }
+
+  noticeTemplate(name: string): Promise<NoticeTemplateHistoryJson> {
+    return this.#get(`/notice-templates/${encodeURIComponent(name)}`, noticeTemplateHistorySchema);
+  }
+
+  changeTemplate(
+    name: string,
+    change: { readonly text: string; readonly expected_version: number; readonly why: string },
+  ): Promise<NoticeTemplateJson> {
+    return this.#send("PUT", `/notice-templates/${encodeURIComponent(name)}`, noticeTemplateSchema, change);
+  }
+
+  resetTemplate(
+    name: string,
+    query: { readonly expected_version: number; readonly why: string },
+  ): Promise<NoticeTemplateJson> {
+    const path = `/notice-templates/${encodeURIComponent(name)}${search(query)}`;
+    return this.#send("DELETE", path, noticeTemplateSchema);
+  }
+
+  previewTemplate(text: string): Promise<TemplatePreviewJson> {
+    return this.#send("POST", "/notice-templates/preview", templatePreviewSchema, { text });
+  }
+
+  async #send<Schema extends z.ZodType>(
+    method: "POST" | "PUT" | "DELETE",
+    path: string,
+    schema: Schema,
+    body?: object,
+  ): Promise<z.infer<Schema>> {
+    const answer = await this.#transport.send(method, apiPrefix + path, body);
+    if (answer.status < 200 || answer.status > 299) throw failureOf(answer.status, answer.body);
+    return parse(answer.body, schema);
   }
 
   async #get<Schema extends z.ZodType>(path: string, schema: Schema): Promise<z.infer<Schema>> {
@@ -100,9 +191,10 @@ export class ApiClient {
   }
 }
 
-async function* readEvents(text: AsyncIterable<string>): AsyncGenerator<EventJson> {
+async function* readEvents(text: AsyncIterable<string>): AsyncGenerator<LiveMessage> {
   for await (const { event, data } of readServerEvents(text)) {
-    if (event === "event") yield parse(data, eventSchema);
+    if (event === "event") yield { event: parse(data, eventSchema) };
+    else if (event === "retracted") yield { retracted: parse(data, retractionSchema).id };
   }
 }
 

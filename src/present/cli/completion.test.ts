@@ -57,6 +57,7 @@ describe("completion for zsh and fish", () => {
       "resource",
       "sources",
       "quarantine",
+      "rulings",
       "token",
       "migrate",
       "doctor",

@@ -10,6 +10,7 @@ import { addNoticesCommand } from "./notices-command.ts";
 import { addQuarantineCommand } from "./quarantine-command.ts";
 import { addReconcileCommand } from "./reconcile-command.ts";
 import { addResourceCommand } from "./resource-command.ts";
+import { addRulingsCommand } from "./rulings-command.ts";
 import { Run } from "./run.ts";
 import { addDemoCommand, addServeCommand } from "./serve-commands.ts";
 import { addShowCommand } from "./show-command.ts";
@@ -78,6 +79,7 @@ ${exitCodeHelp}`,
   addSourcesCommand(program, run);
   addReconcileCommand(program, run);
   addQuarantineCommand(program, run);
+  addRulingsCommand(program, run);
   addTenantsCommand(program, run);
   addNoticesCommand(program, run);
   addTokenCommand(program, run);
