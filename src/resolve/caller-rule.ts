@@ -1,6 +1,7 @@
 import { entityKey } from "../model/entity.ts";
 import type { EventDraft } from "../model/event.ts";
 import { workplaceOf, type Workplace } from "./account-projects.ts";
+import { mentionedThings } from "./mention-rule.ts";
 import { ownersOf } from "./owner-rule.ts";
 import type { Owner, Search } from "./search.ts";
 import { distinctOwners, inSilence, isProviders, note } from "./search.ts";
@@ -50,8 +51,8 @@ function refusalOf(draft: EventDraft, { roles, only }: Workplace): string | unde
 
 /** Whose else the things are that the record speaks of; what is the provider's is there for everybody. */
 function foreignOwners(draft: EventDraft, own: Owner, search: Search): readonly Owner[] {
-  const mentioned = draft.related.filter(({ role, ref }) => role === "mentioned" && ref.kind !== "domain");
-  return mentioned.flatMap(({ ref }) => {
+  const mentioned = mentionedThings(draft).filter(({ kind }) => kind !== "domain");
+  return mentioned.flatMap((ref) => {
     const aside = inSilence(search);
     const foreign = ownersOf(ref, aside).filter(
       (owner) => entityKey(owner) !== entityKey(own) && !isProviders(owner, search),

@@ -3,7 +3,7 @@ import { entityKey } from "../model/entity.ts";
 import type { Attribution, EventDraft, Evidence } from "../model/event.ts";
 import type { TenantRef } from "../model/tenant.ts";
 import { ownersByCaller } from "./caller-rule.ts";
-import { findMeant } from "./mention-rule.ts";
+import { findMeant, mentionedThings } from "./mention-rule.ts";
 import { observedOwners, ownersOf } from "./owner-rule.ts";
 import { platformKinds, resolvePlatform } from "./platform-rule.ts";
 import { siblingOwners } from "./request-rule.ts";
@@ -118,7 +118,7 @@ const bySurroundings: readonly OwnerRule[] = [
 
 function usedThings(draft: EventDraft): readonly EntityRef[] {
   if (identified.has(draft.subject.kind)) return [draft.subject];
-  return draft.related.filter(({ role }) => role === "mentioned").map(({ ref }) => ref);
+  return mentionedThings(draft);
 }
 
 /** The record itself states whose its subject is. */

@@ -34,9 +34,7 @@ export function findMeant(draft: EventDraft, search: Search): Meant {
 
 /** Of each thing mentioned whose owner is known: the owner. The provider's own is there for everybody. */
 function ownersMentioned(draft: EventDraft, search: Search): readonly (readonly Owner[])[] {
-  const mentioned = draft.related
-    .filter(({ role, ref }) => role === "mentioned" && !saysNothing.has(ref.kind))
-    .map(({ ref }) => ref);
+  const mentioned = mentionedThings(draft).filter(({ kind }) => !saysNothing.has(kind));
   const own = mentioned.filter(({ kind }) => !shareable.has(kind));
   const known = (own.length > 0 ? own : mentioned).flatMap((ref) => {
     const owners = ownersOfMention(ref, search);
@@ -77,6 +75,11 @@ function ownersOfMention(ref: EntityRef, search: Search): readonly Owner[] {
     to: owners[0]!,
   });
   return isShared ? [] : owners;
+}
+
+/** The things that the record speaks of, each once. */
+export function mentionedThings({ related }: EventDraft): readonly EntityRef[] {
+  return distinctRefs(related.filter(({ role }) => role === "mentioned").map(({ ref }) => ref));
 }
 
 function distinctRefs(refs: readonly EntityRef[]): readonly EntityRef[] {

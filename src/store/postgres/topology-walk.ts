@@ -17,13 +17,13 @@ const waysOutOfHubs: Readonly<Record<string, readonly Relation[]>> = {
 
 /** What stands on a place, and what is told of each resident: whose it is, and whether it is still there. */
 const residence: Readonly<Record<string, Relation>> = { host: "runs_on", backend: "stored_on" };
-const residentRelations: readonly Relation[] = ["runs_on", "stored_on", "serves", "owned_by"];
+const residentRelations: readonly Relation[] = ["runs_on", "stored_on", "serves", "owned_by", "removed_from"];
 
 /**
  * A name or address that more things bore than this, at any time, proves nothing any more: its bearers could be
  * told apart only by loading them all.
  */
-export const bearersMax = 500;
+export const bearersMax = 200;
 
 /** Kinds from which nothing leads on, unless they are what was asked for. */
 const leaves = new Set([...aliasKinds, "component", "region", "flavor", "request"]);
