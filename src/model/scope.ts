@@ -2,7 +2,8 @@ import type { TenantKey } from "./tenant.ts";
 
 /**
  * What a principal may see. Every read by a person takes one, and PostgreSQL checks it again.
- * A tenant's scope lists each key in it, so that nothing has to be expanded below the wall.
+ * A domain's key stands for what was the domain's when it happened, whichever projects are the domain's by now, and an
+ * `exceptKey` takes a project out again.
  */
 export type Scope =
   | { readonly kind: "provider" }

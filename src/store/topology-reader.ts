@@ -1,4 +1,5 @@
 import type { EntityRef } from "../model/entity.ts";
+import type { Instant } from "../model/instant.ts";
 import type { Scope } from "../model/scope.ts";
 import type { TenantKey } from "../model/tenant.ts";
 import type { KnownFact } from "../model/topology.ts";
@@ -16,6 +17,11 @@ export interface TopologyReader {
   surroundings(controlPlane: string, start: Start, hops: number): Promise<Surroundings>;
   /** All change points that mention the entity, for the resource page. */
   about(scope: Scope, controlPlane: string, entity: EntityRef): Promise<readonly KnownFact[]>;
+  /**
+   * All change points of the entity, of what points at it and, along single relations, of where that points else, by
+   * what had been recorded up to `knownAt` (all, when absent). `recordedAt` tells when we first heard of each run.
+   */
+  history(controlPlane: string, entity: EntityRef, knownAt?: Instant): Promise<readonly KnownFact[]>;
   /** Every project and domain known, with names, for scopes, lanes and lists. */
   tenants(): Promise<readonly KnownTenant[]>;
 }
@@ -46,4 +52,6 @@ export interface KnownTenant {
   readonly projectId?: string;
   readonly name?: string;
   readonly domainName?: string;
+  /** Of a domain that is observed to be part of one region. */
+  readonly regionId?: string;
 }

@@ -114,6 +114,7 @@ export class ModelStore {
     neighbourhood: () => Promise.resolve([]),
     surroundings: () => Promise.resolve({ facts: [], crowded: new Set() }),
     about: () => Promise.resolve([]),
+    history: () => Promise.resolve([]),
     tenants: () => Promise.resolve([]),
   };
 

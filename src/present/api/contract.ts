@@ -1,6 +1,13 @@
 import { z } from "zod";
 import { categories, eventKinds, phases, severities, visibilities } from "../../model/event.ts";
 import {
+  aliasIntervalSchema,
+  doneBySchema,
+  heldFields,
+  ownershipIntervalSchema,
+  recordedFields,
+} from "./ownership-contract.ts";
+import {
   checkWindow,
   decimalParameter,
   listOf,
@@ -179,7 +186,11 @@ export const ownershipSchema = z.object({
   attribution: attributionSchema,
   /** One line: who owns it and who may see it. */
   summary: z.string(),
-  history: z.array(z.object({ recorded_at: time, attribution: attributionSchema })),
+  /** Since when that is our answer, and what arrived that made it so. Provider only, as is all that follows. */
+  recorded: z.object(recordedFields).optional(),
+  done_by: doneBySchema.optional(),
+  /** Earlier answers, oldest first. */
+  history: z.array(z.object({ ...recordedFields, attribution: attributionSchema })),
 });
 export type OwnershipJson = z.infer<typeof ownershipSchema>;
 
@@ -247,6 +258,7 @@ export type HistogramJson = z.infer<typeof histogramSchema>;
 
 export const resourceQuerySchema = z.strictObject({
   at: timeParameter.optional().describe("As of this moment; now, when absent."),
+  known_at: timeParameter.optional().describe("By what was known at this moment. Provider only."),
   control_plane: textParameter(200)
     .min(1)
     .optional()
@@ -255,16 +267,18 @@ export const resourceQuerySchema = z.strictObject({
 export const resourceSchema = z.object({
   resource: entitySchema,
   at: time,
+  known_at: time.optional(),
   owner: attributionSchema.nullable(),
   relations: z.array(
     z.object({
       relation: z.string(),
       direction: z.enum(["to", "from"]),
       entity: entitySchema,
-      valid_from: time,
-      valid_until: time.nullable(),
+      ...heldFields,
     }),
   ),
+  ownership: z.array(ownershipIntervalSchema),
+  aliases: z.array(aliasIntervalSchema),
   events: z.array(eventSchema),
   known_since: time.nullable(),
   coverage: coverageSchema,
@@ -310,20 +324,6 @@ export const sourcesSchema = z.object({
 });
 export type ContractJson = NonNullable<z.infer<typeof connectionSchema>["contract"]>;
 export type SourcesJson = z.infer<typeof sourcesSchema>;
-
-export const quarantineSchema = z.object({
-  total: z.number().int(),
-  groups: z.array(
-    z.object({
-      reason: z.enum(["ambiguous", "unresolved"]),
-      type: z.string(),
-      count: z.number().int(),
-      oldest: time,
-      example: eventSchema,
-    }),
-  ),
-});
-export type QuarantineJson = z.infer<typeof quarantineSchema>;
 
 /** Who is signed in, and what they may switch to. */
 export const sessionSchema = z.object({

@@ -2,7 +2,7 @@ import type { z } from "zod";
 import type { EntityRef } from "../../model/entity.ts";
 import { severities } from "../../model/event.ts";
 import { instant, type Instant } from "../../model/instant.ts";
-import { tenantKey, type TenantRef } from "../../model/tenant.ts";
+import { opensTenant, type TenantRef } from "../../model/tenant.ts";
 import type { EventFilter, VisibleEvent } from "../../store/event-reader.ts";
 import type { filterQuerySchema } from "./contract.ts";
 import { queryInvalid } from "./query-validator.ts";
@@ -25,7 +25,7 @@ export function parseResource(text: string): EntityRef {
 export function toEventFilter(
   query: FilterQuery,
   audience: "provider" | "tenant",
-  tenants: Pick<TenantList, "customers" | "customer" | "keysOfCustomer">,
+  tenants: Pick<TenantList, "customers" | "customer" | "claimOfCustomer">,
 ): EventFilter {
   if (audience === "tenant") {
     const foreign = (["source", "attribution", "customer"] as const).filter(
@@ -54,16 +54,15 @@ export function toEventFilter(
 
 function findCustomer(
   id: string,
-  tenants: Pick<TenantList, "customers" | "customer" | "keysOfCustomer">,
+  tenants: Pick<TenantList, "customers" | "customer" | "claimOfCustomer">,
 ): NonNullable<EventFilter["customer"]> {
-  if (tenants.customer(id) !== undefined) return { id, keys: tenants.keysOfCustomer(id) };
+  if (tenants.customer(id) !== undefined) return { id, keys: tenants.claimOfCustomer(id) };
   const known = tenants.customers.map((customer) => customer.id).join(", ");
   throw queryInvalid(`\`customer\` is none of the configured (${known === "" ? "there are none" : known}).`);
 }
 
 /** One spelling for filters that mean the same, to bind a cursor to. */
 export function canonicalFilter(filter: EventFilter): string {
-  // A project that joins the customer ends no paging.
   const { customer, ...others } = filter;
   const named = customer === undefined ? others : { ...others, customer: customer.id };
   const entries = Object.entries(named).map(([name, value]: [string, unknown]) => [
@@ -94,32 +93,35 @@ export function passesFilter(visible: VisibleEvent, filter: EventFilter): boolea
   return passesOwner(visible, filter);
 }
 
+/** Whether another attribution of the same event may have passed: what else the filter looks at stays as it is. */
+export function mayHavePassed(visible: VisibleEvent, filter: EventFilter): boolean {
+  const {
+    domainId: _d,
+    projectId: _p,
+    customer: _c,
+    resource: _r,
+    text: _t,
+    attribution: _a,
+    ...fixed
+  } = filter;
+  return passesFilter(visible, fixed);
+}
+
 function passesOwner(visible: VisibleEvent, filter: EventFilter): boolean {
   const owners = ownersOf(visible);
   if (filter.domainId !== undefined && !owners.some((owner) => owner.domainId === filter.domainId))
     return false;
   if (filter.projectId !== undefined && !owners.some((owner) => owner.projectId === filter.projectId))
     return false;
-  if (!passesCustomer(visible, owners, filter.customer)) return false;
+  const { customer } = filter;
+  if (customer !== undefined) {
+    const keys = new Set(customer.keys);
+    if (visible.audience === "tenant" || !owners.some((owner) => opensTenant(keys, owner))) return false;
+  }
   if (visible.audience === "tenant") return true;
   const { connection, attribution } = visible.event;
   if (filter.connections !== undefined && !filter.connections.includes(connection)) return false;
   return filter.attribution === undefined || filter.attribution.includes(attribution.status);
-}
-
-/** A domain that is only affected is no reason, as in the store: nothing stands on hosts that is a domain's own. */
-function passesCustomer(
-  visible: VisibleEvent,
-  owners: readonly TenantRef[],
-  customer: EventFilter["customer"],
-): boolean {
-  if (customer === undefined) return true;
-  if (visible.audience === "tenant") return false;
-  const { status } = visible.event.attribution;
-  return owners.some(
-    (owner) =>
-      (status === "owned" || owner.projectId !== undefined) && customer.keys.includes(tenantKey(owner)),
-  );
 }
 
 function ownersOf(visible: VisibleEvent): readonly TenantRef[] {

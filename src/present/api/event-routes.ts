@@ -1,10 +1,10 @@
 import type { FastifyPluginAsyncZod } from "fastify-type-provider-zod";
 import { z } from "zod";
 import type { Attribution } from "../../model/event.ts";
-import { formatInstant } from "../../model/instant.ts";
 import type { ApiContext } from "./api-context.ts";
 import { eventSchema, ownershipSchema } from "./contract.ts";
 import { toAttributionJson, toEventJson } from "./event-json.ts";
+import { tellHistory } from "./ownership-history.ts";
 import { notFound } from "./problem.ts";
 import { readingScope } from "./sign-in.ts";
 import type { TenantList } from "./tenant-directory.ts";
@@ -54,15 +54,12 @@ export function eventRoutes({ store, directory }: ApiContext): FastifyPluginAsyn
           return { event_id: visible.event.id, attribution, summary: visible.event.because, history: [] };
         }
         const { id, attribution, controlPlane } = visible.event;
-        const history = await store.reader.attributionHistory(scope, id);
+        const earlier = await store.reader.attributionHistory(scope, id);
         return {
           event_id: id,
           attribution: toAttributionJson(attribution, controlPlane, tenants),
           summary: tellOwner(attribution, tenants),
-          history: history.map((earlier) => ({
-            recorded_at: formatInstant(earlier.recordedAt),
-            attribution: toAttributionJson(earlier.attribution, controlPlane, tenants),
-          })),
+          ...tellHistory(visible.event, earlier, tenants),
         };
       },
     );

@@ -4,13 +4,14 @@ import type { FastifyPluginAsyncZod } from "fastify-type-provider-zod";
 import { z } from "zod";
 import { IsochronError } from "../../errors.ts";
 import type { Scope } from "../../model/scope.ts";
-import type { EventFilter, FeedPosition, VisibleEvent } from "../../store/event-reader.ts";
+import type { EventFilter, FeedPage, FeedPosition } from "../../store/event-reader.ts";
 import type { ApiContext } from "./api-context.ts";
 import type { ApiLimits } from "./api-parts.ts";
 import { liveQuerySchema } from "./contract.ts";
-import { passesFilter, toEventFilter } from "./event-filter.ts";
+import { mayHavePassed, passesFilter, toEventFilter } from "./event-filter.ts";
 import { toEventJson } from "./event-json.ts";
 import { eventParams } from "./event-routes.ts";
+import type { RetractionJson } from "./ownership-contract.ts";
 import { cursorInvalid } from "./problem.ts";
 import { onResponseEnd } from "./response-end.ts";
 import { readingScope } from "./sign-in.ts";
@@ -28,7 +29,10 @@ interface Subscription {
   readonly signal: AbortSignal;
 }
 
-/** Server-sent events: each new event in scope once, resumed right after the last one that was seen. */
+/**
+ * Server-sent events: each new event in scope once, resumed right after the last one that was seen. What is in scope no
+ * longer is taken back by its id alone, in the same words whoever has it now.
+ */
 export function liveRoute(context: ApiContext): FastifyPluginAsyncZod {
   const { store, directory, limits, closing } = context;
   const open = new OpenStreams(limits);
@@ -43,7 +47,11 @@ export function liveRoute(context: ApiContext): FastifyPluginAsyncZod {
           querystring: liveQuerySchema,
           response: {
             200: {
-              description: "`id:` is the event's id, `event:` is `event`, `data:` is the event as JSON.",
+              description:
+                "`event: event` with the event's id as `id:` and the event as JSON in `data:`; the same id again " +
+                'replaces what came before. `event: retracted` with `{"id": …}` in `data:` and no `id:`: the event ' +
+                "is no longer to be seen here.",
+
               content: { "text/event-stream": { schema: z.string() } },
             },
           },
@@ -77,7 +85,7 @@ export function liveRoute(context: ApiContext): FastifyPluginAsyncZod {
   ): Promise<FeedPosition | undefined> {
     if (seen === undefined || seen === "") return undefined;
     const id = eventParams.safeParse({ id: seen });
-    if (!id.success || (await store.reader.event(scope, id.data.id)) === undefined) throw cursorInvalid();
+    if (!id.success || !(await store.reader.standsInFeed(scope, id.data.id))) throw cursorInvalid();
     return { event: id.data.id };
   }
 }
@@ -135,13 +143,11 @@ async function* followFeed(context: ApiContext, subscription: Subscription): Asy
       );
       const page = await store.reader.feed(scope, after, feedPageSize);
       after = page.position;
-      if (page.events.length > 0) {
+      if (page.events.length + page.retracted.length > 0) {
         settled.abort();
         const tenants = await directory.list();
-        const present = withPresentKeys(filter, tenants);
-        for (const visible of page.events) {
-          if (!passesFilter(visible, present)) continue;
-          yield frameOf(visible, JSON.stringify(toEventJson(visible, tenants)));
+        for (const frame of framesOf(page, filter, tenants)) {
+          yield frame;
           sentAt = performance.now();
         }
         continue;
@@ -159,15 +165,20 @@ async function* followFeed(context: ApiContext, subscription: Subscription): Asy
   }
 }
 
-/** A project that joins a customer while the stream is open is followed from then on. */
-function withPresentKeys(filter: EventFilter, tenants: TenantList): EventFilter {
-  const { customer } = filter;
-  if (customer === undefined) return filter;
-  return { ...filter, customer: { id: customer.id, keys: tenants.keysOfCustomer(customer.id) } };
+function* framesOf(page: FeedPage, filter: EventFilter, tenants: TenantList): Generator<string> {
+  for (const id of page.retracted) yield retractionOf(id);
+  const repeated = new Set(page.repeated);
+  for (const visible of page.events) {
+    const { id } = visible.event;
+    if (passesFilter(visible, filter)) {
+      yield `id: ${id}\nevent: event\ndata: ${JSON.stringify(toEventJson(visible, tenants))}\n\n`;
+    } else if (repeated.has(id) && mayHavePassed(visible, filter)) yield retractionOf(id);
+  }
 }
 
-function frameOf({ event }: VisibleEvent, data: string): string {
-  return `id: ${event.id}\nevent: event\ndata: ${data}\n\n`;
+/** Without an `id:`, so that whoever resumes does so after an event that it has. */
+function retractionOf(id: string): string {
+  return `event: retracted\ndata: ${JSON.stringify({ id } satisfies RetractionJson)}\n\n`;
 }
 
 /** Looks at the credentials again; a scope that has changed ends the stream too, to be opened anew. */

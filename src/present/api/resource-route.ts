@@ -4,7 +4,7 @@ import { entityKey, type EntityRef } from "../../model/entity.ts";
 import { formatInstant, instant, type Instant } from "../../model/instant.ts";
 import type { Scope } from "../../model/scope.ts";
 import type { TenantRef } from "../../model/tenant.ts";
-import { relations, type KnownFact } from "../../model/topology.ts";
+import type { KnownFact } from "../../model/topology.ts";
 import type { VisibleEvent } from "../../store/event-reader.ts";
 import type { ApiContext } from "./api-context.ts";
 import { resourceQuerySchema, resourceSchema, type EvidenceJson, type ResourceJson } from "./contract.ts";
@@ -18,13 +18,19 @@ import {
 } from "./event-json.ts";
 import { notFound } from "./problem.ts";
 import { queryInvalid } from "./query-validator.ts";
-import { relationsAt, targetAt } from "./resource-state.ts";
+import {
+  aliasesForProvider,
+  aliasesForTenant,
+  ownedIntervals,
+  ownIntervals,
+  statedBy,
+  toOwnershipJson,
+} from "./resource-history.ts";
+import { intervalsOut, relationsAt, targetAt, type HeldRelation } from "./resource-state.ts";
 import { readingScope } from "./sign-in.ts";
 import type { TenantList } from "./tenant-directory.ts";
 
 const eventsMax = 100;
-/** A host of a large cloud has some thousands of servers over the years; what is beyond is cut. */
-const pointingMax = 2_000;
 
 type DescribedResource = Omit<ResourceJson, "coverage">;
 
@@ -51,11 +57,15 @@ export function resourceRoute(context: ApiContext): FastifyPluginAsyncZod {
       },
       async (request): Promise<ResourceJson> => {
         const { scope } = readingScope(request);
-        const at = request.query.at === undefined ? context.clock() : parseTime(request.query.at);
+        const { at: asked, known_at: known, control_plane: plane } = request.query;
+        if (known !== undefined && scope.kind === "tenant")
+          throw queryInvalid("`known_at` is not known here.");
+        const at = asked === undefined ? context.clock() : parseTime(asked);
+        const knownAt = known === undefined ? undefined : parseTime(known);
         const resource = { kind: request.params.kind, id: request.params.id };
         const [described, coverage] = await Promise.all([
           scope.kind === "provider"
-            ? describeForProvider(context, scope, resource, at, request.query.control_plane)
+            ? describeForProvider(context, scope, resource, { at, knownAt, plane })
             : describeForTenant(context, scope, resource, at),
           context.store.reader.coverage(scope),
         ]);
@@ -65,40 +75,55 @@ export function resourceRoute(context: ApiContext): FastifyPluginAsyncZod {
   };
 }
 
-/** A tenant's own events tell all that it may know of a resource. */
+/** A tenant's own events tell that there is something to know, and what it is told lies within its own stretches. */
 async function describeForTenant(
   context: ApiContext,
-  scope: Scope,
+  scope: Scope & { kind: "tenant" },
   resource: EntityRef,
   at: Instant,
 ): Promise<DescribedResource> {
   const { first, recent } = await readEvents(context, scope, resource, at);
-  if (first === undefined) throw notFound();
+  if (first?.audience !== "tenant") throw notFound();
   const tenants = await context.directory.list();
+  const { controlPlane } = first.event.tenant;
+  const facts = await context.store.topology.history(controlPlane, resource);
+  const all = ownedIntervals(resource, facts, await readOwners(context, controlPlane, resource, facts));
+  const own = ownIntervals(scope, controlPlane, all);
   return {
     resource: toEntityJson(resource, nameIn([...recent, first], resource)),
     at: formatInstant(at),
     owner: null,
     relations: [],
+    ownership: own.map((interval) => toOwnershipJson(scope, controlPlane, tenants, interval)),
+    aliases: [...aliasesForTenant(resource, facts, own)],
     events: recent.map((visible) => toEventJson(visible, tenants)),
     known_since: formatInstant(first.event.occurredAt),
   };
+}
+
+interface AsOf {
+  readonly at: Instant;
+  /** By what was known at this moment; by all that is known, when absent. */
+  readonly knownAt: Instant | undefined;
+  readonly plane: string | undefined;
 }
 
 async function describeForProvider(
   context: ApiContext,
   scope: Scope,
   resource: EntityRef,
-  at: Instant,
-  asked: string | undefined,
+  { at, knownAt, plane }: AsOf,
 ): Promise<DescribedResource> {
   const [{ first, recent }, { controlPlane, facts }] = await Promise.all([
-    readEvents(context, scope, resource, at),
-    readFacts(context, scope, resource, asked),
+    readEvents(context, scope, resource, at, knownAt),
+    readFacts(context, scope, resource, plane, knownAt),
   ]);
   if (first === undefined && facts.length === 0) throw notFound();
   const tenants = await context.directory.list();
-  const held = relationsAt(resource, facts, at);
+  const owners =
+    controlPlane === undefined
+      ? new Map<string, readonly KnownFact[]>()
+      : await readOwners(context, controlPlane, resource, facts, knownAt);
   const since = [
     first?.event.occurredAt,
     ...facts.filter((fact) => touches(fact, resource)).map((fact) => fact.at),
@@ -110,22 +135,59 @@ async function describeForProvider(
       name ?? nameIn(first === undefined ? recent : [...recent, first], resource),
     ),
     at: formatInstant(at),
+    ...(knownAt === undefined ? {} : { known_at: formatInstant(knownAt) }),
     owner:
-      controlPlane === undefined ? null : await findOwner(context, scope, controlPlane, resource, facts, at),
-    relations: held.map(({ relation, direction, entity, validFrom, validUntil }) => ({
-      relation,
-      direction,
-      entity: toEntityJson(entity),
-      valid_from: formatInstant(validFrom),
-      valid_until: formatOptional(validUntil) ?? null,
-    })),
+      controlPlane === undefined ? null : ownerAt(controlPlane, resource, { facts, owners, tenants }, at),
+    relations: relationsAt(resource, facts, at).map(toRelationJson),
+    ownership:
+      controlPlane === undefined
+        ? []
+        : ownedIntervals(resource, facts, owners).map((interval) =>
+            toOwnershipJson(scope, controlPlane, tenants, interval),
+          ),
+    aliases: [...aliasesForProvider(resource, facts)],
     events: recent
       .filter(
-        ({ event }) => asked === undefined || !("controlPlane" in event) || event.controlPlane === asked,
+        ({ event }) => plane === undefined || !("controlPlane" in event) || event.controlPlane === plane,
       )
       .map((visible) => toEventJson(visible, tenants)),
     known_since: formatOptional(earliest(since)) ?? null,
   };
+}
+
+function toRelationJson(held: HeldRelation): ResourceJson["relations"][number] {
+  return {
+    relation: held.relation,
+    direction: held.direction,
+    entity: toEntityJson(held.entity),
+    valid_from: formatInstant(held.validFrom),
+    valid_until: formatOptional(held.validUntil) ?? null,
+    ...statedBy(held.fact),
+  };
+}
+
+/** What is known of each project that ever owned the resource: which domain it was part of, and when. */
+async function readOwners(
+  { store }: ApiContext,
+  controlPlane: string,
+  resource: EntityRef,
+  facts: readonly KnownFact[],
+  knownAt?: Instant,
+): Promise<ReadonlyMap<string, readonly KnownFact[]>> {
+  const projects = new Map(
+    intervalsOut(resource, ["owned_by"], facts)
+      .filter(({ entity }) => entity.kind === "project")
+      .map(({ entity }) => [entityKey(entity), entity]),
+  );
+  const known = new Map<string, readonly KnownFact[]>();
+  for (const key of projects.keys()) {
+    const around = await store.topology.neighbourhood(controlPlane, [key], 0);
+    known.set(
+      key,
+      around.filter(({ recordedAt }) => knownAt === undefined || recordedAt <= knownAt),
+    );
+  }
+  return known;
 }
 
 /** The first event that mentions the resource, whenever it was, and the newest ones up to the moment. */
@@ -134,12 +196,15 @@ async function readEvents(
   scope: Scope,
   resource: EntityRef,
   at: Instant,
+  knownAt?: Instant,
 ): Promise<{ first: VisibleEvent | undefined; recent: readonly VisibleEvent[] }> {
   const [oldest, newest] = await Promise.all([
     store.reader.timeline(scope, { resource }, { limit: 1, order: "oldest" }),
     store.reader.timeline(scope, { resource, to: instant(at + 1) }, { limit: eventsMax, order: "newest" }),
   ]);
-  return { first: oldest.events[0], recent: newest.events };
+  const wasKnown = ({ event }: VisibleEvent) => knownAt === undefined || event.recordedAt <= knownAt;
+  const recent = newest.events.filter(wasKnown);
+  return { first: oldest.events.find(wasKnown) ?? recent.at(-1), recent };
 }
 
 /** The change points around the resource in the one control plane that knows it. */
@@ -148,32 +213,20 @@ async function readFacts(
   scope: Scope,
   resource: EntityRef,
   asked: string | undefined,
+  knownAt: Instant | undefined,
 ): Promise<{ controlPlane: string | undefined; facts: readonly KnownFact[] }> {
   const { topology } = context.store;
   const candidates = asked === undefined ? await controlPlanes(context, scope) : [asked];
   const known: { controlPlane: string; facts: readonly KnownFact[] }[] = [];
   for (const controlPlane of candidates) {
-    const facts = await topology.about(scope, controlPlane, resource);
+    const facts = await topology.history(controlPlane, resource, knownAt);
     if (facts.length > 0) known.push({ controlPlane, facts });
   }
   if (known.length > 1) {
     const names = known.map(({ controlPlane }) => controlPlane).join(", ");
     throw queryInvalid(`Several control planes know this id; give \`control_plane\`, one of ${names}.`);
   }
-  const [one] = known;
-  if (one === undefined) return { controlPlane: undefined, facts: [] };
-  const pointing = one.facts
-    .filter((fact) => relations[fact.relation] === "single" && isSame(fact.to, resource))
-    .map((fact) => entityKey(fact.from));
-  const keys = [...new Set(pointing)].slice(0, pointingMax);
-  if (keys.length === 0) return one;
-  const theirs = await topology.neighbourhood(one.controlPlane, keys, 0);
-  const wanted = new Set(keys);
-  const moves = theirs.filter(
-    (fact) =>
-      relations[fact.relation] === "single" && wanted.has(entityKey(fact.from)) && !isSame(fact.to, resource),
-  );
-  return { controlPlane: one.controlPlane, facts: [...one.facts, ...moves] };
+  return known[0] ?? { controlPlane: undefined, facts: [] };
 }
 
 async function controlPlanes({ store, directory }: ApiContext, scope: Scope): Promise<readonly string[]> {
@@ -182,27 +235,29 @@ async function controlPlanes({ store, directory }: ApiContext, scope: Scope): Pr
   return [...new Set(named)].toSorted();
 }
 
+interface Ownership {
+  readonly facts: readonly KnownFact[];
+  /** By entity key, of each project that ever owned it. */
+  readonly owners: ReadonlyMap<string, readonly KnownFact[]>;
+  readonly tenants: TenantList;
+}
+
 /** Follows `owned_by` to the project or domain as of the moment. */
-async function findOwner(
-  { store, directory }: ApiContext,
-  scope: Scope,
+function ownerAt(
   controlPlane: string,
   resource: EntityRef,
-  facts: readonly KnownFact[],
+  { facts, owners, tenants }: Ownership,
   at: Instant,
-): Promise<AttributionJson | null> {
+): AttributionJson | null {
   const owned = targetAt(resource, "owned_by", facts, at);
   if (owned === undefined) return null;
   const owner = owned.held.entity;
-  if (owner.kind !== "project") {
-    const tenant = { controlPlane, domainId: owner.id };
-    return ownerJson(tenant, await directory.list(), [owned]);
-  }
-  const placed = targetAt(owner, "part_of", await store.topology.about(scope, controlPlane, owner), at);
+  if (owner.kind !== "project") return ownerJson({ controlPlane, domainId: owner.id }, tenants, [owned]);
+  const placed = targetAt(owner, "part_of", owners.get(entityKey(owner)) ?? [], at);
   const tenant = { controlPlane, projectId: owner.id };
   return placed === undefined
-    ? ownerJson(tenant, await directory.list(), [owned])
-    : ownerJson({ ...tenant, domainId: placed.held.entity.id }, await directory.list(), [owned, placed]);
+    ? ownerJson(tenant, tenants, [owned])
+    : ownerJson({ ...tenant, domainId: placed.held.entity.id }, tenants, [owned, placed]);
 }
 
 type Hop = NonNullable<ReturnType<typeof targetAt>>;

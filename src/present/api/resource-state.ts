@@ -39,6 +39,28 @@ export function relationsAt(resource: EntityRef, facts: readonly KnownFact[], at
   return held.toSorted(compareRelations);
 }
 
+/** Every stretch in which the resource pointed along one of these relations, oldest first. */
+export function intervalsOut(
+  resource: EntityRef,
+  wanted: readonly Relation[],
+  facts: readonly KnownFact[],
+): HeldRelation[] {
+  const own = facts.filter(
+    (fact) => wanted.includes(fact.relation) && entityKey(fact.from) === entityKey(resource),
+  );
+  return [...groupRuns(own).values()]
+    .flatMap(intervalsOf)
+    .map(({ fact, until }): HeldRelation => ({
+      relation: fact.relation,
+      direction: "to",
+      entity: fact.to,
+      fact,
+      validFrom: fact.at,
+      ...(until === undefined ? {} : { validUntil: until }),
+    }))
+    .toSorted((left, right) => left.validFrom - right.validFrom || compareRelations(left, right));
+}
+
 interface Interval {
   /** The observation that began it. */
   readonly fact: KnownFact;

@@ -147,11 +147,12 @@ type TenantGrant = TokenScope & { kind: "project" | "domain" | "customer" };
 /** What names the grant, and what it comes to at this moment. */
 function grantOf(scope: TenantGrant, tenants: TenantList): readonly [string, readonly TenantKey[]] {
   if (scope.kind === "customer") {
-    return [`customer/${scope.customerId}`, tenants.keysOfCustomer(scope.customerId)];
+    return [`customer/${scope.customerId}`, tenants.claimOfCustomer(scope.customerId)];
   }
   const { controlPlane } = scope;
   if (scope.kind === "domain") {
-    return [domainKey(controlPlane, scope.domainId), tenants.keysOfDomain(controlPlane, scope.domainId)];
+    const key = domainKey(controlPlane, scope.domainId);
+    return [key, [key]];
   }
   const key = projectKey(controlPlane, scope.projectId);
   return [key, [key]];

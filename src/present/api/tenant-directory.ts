@@ -1,6 +1,13 @@
 import type { Customer } from "../../model/customer.ts";
 import type { Instant } from "../../model/instant.ts";
-import { domainKey, projectKey, type TenantKey, type TenantRef } from "../../model/tenant.ts";
+import {
+  domainKey,
+  exceptKey,
+  parseTenantKey,
+  projectKey,
+  type TenantKey,
+  type TenantRef,
+} from "../../model/tenant.ts";
 import type { KnownTenant, TopologyReader } from "../../store/topology-reader.ts";
 import type { CustomerJson, TenantJson } from "./tenancy-contract.ts";
 
@@ -47,7 +54,7 @@ export class TenantList {
     return this.customers.find((customer) => customer.id === id);
   }
 
-  /** The domain's own key and those of its projects: what a domain's principal may see. */
+  /** The domain's own key and those of its present projects. */
   keysOfDomain(controlPlane: string, domainId: string): readonly TenantKey[] {
     const projects = this.all.filter(
       (tenant) =>
@@ -59,7 +66,7 @@ export class TenantList {
   }
 
   /**
-   * What a customer's principal may see: its domains with their present projects, but for those that the configuration
+   * The customer's tenants: its domains with their present projects, but for those that the configuration
    * gives to another customer by name, and its projects. Empty for a customer that is not configured (any more).
    */
   keysOfCustomer(id: string): readonly TenantKey[] {
@@ -75,14 +82,38 @@ export class TenantList {
     return [...new Set(keys)];
   }
 
-  /** The customer that names the project, or else the domain in which it is now. */
+  /**
+   * What opens the wall for a customer's principal: a domain's own key, which stands for what was the domain's at the
+   * time, without the projects that the configuration gives to another customer by name; and its projects' keys.
+   */
+  claimOfCustomer(id: string): readonly TenantKey[] {
+    const customer = this.customer(id);
+    if (customer === undefined) return [];
+    const others = [...this.#customerOf].flatMap(([key, other]) =>
+      other === customer || !key.startsWith("project/") ? [] : [exceptKey(key)],
+    );
+    const own = customer.members.map(memberKey);
+    return own.some((key) => key.startsWith("domain/")) ? [...own, ...others] : own;
+  }
+
+  /** The tenants that these keys of a scope stand for at present. */
+  present(keys: readonly TenantKey[]): readonly TenantKey[] {
+    const except = new Set(keys);
+    const all = keys.flatMap((key) => {
+      const { controlPlane, domainId } = parseTenantKey(key);
+      return key.startsWith("domain/") ? this.keysOfDomain(controlPlane, domainId ?? "") : [key];
+    });
+    return [...new Set(all)].filter((key) => !key.startsWith("!") && !except.has(exceptKey(key)));
+  }
+
+  /** The customer that names the project, or else its domain: the one of the reference, as the tenant's wall has it. */
   customerOf(tenant: TenantRef): Customer | undefined {
     const { controlPlane, projectId } = tenant;
     const project = projectId === undefined ? undefined : projectKey(controlPlane, projectId);
     const named = project === undefined ? undefined : this.#customerOf.get(project);
     if (named !== undefined) return named;
     const known = project === undefined ? undefined : this.#byKey.get(project)?.domainId;
-    const domainId = known ?? tenant.domainId;
+    const domainId = tenant.domainId ?? known;
     return domainId === undefined ? undefined : this.#customerOf.get(domainKey(controlPlane, domainId));
   }
 

@@ -12,7 +12,7 @@ export class TenantSight {
   readonly #customers: ReadonlySet<Customer>;
 
   constructor(tenants: TenantList, scope: Scope) {
-    const keys = scope.kind === "tenant" ? new Set(scope.keys) : undefined;
+    const keys = scope.kind === "tenant" ? new Set(tenants.present(scope.keys)) : undefined;
     this.#tenants = tenants;
     this.#keys = keys;
     this.#customers = new Set(keys === undefined ? tenants.customers : ownCustomer(tenants, [...keys]));

@@ -67,7 +67,7 @@ describe("a server elsewhere", () => {
 
   test("live events come one by one", async () => {
     const ids: string[] = [];
-    for await (const event of await client().live({}, new AbortController().signal)) ids.push(event.id);
+    for await (const { event } of await client().live({}, new AbortController().signal)) ids.push(event!.id);
     expect(ids).toEqual(["e7"]);
   });
 

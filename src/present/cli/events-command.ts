@@ -16,6 +16,7 @@ import { exitCodes } from "./exit-code.ts";
 import { parseCount } from "./parse-count.ts";
 import { read, type Reading } from "./reading.ts";
 import type { Run } from "./run.ts";
+import { printable } from "./safe-text.ts";
 import { addReadOptions, addStrictOption, type ReadOptions } from "./shared-options.ts";
 import type { View } from "./view.ts";
 
@@ -41,7 +42,10 @@ export function addEventsCommand(program: Command, run: Run): void {
     .option("-n, --limit <count>", "at most so many", parseCount, 200)
     .addOption(new Option("--all", "everything that matches, oldest first").conflicts("limit"))
     .addOption(new Option("--order <order>", "what comes first").choices(["newest", "oldest"]))
-    .option("-w, --watch", "go on with events as they are stored");
+    .option(
+      "-w, --watch",
+      "go on with events as they are stored; `- ID` takes back one that is no longer yours to see",
+    );
   addStrictOption(command);
   addReadOptions(command)
     .addHelpText(
@@ -134,6 +138,15 @@ class Listing {
     await this.#view.rows(eventColumns(this.#view, events), events, this.#heading);
     if (events.length > 0 || this.#view.format !== "table") this.#heading = false;
   }
+
+  /** Takes back what may have been printed: by its id alone, which is all that is known of it now. */
+  async retract(id: string): Promise<void> {
+    const { format } = this.#view;
+    if (format === "ndjson") await this.#view.ndjson([{ retracted: id }]);
+    else if (format === "table" || format === "wide") await this.#view.line(`- ${printable(id)}`);
+    // Rows of CSV and Markdown are events; what is said about them goes beside.
+    else await this.#view.note(`retracted: ${printable(id)}`);
+  }
 }
 
 /** One object: `total` is known only when everything is in it. */
@@ -196,8 +209,9 @@ async function watchEvents(
   const lead = `${page.events.length} ${page.events.length === 1 ? "event" : "events"}, watching for more.`;
   const code = await reading.conclude(lead, page.coverage, window.to, window.from);
   if (code !== exitCodes.ok) return code;
-  for await (const event of live) {
-    if (!shown.delete(event.id)) await listing.print([event]);
+  for await (const { event, retracted } of live) {
+    if (retracted !== undefined) await listing.retract(retracted);
+    else if (!shown.delete(event.id)) await listing.print([event]);
   }
   if (host.signal.aborted) return exitCodes.interrupted;
   throw new IsochronError("server-unavailable", "The live stream has ended.", "Run the command again.");

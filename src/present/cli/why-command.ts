@@ -9,6 +9,7 @@ import { printable } from "./safe-text.ts";
 import { addReadOptions, type ReadOptions } from "./shared-options.ts";
 import type { Column, View } from "./view.ts";
 
+type Arrived = NonNullable<OwnershipJson["recorded"]>["arrived"];
 type Step = OwnershipJson["attribution"]["evidence"][number] & { readonly number: number };
 
 export function addWhyCommand(program: Command, run: Run): void {
@@ -40,17 +41,41 @@ Examples:
 async function printOwnership(view: View, ownership: OwnershipJson): Promise<void> {
   if (view.format === "json") return view.json(ownership);
   if (view.format === "ndjson") return view.ndjson([ownership]);
-  const { attribution, history } = ownership;
+  const { attribution } = ownership;
   const steps = attribution.evidence.map((step, index) => ({ ...step, number: index + 1 }));
-  if (view.format === "table" || view.format === "wide") {
+  const text = view.format === "table" || view.format === "wide";
+  if (text) {
     await view.line(view.paint("bold", printable(ownership.summary)));
-    if (attribution.because !== undefined) await view.line(printable(attribution.because));
+    // A tenant's summary is that one line already.
+    const { because } = attribution;
+    if (because !== undefined && because !== ownership.summary) await view.line(printable(because));
+    if (ownership.done_by !== undefined) await view.line(printable(actorText(ownership.done_by)));
   }
   await view.rows(stepColumns(view), steps);
-  for (const earlier of history) {
-    const until = view.zone.rfc3339(instant(Date.parse(earlier.recorded_at)));
-    await view.note(`recorded ${until}: ${printable(ownerText(earlier.attribution))}`);
+  if (text) await printHistory(view, ownership);
+}
+
+/** Who did it, and never that this says whose it is. */
+function actorText(actor: NonNullable<OwnershipJson["done_by"]>): string {
+  const who = actor.user_name ?? actor.user_id ?? "somebody";
+  const project = actor.project_name ?? actor.project_id;
+  const of = project === undefined ? "" : ` of project ${project}`;
+  return `done by ${who}${of} (${actor.is_owner ? "of the owner, which proves nothing" : "not the owner"})`;
+}
+
+/** Who knew what when, oldest first, and what arrived in between. */
+async function printHistory(view: View, { history, recorded }: OwnershipJson): Promise<void> {
+  if (history.length === 0) return;
+  const time = (text: string) => view.zone.rfc3339(instant(Date.parse(text)));
+  const came = (arrived: Arrived) =>
+    arrived === undefined ? "" : `, when ${arrived.connection} ${arrived.source_id} came`;
+  await view.line("");
+  for (const { recorded_at: from, recorded_until: until, arrived, attribution } of history) {
+    const span = until === null ? `since ${time(from)}` : `${time(from)} → ${time(until)}`;
+    await view.line(printable(`known ${span}: ${ownerText(attribution)}${came(arrived)}`));
   }
+  if (recorded === undefined) return;
+  await view.line(printable(`known since ${time(recorded.recorded_at)}: as above${came(recorded.arrived)}`));
 }
 
 function stepColumns(view: View): readonly Column<Step>[] {
@@ -73,7 +98,6 @@ function stepColumns(view: View): readonly Column<Step>[] {
     {
       name: "valid",
       title: "VALID",
-      wide: true,
       value: (step) =>
         step.valid_from === undefined && step.valid_until === undefined
           ? ""

@@ -9,7 +9,8 @@ import { severities, type EventDraft } from "../../model/event.ts";
 import { entityKey, type EntityRef, type Related } from "../../model/entity.ts";
 import { duration, instant, type Instant } from "../../model/instant.ts";
 import type { JsonObject } from "../../model/json.ts";
-import { tenantKey, type TenantRef } from "../../model/tenant.ts";
+import { domainKey, tenantKey, type TenantRef } from "../../model/tenant.ts";
+import { unprovenReason } from "../../model/unproven.ts";
 import type { StorableEvent } from "../event-store.ts";
 import type { TenantEvent } from "../event-reader.ts";
 import { noticeId } from "./event-id.ts";
@@ -51,6 +52,8 @@ export interface EventRow {
   attribution: Attribution;
   edition_keys: string[];
   edition_ids: string[];
+  /** Why no rule proves an owner, as `unprovenReason` words it; null for what is proven. */
+  unproven: string | null;
   search: string;
 }
 
@@ -74,6 +77,8 @@ export interface EditionRow {
   operation: NonNullable<TenantEdition["operation"]> | null;
   domain_id: string | null;
   project_id: string | null;
+  /** Of the domain as of the event, whose readers see the edition too. */
+  domain_key: string | null;
   notice: boolean;
   because: string;
   summary: string;
@@ -126,6 +131,7 @@ export function toEventRow(place: Place, event: ResolvedEvent): EventRow {
     attribution: event.attribution,
     edition_keys: [],
     edition_ids: [],
+    unproven: null,
     search: "",
   };
   setAttribution(row, event.attribution);
@@ -139,6 +145,7 @@ export function setAttribution(row: EventRow, attribution: Attribution): void {
   row.attribution_status = attribution.status;
   row.owner_domain_id = owner?.domainId ?? null;
   row.owner_project_id = owner?.projectId ?? null;
+  row.unproven = unprovenReason(attribution) ?? null;
   refreshDerived(row);
 }
 
@@ -245,6 +252,7 @@ function toEditionRow(
   row: Pick<EventRow, "id" | "occurred_at" | "precision_ms">,
   edition: TenantEdition,
 ): EditionRow {
+  const { controlPlane, domainId } = edition.tenant;
   const made: EditionRow = {
     tenant_key: key,
     id: edition.notice ? noticeId(secret, row.id, key) : row.id,
@@ -264,6 +272,7 @@ function toEditionRow(
     operation: edition.operation ?? null,
     domain_id: edition.tenant.domainId ?? null,
     project_id: edition.tenant.projectId ?? null,
+    domain_key: domainId === undefined ? null : domainKey(controlPlane, domainId),
     notice: edition.notice,
     because: edition.because,
     summary: edition.summary,

@@ -5,17 +5,18 @@ import { mergeSpans } from "../../model/source-health.ts";
 import type { Scope } from "../../model/scope.ts";
 import type {
   Coverage,
+  EarlierAttribution,
   EventFilter,
   EventPage,
   EventReader,
+  FeedPage,
   HistogramBin,
   PageRequest,
-  QuarantineGroup,
   SetAsideListing,
   TypeRate,
   VisibleEvent,
 } from "../event-reader.ts";
-import { readFeed } from "./feed.ts";
+import { readFeed, standsInFeed } from "./feed.ts";
 import { conditionsOf, Parameters } from "./filter.ts";
 import type { EventRow } from "./event-row.ts";
 import { iso } from "./event-writes.ts";
@@ -23,6 +24,7 @@ import { listConnections } from "./connection-states.ts";
 import type { Listener } from "./listener.ts";
 import { controlPlaneOf } from "./event-row.ts";
 import type { Pools } from "./pools.ts";
+import { readQuarantine } from "./quarantine.ts";
 import { foldMinute, readMember, readMembers } from "./storm-reads.ts";
 import { openView, toVisible, type View } from "./view.ts";
 
@@ -56,13 +58,17 @@ export function eventReader(pools: Pools, claimKey: Uint8Array, listener: Listen
       within<readonly TypeRate[]>(scope, [], (client, view) => countTypes(client, view, types, from, to)),
     extent: (scope) => within<Extent>(scope, undefined, readExtent),
     coverage: (scope) => readCoverage(pools, scope),
-    quarantine: (scope) => asProvider(scope, [], readQuarantine),
+    quarantine: (scope, limit, reason) =>
+      asProvider(scope, { groups: [], more: false }, (client) => readQuarantine(client, limit, reason)),
     attributionHistory: (scope, id) => asProvider(scope, [], (client) => readHistory(client, id)),
     setAside: (scope, limit) => asProvider(scope, [], (client) => readSetAside(client, limit)),
     feed: (scope, after, limit) =>
-      within(scope, { events: [], position: after ?? {} }, (client, view) =>
-        readFeed(client, view, after, limit),
+      within<FeedPage>(
+        scope,
+        { events: [], repeated: [], retracted: [], position: after ?? {} },
+        (client, view) => readFeed(client, view, after, limit),
       ),
+    standsInFeed: (scope, id) => within(scope, false, (client, view) => standsInFeed(client, view, id)),
     woken: (waitMs, signal) => listener.woken(waitMs, signal),
   };
 }
@@ -199,34 +205,27 @@ async function readCoverage(pools: Pools, scope: Scope): Promise<Coverage> {
   };
 }
 
-async function readQuarantine(client: pg.ClientBase): Promise<readonly QuarantineGroup[]> {
+/** Each answer held until the next was written; the last of the earlier ones until the one that stands. */
+async function readHistory(client: pg.ClientBase, id: string): Promise<readonly EarlierAttribution[]> {
   const { rows } = await client.query<{
-    reason: "ambiguous" | "unresolved";
-    type: string;
-    count: number;
-    oldest: number;
-    example_id: string;
+    recorded_at: number;
+    recorded_until: number;
+    attribution: StoredEvent["attribution"];
   }>(
-    `SELECT attribution_status AS reason, type, sum(coalesce((details #>> '{storm,count}')::bigint, 1))::bigint AS count, min(occurred_at) AS oldest,
-            (array_agg(id ORDER BY occurred_at DESC, id))[1] AS example_id
-       FROM isochron.event WHERE attribution_status IN ('ambiguous', 'unresolved')
-      GROUP BY attribution_status, type ORDER BY count DESC, type, attribution_status`,
-  );
-  return rows.map(({ reason, type, count, oldest, example_id }) => {
-    return { reason, type, count, oldest: instant(oldest), exampleId: example_id };
-  });
-}
-
-async function readHistory(
-  client: pg.ClientBase,
-  id: string,
-): Promise<readonly { readonly recordedAt: Instant; readonly attribution: StoredEvent["attribution"] }[]> {
-  const { rows } = await client.query<{ recorded_at: number; attribution: StoredEvent["attribution"] }>(
-    `SELECT recorded_at, attribution FROM isochron.attribution_revision WHERE event_id = $1
-      ORDER BY replaced_xid`,
+    `SELECT r.recorded_at, r.attribution,
+            coalesce(lead(r.recorded_at) OVER (ORDER BY r.replaced_xid), m.attributed_at, e.attributed_at,
+                     r.recorded_at) AS recorded_until
+       FROM isochron.attribution_revision r
+       LEFT JOIN isochron.storm_member m ON m.id = r.event_id
+       LEFT JOIN isochron.event e ON e.id = r.event_id AND e.occurred_at = r.occurred_at
+      WHERE r.event_id = $1 ORDER BY r.replaced_xid`,
     [id],
   );
-  return rows.map((row) => ({ recordedAt: instant(row.recorded_at), attribution: row.attribution }));
+  return rows.map((row) => ({
+    recordedAt: instant(row.recorded_at),
+    recordedUntil: instant(row.recorded_until),
+    attribution: row.attribution,
+  }));
 }
 
 async function readSetAside(client: pg.ClientBase, limit: number): Promise<readonly SetAsideListing[]> {

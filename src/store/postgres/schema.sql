@@ -169,6 +169,14 @@ TABLE isochron.reattribution_due OWNER isochron_owner RLS FORCED (
   after_id text COLLATE "C" NOT NULL DEFAULT ''::text,
   marked_xid xid8 NOT NULL DEFAULT pg_current_xact_id()
 );
+TABLE isochron.retraction OWNER isochron_owner RLS FORCED (
+  reader_key text COLLATE "C" NOT NULL,
+  tenant_key text COLLATE "C" NOT NULL,
+  id text COLLATE "C" NOT NULL,
+  occurred_at timestamp with time zone NOT NULL,
+  first_xid xid8 NOT NULL,
+  feed_xid xid8 NOT NULL DEFAULT pg_current_xact_id()
+);
 TABLE isochron.ruling OWNER isochron_owner RLS FORCED (
   id text COLLATE "C" NOT NULL,
   version integer NOT NULL,
@@ -233,7 +241,8 @@ TABLE isochron.storm_member_edition OWNER isochron_owner RLS FORCED (
   recorded_at timestamp with time zone NOT NULL DEFAULT now(),
   visibility text NOT NULL,
   subject_key text COLLATE "C" NOT NULL,
-  edition json NOT NULL
+  edition json NOT NULL,
+  domain_key text COLLATE "C"
 );
 TABLE isochron.tenant_event PARTITION BY RANGE (occurred_at) OWNER isochron_owner RLS FORCED (
   tenant_key text COLLATE "C" NOT NULL,
@@ -261,7 +270,8 @@ TABLE isochron.tenant_event PARTITION BY RANGE (occurred_at) OWNER isochron_owne
   details jsonb NOT NULL,
   search text NOT NULL,
   feed_xid xid8 NOT NULL DEFAULT pg_current_xact_id(),
-  first_xid xid8 NOT NULL DEFAULT pg_current_xact_id()
+  first_xid xid8 NOT NULL DEFAULT pg_current_xact_id(),
+  domain_key text COLLATE "C"
 );
 TABLE isochron.topology_fact OWNER isochron_owner RLS FORCED (
   control_plane text COLLATE "C" NOT NULL,
@@ -316,6 +326,7 @@ CONSTRAINT notice_template_pkey ON isochron.notice_template PRIMARY KEY (name, v
 CONSTRAINT notice_template_version_check ON isochron.notice_template CHECK ((version > 0));
 CONSTRAINT pending_attribution_pkey ON isochron.pending_attribution PRIMARY KEY (control_plane, entity_key, occurred_at, event_id);
 CONSTRAINT reattribution_due_pkey ON isochron.reattribution_due PRIMARY KEY (control_plane, entity_key);
+CONSTRAINT retraction_pkey ON isochron.retraction PRIMARY KEY (reader_key, id, tenant_key);
 CONSTRAINT ruling_pkey ON isochron.ruling PRIMARY KEY (id, version);
 CONSTRAINT ruling_version_check ON isochron.ruling CHECK ((version > 0));
 CONSTRAINT ruling_search_pkey ON isochron.ruling_search PRIMARY KEY (id);
@@ -355,6 +366,9 @@ CREATE INDEX pending_attribution_by_event ON isochron.pending_attribution USING 
 CREATE INDEX pending_attribution_by_id ON isochron.pending_attribution USING btree (control_plane, isochron.id_of_key(entity_key));
 CREATE UNIQUE INDEX pending_attribution_pkey ON isochron.pending_attribution USING btree (control_plane, entity_key, occurred_at, event_id);
 CREATE UNIQUE INDEX reattribution_due_pkey ON isochron.reattribution_due USING btree (control_plane, entity_key);
+CREATE INDEX retraction_by_feed ON isochron.retraction USING btree (reader_key, feed_xid, id);
+CREATE INDEX retraction_by_time ON isochron.retraction USING btree (occurred_at);
+CREATE UNIQUE INDEX retraction_pkey ON isochron.retraction USING btree (reader_key, id, tenant_key);
 CREATE INDEX ruling_by_event ON isochron.ruling USING btree (((match ->> 'eventId'::text))) WHERE (match ? 'eventId'::text);
 CREATE UNIQUE INDEX ruling_pkey ON isochron.ruling USING btree (id, version);
 CREATE UNIQUE INDEX ruling_search_pkey ON isochron.ruling_search USING btree (id);
@@ -365,9 +379,14 @@ CREATE UNIQUE INDEX set_aside_pkey ON isochron.set_aside USING btree (id);
 CREATE INDEX storm_member_by_fold ON isochron.storm_member USING btree (fold_id, occurred_at, id);
 CREATE INDEX storm_member_by_subject ON isochron.storm_member USING btree (subject_key, fold_id);
 CREATE UNIQUE INDEX storm_member_pkey ON isochron.storm_member USING btree (id);
+CREATE INDEX storm_member_edition_by_domain_id ON isochron.storm_member_edition USING btree (domain_key, id);
+CREATE INDEX storm_member_edition_by_domain_subject ON isochron.storm_member_edition USING btree (domain_key, subject_key, event_id);
 CREATE INDEX storm_member_edition_by_event ON isochron.storm_member_edition USING btree (tenant_key, event_id, occurred_at, id);
 CREATE INDEX storm_member_edition_by_subject ON isochron.storm_member_edition USING btree (tenant_key, subject_key, event_id);
 CREATE UNIQUE INDEX storm_member_edition_pkey ON isochron.storm_member_edition USING btree (tenant_key, id);
+CREATE INDEX tenant_event_by_domain_feed ON ONLY isochron.tenant_event USING btree (domain_key, feed_xid, id);
+CREATE INDEX tenant_event_by_domain_id ON ONLY isochron.tenant_event USING btree (domain_key, id);
+CREATE INDEX tenant_event_by_domain_time ON ONLY isochron.tenant_event USING btree (domain_key, occurred_at DESC, id DESC);
 CREATE INDEX tenant_event_by_feed ON ONLY isochron.tenant_event USING btree (tenant_key, feed_xid, id);
 CREATE INDEX tenant_event_by_time ON ONLY isochron.tenant_event USING btree (tenant_key, occurred_at DESC, id DESC);
 CREATE UNIQUE INDEX tenant_event_pkey ON ONLY isochron.tenant_event USING btree (tenant_key, id, occurred_at);
@@ -413,6 +432,10 @@ POLICY ingest ON isochron.pending_attribution FOR ALL TO isochron_ingest USING (
 POLICY owner ON isochron.pending_attribution FOR ALL TO isochron_owner USING (true) WITH CHECK (true);
 POLICY ingest ON isochron.reattribution_due FOR ALL TO isochron_ingest USING (true) WITH CHECK (true);
 POLICY owner ON isochron.reattribution_due FOR ALL TO isochron_owner USING (true) WITH CHECK (true);
+POLICY ingest ON isochron.retraction FOR ALL TO isochron_ingest USING (true) WITH CHECK (true);
+POLICY owner ON isochron.retraction FOR ALL TO isochron_owner USING (true) WITH CHECK (true);
+POLICY provider ON isochron.retraction FOR SELECT TO isochron_provider USING ((reader_key = 'provider'::text));
+POLICY tenant ON isochron.retraction FOR SELECT TO isochron_tenant USING (((reader_key = ANY (( SELECT isochron.claimed_keys() AS claimed_keys)::text[])) AND (('!'::text || tenant_key) <> ALL (( SELECT isochron.claimed_keys() AS claimed_keys)::text[]))));
 POLICY ingest ON isochron.ruling FOR ALL TO isochron_ingest USING (true) WITH CHECK (true);
 POLICY owner ON isochron.ruling FOR ALL TO isochron_owner USING (true) WITH CHECK (true);
 POLICY provider ON isochron.ruling FOR SELECT TO isochron_provider USING (true);
@@ -431,11 +454,11 @@ POLICY provider ON isochron.storm_member FOR SELECT TO isochron_provider USING (
 POLICY ingest ON isochron.storm_member_edition FOR ALL TO isochron_ingest USING (true) WITH CHECK (true);
 POLICY owner ON isochron.storm_member_edition FOR ALL TO isochron_owner USING (true) WITH CHECK (true);
 POLICY provider ON isochron.storm_member_edition FOR SELECT TO isochron_provider USING (true);
-POLICY tenant ON isochron.storm_member_edition FOR SELECT TO isochron_tenant USING (((tenant_key = ANY (( SELECT isochron.claimed_keys() AS claimed_keys)::text[])) AND (visibility <> 'security'::text)));
+POLICY tenant ON isochron.storm_member_edition FOR SELECT TO isochron_tenant USING ((((tenant_key = ANY (( SELECT isochron.claimed_keys() AS claimed_keys)::text[])) OR (domain_key = ANY (( SELECT isochron.claimed_keys() AS claimed_keys)::text[]))) AND (('!'::text || tenant_key) <> ALL (( SELECT isochron.claimed_keys() AS claimed_keys)::text[])) AND (visibility <> 'security'::text)));
 POLICY ingest ON isochron.tenant_event FOR ALL TO isochron_ingest USING (true) WITH CHECK (true);
 POLICY owner ON isochron.tenant_event FOR ALL TO isochron_owner USING (true) WITH CHECK (true);
 POLICY provider ON isochron.tenant_event FOR SELECT TO isochron_provider USING (true);
-POLICY tenant ON isochron.tenant_event FOR SELECT TO isochron_tenant USING (((tenant_key = ANY (( SELECT isochron.claimed_keys() AS claimed_keys)::text[])) AND (visibility <> 'security'::text)));
+POLICY tenant ON isochron.tenant_event FOR SELECT TO isochron_tenant USING ((((tenant_key = ANY (( SELECT isochron.claimed_keys() AS claimed_keys)::text[])) OR (domain_key = ANY (( SELECT isochron.claimed_keys() AS claimed_keys)::text[]))) AND (('!'::text || tenant_key) <> ALL (( SELECT isochron.claimed_keys() AS claimed_keys)::text[])) AND (visibility <> 'security'::text)));
 POLICY ingest ON isochron.topology_fact FOR ALL TO isochron_ingest USING (true) WITH CHECK (true);
 POLICY owner ON isochron.topology_fact FOR ALL TO isochron_owner USING (true) WITH CHECK (true);
 POLICY provider ON isochron.topology_fact FOR SELECT TO isochron_provider USING (true);
@@ -458,6 +481,7 @@ GRANT DELETE, INSERT, SELECT, UPDATE ON isochron.event TO isochron_ingest;
 GRANT DELETE, INSERT, SELECT, UPDATE ON isochron.event_revision TO isochron_ingest;
 GRANT DELETE, INSERT, SELECT, UPDATE ON isochron.pending_attribution TO isochron_ingest;
 GRANT DELETE, INSERT, SELECT, UPDATE ON isochron.reattribution_due TO isochron_ingest;
+GRANT DELETE, INSERT, SELECT, UPDATE ON isochron.retraction TO isochron_ingest;
 GRANT DELETE, INSERT, SELECT, UPDATE ON isochron.ruling_search TO isochron_ingest;
 GRANT DELETE, INSERT, SELECT, UPDATE ON isochron.set_aside TO isochron_ingest;
 GRANT DELETE, INSERT, SELECT, UPDATE ON isochron.storm_member TO isochron_ingest;
@@ -476,6 +500,8 @@ GRANT SELECT ON isochron.delivery TO isochron_provider;
 GRANT SELECT ON isochron.event TO isochron_provider;
 GRANT SELECT ON isochron.event_revision TO isochron_provider;
 GRANT SELECT ON isochron.notice_template TO isochron_provider;
+GRANT SELECT ON isochron.retraction TO isochron_provider;
+GRANT SELECT ON isochron.retraction TO isochron_tenant;
 GRANT SELECT ON isochron.ruling TO isochron_provider;
 GRANT SELECT ON isochron.ruling_set TO isochron_provider;
 GRANT SELECT ON isochron.set_aside TO isochron_provider;
@@ -539,6 +565,7 @@ BEGIN
   DELETE FROM isochron.attribution_revision WHERE occurred_at < kept_from;
   DELETE FROM isochron.storm_member_edition WHERE occurred_at < kept_from;
   DELETE FROM isochron.storm_member WHERE occurred_at < kept_from;
+  DELETE FROM isochron.retraction WHERE occurred_at < kept_from;
   RETURN dropped;
 END $$;
 FUNCTION isochron.forget_runs() RETURNS trigger OWNER isochron_owner VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS $$
@@ -575,6 +602,34 @@ BEGIN
   EXECUTE format('CREATE POLICY owner ON isochron.%I TO isochron_owner USING (true) WITH CHECK (true)', name);
   EXECUTE format('ALTER TABLE isochron.%I ATTACH PARTITION isochron.%I FOR VALUES FROM (%L) TO (%L)',
                  parent, name, week::timestamp AT TIME ZONE 'UTC', (week + 7)::timestamp AT TIME ZONE 'UTC');
+END $$;
+FUNCTION isochron.note_lost_edition() RETURNS trigger OWNER isochron_owner VOLATILE SET search_path=pg_catalog, pg_temp AS $$
+DECLARE
+  lost text[];
+BEGIN
+  -- What was for a tenant's administrators alone was never shown, so nobody may hear that it is gone.
+  IF OLD.visibility = 'security' THEN
+    RETURN NULL;
+  END IF;
+  IF TG_OP = 'DELETE' OR NEW.visibility = 'security' THEN
+    lost := ARRAY[OLD.tenant_key, OLD.domain_key];
+  ELSE
+    lost := ARRAY[OLD.domain_key];
+  END IF;
+  INSERT INTO isochron.retraction (reader_key, tenant_key, id, occurred_at, first_xid)
+  SELECT DISTINCT key, OLD.tenant_key, OLD.id, OLD.occurred_at, OLD.first_xid
+    FROM unnest(lost) AS key WHERE key IS NOT NULL ORDER BY key
+  ON CONFLICT (reader_key, id, tenant_key)
+  DO UPDATE SET feed_xid = excluded.feed_xid, first_xid = least(isochron.retraction.first_xid, excluded.first_xid);
+  RETURN NULL;
+END $$;
+FUNCTION isochron.note_lost_event() RETURNS trigger OWNER isochron_owner VOLATILE SET search_path=pg_catalog, pg_temp AS $$
+BEGIN
+  INSERT INTO isochron.retraction (reader_key, tenant_key, id, occurred_at, first_xid)
+  VALUES ('provider', '', OLD.id, OLD.occurred_at, OLD.first_xid)
+  ON CONFLICT (reader_key, id, tenant_key)
+  DO UPDATE SET feed_xid = excluded.feed_xid, first_xid = least(isochron.retraction.first_xid, excluded.first_xid);
+  RETURN NULL;
 END $$;
 FUNCTION isochron.place_observations(text,text,jsonb,text[]) RETURNS TABLE(nth bigint, first boolean, since timestamp with time zone) OWNER isochron_owner VOLATILE SET search_path=pg_catalog, pg_temp AS $$
 DECLARE

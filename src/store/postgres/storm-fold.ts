@@ -2,6 +2,7 @@ import { entityKey, type EntityRef } from "../../model/entity.ts";
 import type { AffectedTenant, Attribution, EventDraft, StoredEvent } from "../../model/event.ts";
 import { duration, instant } from "../../model/instant.ts";
 import { tenantKey } from "../../model/tenant.ts";
+import { isRuled } from "../../model/unproven.ts";
 import type { StorableEvent } from "../event-store.ts";
 import { canonical, compareText, contentHash } from "./canonical.ts";
 import { eventId, noticeId } from "./event-id.ts";
@@ -48,6 +49,7 @@ export interface StormMemberRow {
 /** A row of `storm_member_edition`. */
 export interface StormEditionRow {
   readonly tenant_key: string;
+  readonly domain_key: string | null;
   readonly id: string;
   readonly event_id: string;
   readonly occurred_at: number;
@@ -107,14 +109,19 @@ function once(made: Map<string, string>, name: string, make: () => string): stri
 function ownerKey(attribution: Attribution): unknown {
   switch (attribution.status) {
     case "owned":
-      return ["owned", attribution.tenant];
+      return ["owned", attribution.tenant, ...ruledOf(attribution)];
     case "provider":
-      return ["provider", attribution.own ?? null];
+      return ["provider", attribution.own ?? null, ...ruledOf(attribution)];
     case "ambiguous":
       return ["ambiguous", attribution.candidates.map(canonical).sort()];
     default:
       return [attribution.status];
   }
+}
+
+/** What rests on an operator's word is found by its fold, so it stands in none of proven ones. */
+function ruledOf(attribution: Attribution): readonly unknown[] {
+  return isRuled(attribution) ? ["ruled"] : [];
 }
 
 /**
@@ -134,6 +141,7 @@ export function toStormMember(
     const { search: _search, mentions: _mentions, ...shown } = edition;
     return {
       tenant_key: edition.tenant_key,
+      domain_key: edition.domain_key,
       id: edition.id,
       // The fold's own id is a hash of few words, some of them the provider's: whoever guessed them could tell.
       event_id: once(names, `${foldId}\n${edition.tenant_key}`, () =>

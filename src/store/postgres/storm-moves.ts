@@ -251,7 +251,7 @@ async function sampleEditions(
 ): Promise<ReadonlyMap<string, readonly StormEditionRow[]>> {
   const { rows } = await client.query<StormEditionRow>(
     `SELECT m.* FROM unnest($1::text[], $2::text[]) AS given (tenant_key, event_id) CROSS JOIN LATERAL (
-       SELECT e.tenant_key, e.id, e.event_id, e.occurred_at, e.visibility, e.subject_key, e.edition
+       SELECT e.tenant_key, e.domain_key, e.id, e.event_id, e.occurred_at, e.visibility, e.subject_key, e.edition
          FROM isochron.storm_member_edition e
         WHERE e.tenant_key = given.tenant_key AND e.event_id = given.event_id
         ORDER BY e.occurred_at, e.id LIMIT ${samplesMax}) AS m

@@ -11,15 +11,18 @@ interface Shape {
   readonly select: string;
   readonly fold: string;
   readonly own: (parameters: Parameters) => readonly string[];
+  /** Leads to the members of one fold by the index. */
+  readonly ofFold: (id: string) => readonly string[];
   readonly toVisible: (row: never) => VisibleEvent;
 }
 
-function shapeOf({ audience, keys }: View): Shape {
-  if (audience === "provider") {
+function shapeOf(view: View): Shape {
+  if (view.audience === "provider") {
     return {
       select: `SELECT ${memberSelect}, recorded_at FROM isochron.storm_member`,
       fold: "fold_id",
       own: () => [],
+      ofFold: () => [],
       toVisible: (row: StormMemberRow & { recorded_at: number }) => ({
         audience: "provider",
         event: toStoredMember(row),
@@ -30,7 +33,10 @@ function shapeOf({ audience, keys }: View): Shape {
     select: "SELECT id, occurred_at, recorded_at, edition FROM isochron.storm_member_edition",
     fold: "event_id",
     // For the index, and as a second lock on the same door.
-    own: (parameters) => [`tenant_key = ANY(${parameters.add(keys, "text[]")})`],
+    own: (parameters) => [view.own(parameters)],
+    ofFold: (id) => [
+      `tenant_key = ANY(ARRAY(SELECT tenant_key FROM isochron.tenant_event WHERE id = ${id}))`,
+    ],
     toVisible: ({ edition, recorded_at }: StormEditionRow & { recorded_at: number }) => ({
       audience: "tenant",
       event: toTenantEvent({ ...edition, mentions: [], search: "", recorded_at }),
@@ -47,7 +53,8 @@ export async function readMembers(
 ): Promise<EventPage> {
   const shape = shapeOf(view);
   const parameters = new Parameters();
-  const conditions = [`${shape.fold} = ${parameters.add(eventId, "text")}`, ...shape.own(parameters)];
+  const id = parameters.add(eventId, "text");
+  const conditions = [`${shape.fold} = ${id}`, ...shape.own(parameters), ...shape.ofFold(id)];
   const [sign, direction] = page.order === "newest" ? ["<", "DESC"] : [">", "ASC"];
   if (page.after !== undefined) {
     const at = parameters.add(iso(page.after.occurredAt), "timestamptz");

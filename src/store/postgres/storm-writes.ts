@@ -87,12 +87,13 @@ export async function insertMemberEditions(
   if (editions.length === 0) return;
   await client.query(
     `INSERT INTO isochron.storm_member_edition
-       (tenant_key, id, event_id, occurred_at, visibility, subject_key, edition)
-     SELECT tenant_key, id, event_id, at::timestamptz, visibility, subject_key, edition::json
-       FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[])
-         AS given (tenant_key, id, event_id, at, visibility, subject_key, edition)`,
+       (tenant_key, domain_key, id, event_id, occurred_at, visibility, subject_key, edition)
+     SELECT tenant_key, domain_key, id, event_id, at::timestamptz, visibility, subject_key, edition::json
+       FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[])
+         AS given (tenant_key, domain_key, id, event_id, at, visibility, subject_key, edition)`,
     [
       editions.map((edition) => edition.tenant_key),
+      editions.map((edition) => edition.domain_key),
       editions.map(({ id }) => id),
       editions.map((edition) => edition.event_id),
       editions.map((edition) => iso(edition.occurred_at)),
@@ -205,11 +206,11 @@ export async function showFolds(client: pg.ClientBase, rows: readonly EventRow[]
         SET subject_kind = given.subject_kind, subject_id = given.subject_id, subject_name = given.subject_name,
             related = given.related, mentions = given.mentions, summary = given.summary, details = given.details,
             attribution = given.attribution, edition_keys = given.edition_keys, edition_ids = given.edition_ids,
-            search = given.search, feed_xid = pg_current_xact_id()
+            unproven = given.unproven, search = given.search, feed_xid = pg_current_xact_id()
        FROM jsonb_to_recordset($1::jsonb)
          AS given (id text, occurred_at timestamptz, subject_kind text, subject_id text, subject_name text, related jsonb,
                    mentions text[], summary text, details jsonb, attribution jsonb, edition_keys text[],
-                   edition_ids text[], search text)
+                   edition_ids text[], unproven text, search text)
       WHERE stored.id = given.id AND stored.occurred_at = given.occurred_at`,
     [JSON.stringify(rows.map((row) => ({ ...row, occurred_at: iso(row.occurred_at) })))],
   );

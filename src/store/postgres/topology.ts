@@ -8,6 +8,7 @@ import type { KnownTenant, TopologyReader } from "../topology-reader.ts";
 import { changePoints } from "./change-points.ts";
 import { Parameters } from "./filter.ts";
 import type { Pools } from "./pools.ts";
+import { readHistoryOf } from "./resource-history.ts";
 import { walk } from "./topology-walk.ts";
 import { openView } from "./view.ts";
 
@@ -30,6 +31,8 @@ export function topologyReader(pools: Pools, claimKey: Uint8Array): TopologyRead
     surroundings: (controlPlane, start, hops) =>
       pools.transact("provider", "read", (client) => walk(client, controlPlane, start, hops)),
     about: (scope, controlPlane, entity) => readAbout(pools, claimKey, scope, controlPlane, entity),
+    history: (controlPlane, entity, knownAt) =>
+      pools.transact("provider", "read", (client) => readHistoryOf(client, controlPlane, entity, knownAt)),
     tenants: () => pools.transact("provider", "read", readTenants),
   };
 }

@@ -10,8 +10,10 @@ import type { Pools } from "./pools.ts";
 /** The one table that a scope reads, and how it is asked. */
 export interface View {
   readonly audience: Audience;
-  /** The tenant keys that may be seen; none for the provider, who sees all. */
-  readonly keys: readonly string[];
+  /** Whose retractions there are to see: the keys of the scope, or the provider's. */
+  readonly readers: readonly string[];
+  /** Which rows of a table of editions are in scope; `true` for the provider. */
+  own(parameters: Parameters): string;
   readonly columns: string;
   /** SELECT … with ORDER BY and LIMIT, which for a tenant hold for each of its keys and then for all together. */
   select(columns: string, conditions: readonly string[], parameters: Parameters, tail: string): string;
@@ -42,7 +44,8 @@ export async function openView<T>(
 
 const providerView: View = {
   audience: "provider",
-  keys: [],
+  readers: ["provider"],
+  own: () => "true",
   columns: `${eventSelect}, recorded_at`,
   select: (columns, conditions, _parameters, tail) =>
     `SELECT ${columns} FROM isochron.event ${where(conditions)} ${tail}`,
@@ -52,19 +55,46 @@ const providerView: View = {
 
 /** The keys stand in the statement too: for the index, and as a second lock on the same door. */
 function tenantView(keys: readonly string[]): View {
+  const except = keys.filter((key) => key.startsWith("!")).map((key) => key.slice(1));
+  const domains = keys.filter((key) => key.startsWith("domain/"));
+  const projects = keys.filter((key) => key.startsWith("project/"));
+  // Of a project and its domain in one scope, the domain's branch gives the rows that both would.
+  const ofProjects = (parameters: Parameters): string[] =>
+    domains.length === 0 ? [] : [`domain_key = ANY(${parameters.add(domains, "text[]")}) IS NOT TRUE`];
+  const ofDomains = (parameters: Parameters): string[] =>
+    except.length === 0 ? [] : [`tenant_key <> ALL(${parameters.add(except, "text[]")})`];
+  const own = (parameters: Parameters): string => {
+    const ways = [
+      ...(projects.length === 0 ? [] : [`tenant_key = ANY(${parameters.add(projects, "text[]")})`]),
+      ...(domains.length === 0
+        ? []
+        : [
+            [`domain_key = ANY(${parameters.add(domains, "text[]")})`, ...ofDomains(parameters)].join(
+              " AND ",
+            ),
+          ]),
+    ];
+    return ways.length === 0 ? "false" : `(${ways.join(" OR ")})`;
+  };
   return {
     audience: "tenant",
-    keys,
+    readers: [...projects, ...domains],
+    own,
     columns: `${editionSelect}, recorded_at`,
     select: (columns, conditions, parameters, tail) => {
-      const own = ["tenant_key = key", ...conditions];
-      return `SELECT own.* FROM unnest(${parameters.add(keys, "text[]")}) AS key CROSS JOIN LATERAL (
-                SELECT ${columns} FROM isochron.tenant_event ${where(own)} ${tail}) AS own ${tail}`;
+      const branch = (of: readonly string[], column: string, more: readonly string[]): string =>
+        `SELECT own.* FROM unnest(${parameters.add(of, "text[]")}) AS key CROSS JOIN LATERAL (
+           SELECT ${columns} FROM isochron.tenant_event ${where([`${column} = key`, ...more, ...conditions])} ${tail}) AS own`;
+      const branches = [
+        ...(projects.length === 0 ? [] : [branch(projects, "tenant_key", ofProjects(parameters))]),
+        ...(domains.length === 0 ? [] : [branch(domains, "domain_key", ofDomains(parameters))]),
+      ];
+      // A scope of exceptions alone sees nothing.
+      if (branches.length === 0) return `SELECT ${columns} FROM isochron.tenant_event WHERE false ${tail}`;
+      return `SELECT * FROM (${branches.join(" UNION ALL ")}) AS own ${tail}`;
     },
-    count: (columns, conditions, parameters, groups) => {
-      const own = [`tenant_key = ANY(${parameters.add(keys, "text[]")})`, ...conditions];
-      return `SELECT ${columns}, count(*) AS count FROM isochron.tenant_event ${where(own)} GROUP BY ${groups}`;
-    },
+    count: (columns, conditions, parameters, groups) =>
+      `SELECT ${columns}, count(*) AS count FROM isochron.tenant_event ${where([own(parameters), ...conditions])} GROUP BY ${groups}`,
   };
 }
 

@@ -36,8 +36,44 @@ function times(range: TimeRange): { from: string; to: string } {
   return { from: new Date(range.from).toISOString(), to: new Date(range.to).toISOString() };
 }
 
+/** When each event was taken back, by the page's own clock: an answer asked for before may still hold it. */
+const lostAt = new Map<string, number>();
+/** No answer is waited for that long. */
+const answerMs = 120_000;
+
+export function noteLost(ids: Iterable<string>): void {
+  const now = performance.now();
+  for (const [id, at] of lostAt) if (now - at > answerMs) lostAt.delete(id);
+  for (const id of ids) lostAt.set(id, now);
+}
+
+/** An event may come back to whoever lost it. */
+export function noteSeen(events: readonly EventJson[]): void {
+  for (const { id } of events) lostAt.delete(id);
+}
+
+/** The events but those with one of these ids. */
+export function dropEvents(
+  events: readonly EventJson[],
+  lost: { has(id: string): boolean },
+): readonly EventJson[] {
+  return events.some(({ id }) => lost.has(id)) ? events.filter(({ id }) => !lost.has(id)) : events;
+}
+
+/** Leaves out what was taken back since the question was asked. */
+function withoutLost(loading: Loading): Loading {
+  const askedAt = performance.now();
+  const lost = { has: (id: string) => (lostAt.get(id) ?? -1) >= askedAt };
+  return {
+    ...loading,
+    progress: (loaded, coverage) =>
+      loading.progress({ ...loaded, events: dropEvents(loaded.events, lost) }, coverage),
+  };
+}
+
 /** Reads the window page by page, then a page on either side, so that small moves need no request. */
-export async function loadWindow(loading: Loading): Promise<void> {
+export async function loadWindow(asked: Loading): Promise<void> {
+  const loading = withoutLost(asked);
   const { filter, range, signal, progress } = loading;
   const events: EventJson[] = [];
   let cursor: string | null = null;

@@ -1,6 +1,7 @@
 import { batch, effect, signal } from "@preact/signals";
 import type { EventJson } from "../../api/contract.ts";
-import { mergeEvents } from "./event-loader.ts";
+import { dropEvents, mergeEvents, noteLost, noteSeen } from "./event-loader.ts";
+import { settle, type LiveMessage } from "./live-message.ts";
 import { StreamConnection, streamConnected } from "./stream-connection.ts";
 import { changeView, loaded, now, range, refreshCounts, view } from "./timeline-state.ts";
 import { filterQuery } from "./view.ts";
@@ -74,14 +75,16 @@ export function followLive(): () => void {
 }
 
 function openStream(filter: string): () => void {
-  let buffer: EventJson[] = [];
+  let buffer: LiveMessage[] = [];
   let unsaid: EventJson[] = [];
   let lastSaidAt = 0;
-  const connection = new StreamConnection(filter, (event) => void buffer.push(event));
+  const connection = new StreamConnection(filter, (message) => void buffer.push(message));
   const timer = setInterval(() => {
-    const arrived = buffer;
+    const { arrived, lost } = settle(buffer);
     buffer = [];
+    unsaid = unsaid.filter(({ id }) => !lost.has(id));
     unsaid.push(...arrived);
+    takeBack(lost);
     takeIn(arrived);
     if (unsaid.length > 0 && Date.now() - lastSaidAt >= summaryMs) {
       liveSummary.value = summarise(unsaid);
@@ -101,7 +104,22 @@ function openStream(filter: string): () => void {
   };
 }
 
+/** Removes from the scene what is no longer this reader's to see, and closes what is open of it. */
+function takeBack(lost: ReadonlySet<string>): void {
+  if (lost.size === 0) return;
+  noteLost(lost);
+  batch(() => {
+    const known = loaded.peek();
+    if (known !== undefined) loaded.value = { ...known, events: dropEvents(known.events, lost) };
+    const { selected, elseOf } = view.peek();
+    if (selected !== undefined && lost.has(selected)) changeView({ selected: undefined });
+    if (elseOf !== undefined && lost.has(elseOf)) changeView({ elseOf: undefined });
+  });
+}
+
 function takeIn(arrived: readonly EventJson[]): void {
+  noteSeen(arrived);
+
   batch(() => {
     const at = Date.now();
     if (arrived.length > 0 && loaded.peek() !== undefined) {

@@ -1,5 +1,7 @@
 import { signal } from "@preact/signals";
 import type { EventJson } from "../../api/contract.ts";
+import type { RetractionJson } from "../../api/ownership-contract.ts";
+import type { LiveMessage } from "./live-message.ts";
 
 export const streamConnected = signal(false);
 export const lastReceivedAt = signal<number | undefined>(undefined);
@@ -12,12 +14,12 @@ const reopenMs = 5000;
  */
 export class StreamConnection {
   readonly #filter: string;
-  readonly #receive: (event: EventJson) => void;
+  readonly #receive: (message: LiveMessage) => void;
   #source: EventSource | undefined;
   #lastId: string | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(filter: string, receive: (event: EventJson) => void) {
+  constructor(filter: string, receive: (message: LiveMessage) => void) {
     this.#filter = filter;
     this.#receive = receive;
     this.#open();
@@ -36,7 +38,11 @@ export class StreamConnection {
     source.addEventListener("event", (message: MessageEvent<string>) => {
       this.#lastId = message.lastEventId || this.#lastId;
       lastReceivedAt.value = Date.now();
-      this.#receive(JSON.parse(message.data) as EventJson);
+      this.#receive({ event: JSON.parse(message.data) as EventJson });
+    });
+    source.addEventListener("retracted", (message: MessageEvent<string>) => {
+      lastReceivedAt.value = Date.now();
+      this.#receive({ retracted: (JSON.parse(message.data) as RetractionJson).id });
     });
     source.addEventListener("open", () => {
       streamConnected.value = true;
