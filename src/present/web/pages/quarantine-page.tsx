@@ -8,12 +8,16 @@ import { usePageData, type PageData } from "../ui/page-data.ts";
 import { groupPath, QuarantineGroups } from "../ui/quarantine-groups.tsx";
 import { QuarantineTabs } from "../ui/quarantine-tabs.tsx";
 
-const refreshMs = 10_000;
+const refreshMs = 5_000;
 
 /** Events without an owner: the groups they fall into, and the workbench for one group, event or ruling. */
 export function QuarantinePage() {
   const page = usePageData<QuarantineJson>("quarantine", refreshMs);
-  const asked = new URLSearchParams(address.value.search);
+  const { search } = address.value;
+  const asked = new URLSearchParams(search);
+  const { retry } = page;
+  // Whoever comes back from a decision wants to see what it left.
+  useEffect(retry, [search, retry]);
   useEffect(() => void (document.title = "Quarantine · Isochron"), []);
   const event = asked.get("event");
   const ruling = asked.get("ruling");

@@ -5,7 +5,7 @@ import { usePageData } from "../ui/page-data.ts";
 import { QuarantineTabs } from "../ui/quarantine-tabs.tsx";
 import { RulingCard } from "../ui/ruling-card.tsx";
 
-const refreshMs = 10_000;
+const refreshMs = 5_000;
 
 /** Everything that was ruled: what it is about, what it holds, who decided it, and the way back. */
 export function RulingsPage() {

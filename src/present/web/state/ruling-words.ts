@@ -1,4 +1,4 @@
-import type { RulingVersionJson } from "../../api/quarantine-contract.ts";
+import type { DryRunJson, RulingVersionJson } from "../../api/quarantine-contract.ts";
 import { formatMoment } from "../time/zone.ts";
 import type { MatchField } from "./ruling-draft.ts";
 
@@ -39,3 +39,34 @@ export function countWords(count: number, atLeast: boolean): string {
   const words = count.toLocaleString("en");
   return atLeast ? `at least ${words}` : words;
 }
+
+/**
+ * What a dry run found, in one sentence: `214 leave: 198 → acme / prod, 16 → globex / web; 0 become visible to a second
+ * tenant`. The server's own line names projects without their domains, and many domains have a `prod`.
+ */
+export function dryRunSentence(
+  result: DryRunJson,
+  nameOf: (tenant: DryRunJson["by_tenant"][number]["tenant"]) => string,
+): string {
+  const { matching, leave, stay, provider, truncated, second_tenant: second } = result;
+  const count = (events: number) => events.toLocaleString("en");
+  if (matching === 0 && result.contradicted === 0) return "No waiting event matches.";
+  const named = result.by_tenant.slice(0, namedMax);
+  const rest = result.by_tenant.slice(namedMax);
+  const shares = [
+    ...named.map(({ tenant, events }) => `${count(events)} → ${nameOf(tenant)}`),
+    ...(rest.length === 0
+      ? []
+      : [`${count(rest.reduce((sum, { events }) => sum + events, 0))} → ${rest.length} more tenants`]),
+    ...(provider === 0 ? [] : [`${count(provider)} → the provider`]),
+  ];
+  const left = `${truncated ? "At least " : ""}${count(leave)} ${leave === 1 ? "leaves" : "leave"}`;
+  return [
+    shares.length === 0 ? left : `${left}: ${shares.join(", ")}`,
+    ...(stay === 0 ? [] : [`${count(stay)} ${stay === 1 ? "goes" : "go"} on waiting`]),
+    `${count(second)} ${second === 1 ? "becomes" : "become"} visible to a second tenant`,
+  ].join("; ");
+}
+
+/** More tenants than this are counted, and listed below. */
+const namedMax = 4;

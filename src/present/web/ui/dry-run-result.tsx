@@ -1,4 +1,5 @@
 import type { DryRunJson } from "../../api/quarantine-contract.ts";
+import { dryRunSentence } from "../state/ruling-words.ts";
 import { ownershipWords, tenantWords } from "./ownership.tsx";
 import { formatCount } from "./number-words.ts";
 
@@ -15,7 +16,7 @@ export function DryRunResult({ result, stale }: { result: DryRunJson; stale: boo
   return (
     <section class={`dry-run${stale ? " dimmed" : ""}`} aria-label="Dry run">
       <h3>Dry run, nothing is written yet</h3>
-      <p class="dry-run-summary">{result.summary}</p>
+      <p class="dry-run-summary">{dryRunSentence(result, tenantWords)}</p>
       {result.truncated && (
         <p class="hint">More events match than were looked at: every number is a least one.</p>
       )}

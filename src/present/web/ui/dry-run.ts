@@ -3,6 +3,8 @@ import type { DryRunJson } from "../../api/quarantine-contract.ts";
 import { announce } from "../state/announcer.ts";
 import { sendApi, type RequestFailure } from "../state/client.ts";
 import type { RulingRequest } from "../state/ruling-draft.ts";
+import { dryRunSentence } from "../state/ruling-words.ts";
+import { tenantWords } from "./ownership.tsx";
 import { useSending } from "./sending.ts";
 
 export interface DryRun {
@@ -24,7 +26,7 @@ export function useDryRun(revises: string | undefined): DryRun {
       const done = await send(() => sendApi<DryRunJson>("POST", "quarantine/dry-run", body));
       if (done === undefined) return;
       setState({ of: JSON.stringify(request), answer: done.answer });
-      announce(done.answer.summary);
+      announce(dryRunSentence(done.answer, tenantWords));
     },
     [revises, send],
   );

@@ -1,7 +1,9 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { DryRunJson } from "../../api/quarantine-contract.ts";
+import { dryRunSentence } from "../state/ruling-words.ts";
 import { Warnings } from "./dry-run-result.tsx";
 import { formatCount } from "./number-words.ts";
+import { tenantWords } from "./ownership.tsx";
 
 /** The last question before a ruling is made; it names the numbers. */
 export function RulingConfirm(props: {
@@ -26,7 +28,7 @@ export function RulingConfirm(props: {
   return (
     <dialog ref={dialog} class="sheet confirm" aria-labelledby="confirm-title" onCancel={props.cancel}>
       <h2 id="confirm-title">{confirmTitle(result)}</h2>
-      <p>{result.summary}</p>
+      <p>{dryRunSentence(result, tenantWords)}.</p>
       <Warnings result={result} />
       {risky && (
         <label class="check">
