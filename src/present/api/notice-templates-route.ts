@@ -1,4 +1,3 @@
-import type { FastifyRequest } from "fastify";
 import type { FastifyPluginAsyncZod } from "fastify-type-provider-zod";
 import { z } from "zod";
 import { formatInstant } from "../../model/instant.ts";
@@ -6,7 +5,7 @@ import type { NoticeTemplateRecord } from "../../store/notice-template-store.ts"
 import type { ApiContext } from "./api-context.ts";
 import type { NoticeTemplate, NoticeTemplates } from "./api-parts.ts";
 import { notFound } from "./problem.ts";
-import { checkCsrf, readingScope, type Principal } from "./sign-in.ts";
+import { admitProvider, decider } from "./provider-only.ts";
 import {
   changeTemplateSchema,
   noticeTemplateHistorySchema,
@@ -27,6 +26,8 @@ const description = "In a browser's session it needs the header `X-Isochron-CSRF
 /** What tenants are told of shared causes: the provider's texts, read and edited. Nobody else learns that they exist. */
 export function noticeTemplatesRoute({ notices }: ApiContext): FastifyPluginAsyncZod {
   return async (app) => {
+    if (notices === undefined) return;
+    app.addHook("onRequest", admitProvider);
     app.get(
       "/notice-templates",
       {
@@ -36,14 +37,11 @@ export function noticeTemplatesRoute({ notices }: ApiContext): FastifyPluginAsyn
           response: { 200: noticeTemplatesSchema },
         },
       },
-      async (request) => {
-        const { desk } = providersDesk(request, notices);
-        return {
-          templates: (await desk.list()).map(toTemplateJson),
-          placeholders: [...desk.placeholders],
-          chars_max: desk.charsMax,
-        };
-      },
+      async () => ({
+        templates: (await notices.list()).map(toTemplateJson),
+        placeholders: [...notices.placeholders],
+        chars_max: notices.charsMax,
+      }),
     );
 
     app.get(
@@ -57,8 +55,7 @@ export function noticeTemplatesRoute({ notices }: ApiContext): FastifyPluginAsyn
         },
       },
       async (request) => {
-        const { desk } = providersDesk(request, notices);
-        const found = await desk.find(request.params.name);
+        const found = await notices.find(request.params.name);
         if (found === undefined) throw notFound();
         return { ...toTemplateJson(found.template), history: found.history.map(toVersionJson) };
       },
@@ -77,8 +74,7 @@ export function noticeTemplatesRoute({ notices }: ApiContext): FastifyPluginAsyn
         },
       },
       async (request) => {
-        const { desk } = decidersDesk(request, notices);
-        const { problems, samples } = desk.preview(request.body.text);
+        const { problems, samples } = notices.preview(request.body.text);
         return { problems: [...problems], samples: [...samples] };
       },
     );
@@ -86,7 +82,7 @@ export function noticeTemplatesRoute({ notices }: ApiContext): FastifyPluginAsyn
   };
 }
 
-function editRoutes(notices: NoticeTemplates | undefined): FastifyPluginAsyncZod {
+function editRoutes(notices: NoticeTemplates): FastifyPluginAsyncZod {
   return async (app) => {
     app.put(
       "/notice-templates/:name",
@@ -102,10 +98,9 @@ function editRoutes(notices: NoticeTemplates | undefined): FastifyPluginAsyncZod
         },
       },
       async (request) => {
-        const { desk, principal } = decidersDesk(request, notices);
         const { text, expected_version: expectedVersion, why } = request.body;
-        const edit = { text, expectedVersion, by: principal.id, why };
-        return toTemplateJson((await desk.edit(request.params.name, edit)) ?? missing());
+        const edit = { text, expectedVersion, by: decider(request), why };
+        return toTemplateJson((await notices.edit(request.params.name, edit)) ?? missing());
       },
     );
 
@@ -121,30 +116,12 @@ function editRoutes(notices: NoticeTemplates | undefined): FastifyPluginAsyncZod
         },
       },
       async (request) => {
-        const { desk, principal } = decidersDesk(request, notices);
         const { expected_version: expectedVersion, why } = request.query;
-        const edit = { text: null, expectedVersion, by: principal.id, why };
-        return toTemplateJson((await desk.edit(request.params.name, edit)) ?? missing());
+        const edit = { text: null, expectedVersion, by: decider(request), why };
+        return toTemplateJson((await notices.edit(request.params.name, edit)) ?? missing());
       },
     );
   };
-}
-
-/** Throws the one 404 for everybody but a provider who looks as itself. */
-function providersDesk(
-  request: FastifyRequest,
-  desk: NoticeTemplates | undefined,
-): { readonly desk: NoticeTemplates; readonly principal: Principal } {
-  const { principal, scope } = readingScope(request);
-  if (scope.kind !== "provider" || desk === undefined) throw notFound();
-  return { desk, principal };
-}
-
-/** The same for what changes something. Only a cookie is sent by a browser without its page's doing. */
-function decidersDesk(request: FastifyRequest, notices: NoticeTemplates | undefined) {
-  const found = providersDesk(request, notices);
-  if (found.principal.session !== undefined) checkCsrf(request);
-  return found;
 }
 
 function missing(): never {

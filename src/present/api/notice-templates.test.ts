@@ -143,6 +143,8 @@ describe("the texts of notices", () => {
       const [there, nowhere] = [await get(app, "/notice-templates", as), await get(app, "/events/none", as)];
       expect([there.statusCode, there.body]).toEqual([404, nowhere.body]);
       expect((await put("default", edit("Mine", 0), as)).body).toBe(nowhere.body);
+      expect((await put("default", { nonsense: true }, as)).body).toBe(nowhere.body);
+      expect((await get(app, "/notice-templates?nonsense=1", as)).body).toBe(nowhere.body);
     }
   });
 

@@ -3,6 +3,8 @@ import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { z } from "zod";
 import { instant } from "../../model/instant.ts";
+import { clean } from "../../normalise/clean.ts";
+import { createNotices } from "../../pipeline/notices.ts";
 import type { Store } from "../../store/store.ts";
 import * as contract from "./contract.ts";
 import * as tenancy from "./tenancy-contract.ts";
@@ -70,6 +72,7 @@ beforeAll(async () => {
       candidates: [],
       checked: { events: 0, nothingOn: [], truncated: false },
     }),
+    notices: createNotices(store, clean, () => worldEnd).desk,
     rulings: {
       list: async () => ({ rulings: [standing], truncated: false }),
       find: async () => standing,

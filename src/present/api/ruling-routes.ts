@@ -14,7 +14,7 @@ import {
 } from "./quarantine-contract.ts";
 import { readAnswer, readMatch, toDryRunJson, toRulingJson } from "./ruling-json.ts";
 import type { Rulings } from "./ruling-parts.ts";
-import { checkCsrf, readingScope } from "./sign-in.ts";
+import { admitProvider, decider } from "./provider-only.ts";
 
 const noQuery = z.strictObject({});
 const rulingParams = z.object({ id: z.string().regex(/^rul_[a-z0-9]{1,40}$/) });
@@ -27,7 +27,7 @@ export function rulingRoutes({ rulings, directory }: ApiContext): FastifyPluginA
   return async (app) => {
     if (rulings === undefined) return;
     // Before anything of the request is looked at, so that no other refusal tells that there is something.
-    app.addHook("onRequest", async (request) => admitProvider(request));
+    app.addHook("onRequest", admitProvider);
     app.post(
       "/quarantine/dry-run",
       {
@@ -141,14 +141,6 @@ function decisionRoutes(rulings: Rulings, directory: ApiContext["directory"]): F
   };
 }
 
-/** Throws the one 404 for everybody but a provider who looks as itself; only a cookie is sent without its page's doing. */
-function admitProvider(request: FastifyRequest): void {
-  const { principal, scope } = readingScope(request);
-  if (scope.kind !== "provider") throw notFound();
-  if (principal.session !== undefined && request.method !== "GET" && request.method !== "HEAD")
-    checkCsrf(request);
-}
-
 function orderOf(request: FastifyRequest, body: z.infer<typeof makeRulingSchema>) {
   return {
     match: readMatch(body.match),
@@ -158,12 +150,6 @@ function orderOf(request: FastifyRequest, body: z.infer<typeof makeRulingSchema>
     digest: body.digest,
     confirm: body.confirm === true,
   };
-}
-
-/** Every provider's token bears the same label, so its id is told too. */
-function decider(request: FastifyRequest): string {
-  const { principal } = readingScope(request);
-  return `${principal.label} (${principal.id})`;
 }
 
 function missing(): never {
