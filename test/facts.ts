@@ -1,4 +1,5 @@
 import { parseEntityKey } from "../src/model/entity.ts";
+import type { Related } from "../src/model/entity.ts";
 import type { EventDraft } from "../src/model/event.ts";
 import { duration, instant } from "../src/model/instant.ts";
 import type { KnownFact, Relation } from "../src/model/topology.ts";
@@ -38,4 +39,12 @@ export function draftOf(subject: string, at: number, more: Partial<EventDraft> =
     details: {},
     ...more,
   };
+}
+
+/** `alias:server name:web-1`, `caller user:u`: a role and an entity each. */
+export function relatedAs(...spellings: readonly string[]): readonly Related[] {
+  return spellings.map((spelling) => {
+    const [role = "", entity = ""] = spelling.split(" ");
+    return { role, ref: parseEntityKey(entity) };
+  });
 }

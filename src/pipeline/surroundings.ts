@@ -103,6 +103,8 @@ class UncrowdedView implements TopologyView {
     const crowded = (one: EntityRef, what: Relation): boolean =>
       this.#crowded.has(`${entityKey(one)}|${what}`);
     if (crowded(entity, relation)) return true;
+    // Who spoke of a name tells something only beside all that bore it.
+    if (relation === "used_by" && crowded(entity, "named")) return true;
     if (relation !== "works_in" && relation !== "member_of") return false;
     if (crowded(entity, "works_in")) return true;
     const groups = this.#view.everTargets(entity, "member_of");

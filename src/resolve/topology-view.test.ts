@@ -72,6 +72,44 @@ describe("the topology as of a moment", () => {
     expect(held).toMatchObject({ validFrom: at(10), validUntil: at(20), fact: { lastAt: at(14) } });
   });
 
+  it("answers for a thing of unknown kind with all that bears its id", () => {
+    const view = buildTopologyView("cloud", [
+      knownFact("server:1 owned_by project:p", 10),
+      knownFact("port:1 has_address ip:10.0.0.5", 10),
+      knownFact("server:2 owned_by project:q", 10),
+      knownFact("volume:v attached_to server:1", 10),
+    ]);
+    const unknown = parseEntityKey("resource:1");
+    expect(view.targets(unknown, "owned_by", at(12))).toMatchObject([{ fact: { to: { id: "p" } } }]);
+    expect(view.targets(unknown, "has_address", at(12))).toHaveLength(1);
+    expect(view.origins(unknown, "attached_to", at(12))).toMatchObject([{ fact: { from: { id: "v" } } }]);
+  });
+
+  it("tells what was ever seen, whenever that was and though it ended", () => {
+    const view = buildTopologyView("cloud", [
+      knownFact("server:1 named name:web", 10),
+      knownFact("server:1 named name:db", 20),
+      knownFact("server:2 known_as hostname:h", 10),
+      knownFact("!server:2 known_as hostname:h", 20),
+      knownFact("!server:3 known_as hostname:h", 20),
+    ]);
+    const ids = (held: readonly { readonly fact: { readonly to: { readonly id: string } } }[]) =>
+      held.map(({ fact }) => fact.to.id);
+    expect(ids(view.everTargets(server, "named"))).toEqual(["web", "db"]);
+    expect(view.everOrigins(parseEntityKey("name:web"), "named")).toMatchObject([{ validFrom: at(10) }]);
+    expect(view.everOrigins(parseEntityKey("hostname:h"), "known_as")).toHaveLength(1);
+    expect(view.origins(parseEntityKey("name:web"), "named", at(25))).toEqual([]);
+  });
+
+  it("holds a thing for gone from its deletion on, until it is brought back", () => {
+    const view = buildTopologyView("cloud", [
+      knownFact("server:1 removed_from component:nova", 10),
+      knownFact("!server:1 removed_from component:nova", 20),
+    ]);
+    const gone = (second: number) => view.targets(server, "removed_from", at(second)).length;
+    expect([gone(5), gone(10), gone(15), gone(20)]).toEqual([0, 1, 1, 0]);
+  });
+
   it("is the same whatever the order in which the facts arrived", () => {
     const statements = [
       "server:1 runs_on host:a",
