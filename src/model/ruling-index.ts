@@ -20,8 +20,8 @@ export function namesThing({ eventId, subject, alias }: RulingMatch): boolean {
 }
 
 /** True where the match leaves anything out beside other control planes. */
-export function isNarrow({ controlPlane: _, ...match }: RulingMatch): boolean {
-  return Object.values(match).some((value) => value !== undefined);
+export function isNarrow(match: RulingMatch): boolean {
+  return Object.entries(match).some(([name, value]) => name !== "controlPlane" && value !== undefined);
 }
 
 export function matchesEvent(match: RulingMatch, draft: RuledDraft, place: RuledPlace): boolean {
