@@ -247,7 +247,7 @@ test("rulings, withdrawals, facts and events end in the same answers, in whateve
         expect(await run({ steps: order, delays })).toEqual(expected);
       },
     ),
-    { numRuns: 60 },
+    { numRuns: 40 },
   );
 }, 300_000);
 
