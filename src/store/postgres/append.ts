@@ -12,8 +12,17 @@ import type { Pools } from "./pools.ts";
 import { writeSetAside } from "./set-aside.ts";
 import { toStormMember } from "./storm-fold.ts";
 import { writeStormMembers } from "./storm-writes.ts";
+import { unaskedKey } from "./ruling-keys.ts";
+import { markUnruled, type AnsweredRow } from "./ruling-writes.ts";
 import { writePageHealth } from "./source-health.ts";
-import { holdNews, markDue, markMissed, tenantsWaiting, writePending, type WaitingRow } from "./topology-marks.ts";
+import {
+  holdNews,
+  markDue,
+  markMissed,
+  tenantsWaiting,
+  writePending,
+  type WaitingRow,
+} from "./topology-marks.ts";
 import { noteTenants, placeNews } from "./topology-runs.ts";
 import { writeFacts, type NewsRow } from "./topology-writes.ts";
 
@@ -140,6 +149,7 @@ export async function writePage(
   const left = cursorAfter === undefined ? page : { ...page, cursor: cursorAfter(appended.outcomes) };
   await advance(client, left, { appended, newlySetAside, lastEventAt });
   await tellNews(client, page, news, [...waiting, ...tenantsWaiting(pending)]);
+  await markUnruled(client, pending.map(toAnswered), page.rulingsVersion, true);
   // Delivered at commit, and says nothing but that something is new.
   if (plan.events.size + members.length > 0) await client.query("NOTIFY isochron_stored");
   return appended;
@@ -159,6 +169,17 @@ async function tellNews(
   await markDue(client, page.controlPlane, placed);
   if (waiting.length > 0 && page.topologyMark !== undefined)
     await markMissed(client, page.controlPlane, waiting, page.topologyMark);
+}
+
+function toAnswered({
+  row,
+  dependsOn,
+}: {
+  readonly row: Pick<AnsweredRow, "id" | "occurred_at" | "control_plane">;
+  readonly dependsOn: ReadonlySet<string>;
+}): AnsweredRow {
+  const { id, occurred_at, control_plane } = row;
+  return { id, occurred_at, control_plane, unasked: dependsOn.has(unaskedKey) };
 }
 
 /** When the new events happened that are older than what the connection was called complete to allows. */

@@ -12,6 +12,7 @@ import {
   updateEvents,
   writeEditions,
 } from "./event-writes.ts";
+import { markUnruled } from "./ruling-writes.ts";
 import { toStoredMember } from "./storm-fold.ts";
 import { holdStorms, moveMembers } from "./storm-moves.ts";
 import { loadMembers } from "./storm-writes.ts";
@@ -104,6 +105,7 @@ export async function writeAnswers(
   noticeSecret: Uint8Array,
   due: DueEvents,
   answers: readonly Reattribution[],
+  rulingsVersion?: number,
 ): Promise<number> {
   const token = tokenSchema.parse(due.token);
   if (token.marks.length === 0 && answers.length === 0) return 0;
@@ -124,6 +126,7 @@ export async function writeAnswers(
     const moved = tenantsWaitingBy([...rows, ...members], byId);
     await markMissedBy(client, [...wanted, ...moved], token.topologyMark);
   }
+  await markUnruled(client, [...rows, ...members], rulingsVersion, false);
   await settle(client, token);
   if (changed.length + moved > 0) await client.query("NOTIFY isochron_stored");
   return changed.length + moved;
