@@ -51,12 +51,18 @@ export function unprovenReason(attribution: Attribution): string | undefined {
   const last = evidence.at(-1)?.rule;
   if (last === rulingRules.contradicted) return "ruling-contradicted";
   if (last === rulingRules.disagree) return "rulings-disagree";
-  // Of several owners the way there is what matters; of none, what was looked at in vain.
-  const verdict = status === "ambiguous" ? "accepted" : "rejected";
-  const word = evidence.findLast((step) => step.verdict === verdict && !passingRules.has(nameOf(step)));
-  const lacking = word === undefined ? "no-owner-known" : (lackingByRule[nameOf(word)] ?? nameOf(word));
-  if (status === "ambiguous") return lacking === "alias-unproven" ? "alias-of-several" : "several-owners";
-  return lacking.slice(0, reasonCharsMax);
+  if (status === "ambiguous") {
+    const byAlias = evidence.some(
+      (step) => step.verdict === "accepted" && lackingOf(step) === "alias-unproven",
+    );
+    return byAlias ? "alias-of-several" : "several-owners";
+  }
+  const vain = evidence.findLast((step) => step.verdict === "rejected" && !passingRules.has(nameOf(step)));
+  return vain === undefined ? "no-owner-known" : lackingOf(vain).slice(0, reasonCharsMax);
+}
+
+function lackingOf(step: Evidence): string {
+  return lackingByRule[nameOf(step)] ?? nameOf(step);
 }
 
 /** What the reason means, in one sentence for an operator. */
