@@ -5,7 +5,6 @@ import type { Instant } from "../model/instant.ts";
 import type { KnownFact, Relation } from "../model/topology.ts";
 import type { HeldFact, TopologyView } from "../resolve/resolver.ts";
 import type { Surroundings, TopologyReader } from "../store/topology-reader.ts";
-import type { Stages } from "./ingest.ts";
 
 /** How many hops around a page the resolver can walk. */
 const hopsMax = 4;
@@ -58,7 +57,7 @@ export async function loadSurroundings(
 
 /** The view over what was loaded and what the page's own records state. */
 export function viewOf(
-  buildView: Stages["buildView"],
+  buildView: (controlPlane: string, facts: readonly KnownFact[]) => TopologyView,
   controlPlane: string,
   { facts, crowded }: Surroundings,
   stated: readonly KnownFact[] = [],

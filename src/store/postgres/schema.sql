@@ -393,7 +393,7 @@ CREATE UNIQUE INDEX tenant_event_pkey ON ONLY isochron.tenant_event USING btree 
 CREATE INDEX topology_fact_by_target ON isochron.topology_fact USING btree (control_plane, to_kind, to_id, relation, at);
 CREATE UNIQUE INDEX topology_fact_pkey ON isochron.topology_fact USING btree (control_plane, from_kind, from_id, relation, at, to_kind, to_id, holds);
 CREATE INDEX topology_run_by_change ON isochron.topology_run USING btree (changed_xid);
-CREATE INDEX topology_run_by_id ON isochron.topology_run USING btree (control_plane, from_id, from_kind);
+CREATE INDEX topology_run_by_id ON isochron.topology_run USING btree (control_plane, from_id, from_kind, relation);
 CREATE INDEX topology_run_by_target ON isochron.topology_run USING btree (control_plane, to_kind, to_id, relation, from_kind, from_id, at, holds);
 CREATE UNIQUE INDEX topology_run_pkey ON isochron.topology_run USING btree (control_plane, from_kind, from_id, relation, at, to_kind, to_id, holds);
 CREATE UNIQUE INDEX topology_tenant_pkey ON isochron.topology_tenant USING btree (control_plane, kind, id);

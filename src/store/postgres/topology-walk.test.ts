@@ -65,7 +65,7 @@ describe("an alias", () => {
     expect((await around([alias], 1)).facts).toEqual(
       [
         "project:p part_of domain:d 1",
-        "server:s " + `${relation} ${alias} 1`,
+        `server:s ${relation} ${alias} 1`,
         "server:s owned_by project:p 1",
       ].sort(),
     );

@@ -22,7 +22,7 @@ CREATE TABLE isochron.topology_run (
 CREATE INDEX topology_run_by_target ON isochron.topology_run
   (control_plane, to_kind, to_id, relation, from_kind, from_id, at, holds);
 -- Finds what bears an id whose kind a record does not tell.
-CREATE INDEX topology_run_by_id ON isochron.topology_run (control_plane, from_id, from_kind);
+CREATE INDEX topology_run_by_id ON isochron.topology_run (control_plane, from_id, from_kind, relation);
 -- Finds what arrived while a page was being resolved.
 CREATE INDEX topology_run_by_change ON isochron.topology_run (changed_xid);
 
