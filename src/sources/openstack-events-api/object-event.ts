@@ -29,7 +29,13 @@ export function readObject(record: ObjectRecord, decode: Decoders): Observation 
     );
   }
   const before = readState(record.previous);
-  if (record.gone === true) return { events: [tellGone(record, listing, before)], facts: [] };
+  if (record.gone === true) {
+    const removed = ref(listing.stem, needText(record.item, "id"));
+    return {
+      events: [tellGone(record, listing, before)],
+      facts: fact(removed, "removed_from", "component", "load-balancer", record.seenAt),
+    };
+  }
   const { item } = record;
   const now = stateOf(item, record.balancer);
   const id = needText(item, "id");
@@ -255,7 +261,7 @@ function listFacts(
         ...named,
         ...owned,
         ...fact(subject, "on_network", "network", text(item, "vip_network_id"), seenAt),
-        ...(isUp ? fact(subject, "has_address", "ip", text(item, "vip_address"), seenAt) : []),
+        ...(isUp ? fact(subject, "has_address", "ip", text(item, "vip_address")?.toLowerCase(), seenAt) : []),
         ...(isUp ? fact(ref("port", port), "attached_to", "load_balancer", subject.id, seenAt) : []),
       ];
     }

@@ -102,6 +102,9 @@ export function readStackEvent(record: StackEventRecord, decode: Decoders): Obse
     facts: [
       ...fact(subject, "owned_by", "project", stack.project, seenAt),
       ...fact(subject, "named", "name", stack.name === "" ? undefined : stack.name, seenAt),
+      ...(isOwn && status === "DELETE_COMPLETE"
+        ? fact(subject, "removed_from", "component", "orchestration", at.at)
+        : []),
     ],
   };
 }

@@ -64,6 +64,20 @@ describe("pf9-mngt's rows state an owner by id only", () => {
     }
   });
 
+  test("a domain's name is an alias of the domain, because it is one domain's only; a project's is none", async () => {
+    const draft = await draftOf("metering_quotas", {
+      project_name: "prod",
+      domain: "acme",
+      instances_quota: 10,
+      instances_used: 10,
+      collected_at: at,
+    });
+    expect(draft.stated).toBeUndefined();
+    expect(draft.related.filter(({ role }) => role.startsWith("alias"))).toEqual([
+      { role: "alias:domain", ref: { kind: "name", id: "acme" } },
+    ]);
+  });
+
   test("a project's name in an insight's metadata decides nothing: the server's id does", async () => {
     const draft = await draftOf("operational_insights", {
       type: "cpu",

@@ -167,7 +167,10 @@ export class RowReading {
     return [...(isItself ? [] : [{ role: "record", ref: self }]), ...others, ...this.#ownerNames()];
   }
 
-  /** Names are unique together and within one control plane only, so they are handed on as names. */
+  /**
+   * Names are unique together and within one control plane only, so they are handed on as names. A domain's is unique
+   * there by itself, and no tenant can choose it: it is an alias. A project's says nothing without its domain's id.
+   */
   #ownerNames(): readonly Related[] {
     const { owner_names: names } = this.#mapping;
     if (names === undefined) return [];
@@ -177,7 +180,10 @@ export class RowReading {
     if (domain === undefined) return [];
     const name = project === undefined ? domain : `${domain}/${project}`;
     const role = project === undefined ? "domain_name" : "project_name";
-    return [{ role, ref: { kind: "name", id: name }, name }];
+    return [
+      { role: "alias:domain", ref: { kind: "name", id: domain } },
+      { role, ref: { kind: "name", id: name }, name },
+    ];
   }
 
   #owner(): StatedOwner | undefined {
