@@ -28,6 +28,7 @@ export class TenantList {
   /** By the key of each domain and project that the configuration names. */
   readonly #customerOf: ReadonlyMap<TenantKey, Customer>;
   readonly #regions: ReadonlyMap<string, string>;
+  readonly #projectsOf: ReadonlyMap<TenantKey | undefined, readonly KnownTenant[]>;
 
   constructor(
     all: readonly KnownTenant[],
@@ -37,6 +38,11 @@ export class TenantList {
     this.customers = customers;
     this.#regions = regions;
     this.#byKey = new Map(all.map((tenant) => [tenant.key, tenant]));
+    this.#projectsOf = Map.groupBy(
+      all.filter(({ projectId }) => projectId !== undefined),
+      ({ controlPlane, domainId }) =>
+        domainId === undefined ? undefined : domainKey(controlPlane, domainId),
+    );
     this.#customerOf = new Map(
       customers.flatMap((customer) => customer.members.map((member) => [memberKey(member), customer])),
     );
@@ -56,13 +62,8 @@ export class TenantList {
 
   /** The domain's own key and those of its present projects. */
   keysOfDomain(controlPlane: string, domainId: string): readonly TenantKey[] {
-    const projects = this.all.filter(
-      (tenant) =>
-        tenant.controlPlane === controlPlane &&
-        tenant.domainId === domainId &&
-        tenant.projectId !== undefined,
-    );
-    return [domainKey(controlPlane, domainId), ...projects.map((tenant) => tenant.key)];
+    const key = domainKey(controlPlane, domainId);
+    return [key, ...(this.#projectsOf.get(key) ?? []).map((tenant) => tenant.key)];
   }
 
   /**
