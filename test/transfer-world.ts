@@ -119,17 +119,32 @@ export const arrivals = {
   domains: listed("domains", at("01:00:00"), ...fixture.domains),
 } satisfies Record<string, Arrival>;
 
-/** Something new for either tenant, whose arrival on a stream tells that all before it has come. */
-export function markerOf(projectId: string): Arrival {
+/** Keystone's list at a moment in which the donor's project stood in the recipient's domain. */
+export function projectsMovedAt(time: string): Arrival {
+  const moved = fixture.projects.map((project) =>
+    project.id === donor.projectId ? { ...project, domain_id: recipient.domainId } : project,
+  );
+  return listed("projects", at(time), ...moved);
+}
+
+/** A volume that the project makes at a moment. */
+export function createdAt(time: string, projectId: string): Arrival {
   const message = messageOf("volume.create.end");
-  const payload = message["payload"] as JsonObject;
-  const id = `marker-of-${projectId}`;
+  const id = `made-at-${time}`;
   return notified({
     ...message,
     message_id: id,
-    timestamp: "2026-11-21 01:29:00.000000",
-    payload: { ...payload, tenant_id: projectId, volume_id: id, display_name: "marker" },
+    timestamp: `2026-11-21 ${time}.000000`,
+    payload: { ...(message["payload"] as JsonObject), tenant_id: projectId, volume_id: id },
   });
+}
+
+/** Something new for either tenant, whose arrival on a stream tells that all before it has come. */
+export function markerOf(projectId: string): Arrival {
+  const message = messageOf("volume.create.end");
+  const id = `marker-of-${projectId}`;
+  const payload = { ...(message["payload"] as JsonObject), tenant_id: projectId, volume_id: id };
+  return notified({ ...message, message_id: id, timestamp: "2026-11-21 01:29:00.000000", payload });
 }
 
 const scopes: Readonly<Record<string, TokenScope>> = {

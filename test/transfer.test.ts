@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type {
@@ -11,8 +12,19 @@ import type {
 import { get, getJson } from "./api-host.ts";
 import { tokenText } from "./api-world.ts";
 import { runCanned } from "./cli-host.ts";
+import { eventually } from "./eventually.ts";
 import { LiveFollower } from "./live-follower.ts";
-import { alertAt, arrivals, donor, markerOf, recipient, TransferWorld, volumeId } from "./transfer-world.ts";
+import {
+  alertAt,
+  arrivals,
+  createdAt,
+  donor,
+  markerOf,
+  projectsMovedAt,
+  recipient,
+  TransferWorld,
+  volumeId,
+} from "./transfer-world.ts";
 
 /** A volume that was handed from one project to another, as Cinder told of one in our own lab. */
 
@@ -246,7 +258,7 @@ describe("a volume that is handed over while both tenants follow", () => {
   });
 
   test("tells the provider who knew what when, and what came that changed it", async () => {
-    const [alert] = own.get("recipient")!.filter(isAlert);
+    const alert = own.get("recipient")!.find(isAlert);
     const why = await getJson<OwnershipJson>(world.api, `/events/${alert!.id}/ownership`, "provider");
     expect(why.attribution).toMatchObject({ status: "owned", project_id: recipient.projectId });
     const [first] = why.history;
@@ -322,5 +334,37 @@ test("a transfer that nobody told of is known from the inventory on, and what li
   expect((await timelineOf(world, "recipient")).filter(isAlert)).toHaveLength(1);
   const resource = await getJson<ResourceJson>(world.api, `/resources/volume/${volumeId}`, "recipient");
   expect(resource.ownership).toMatchObject([{ owner: { id: recipient.projectId }, valid_until: null }]);
+  await world.close();
+});
+
+test("a project that is moved to another domain leaves its past with the one and shows its future to the other", async () => {
+  const world = await TransferWorld.open();
+  const [before, after] = [createdAt("01:10:00", donor.projectId), createdAt("01:25:00", donor.projectId)];
+  const streams = new Map<string, LiveFollower>();
+  for (const as of ["donor's domain", "recipient's domain", "donor"]) {
+    streams.set(as, await LiveFollower.open(world.port, as));
+  }
+  const { projects, domains } = arrivals;
+  // Both events come before anybody has told of the move.
+  await world.take(projects, domains, before, after, projectsMovedAt("01:20:00"));
+  await world.take(markerOf(donor.projectId), markerOf(recipient.projectId));
+  const expected: Record<string, readonly string[]> = {
+    "donor's domain": ["made-at-01:10:00"],
+    "recipient's domain": ["made-at-01:25:00"],
+    donor: ["made-at-01:10:00", "made-at-01:25:00"],
+  };
+  for (const [as, stream] of streams) {
+    const read = await timelineOf(world, as);
+    const made = read.filter(({ subject }) => subject.id.startsWith("made-"));
+    expect([as, made.map(({ subject }) => subject.id)]).toEqual([as, expected[as]]);
+    const fresh = Object.fromEntries(read.map((one) => [one.id, one]));
+    await eventually("the stream has told all", () =>
+      isDeepStrictEqual(Object.fromEntries(stream.held), fresh),
+    );
+    const theirs = as === "donor" ? [] : Object.values(expected).flat();
+    const foreign = theirs.filter((id) => !expected[as]!.includes(id));
+    if (as === "recipient's domain") expectNothingForeign(stream.text, foreign);
+    await stream.close();
+  }
   await world.close();
 });

@@ -194,6 +194,39 @@ describe("a live stream", () => {
     listener.close();
   });
 
+  test("takes back by its id what its filter no longer lets pass, and what was never let pass by nothing", async () => {
+    const port = await listen();
+    const listener = await Listener.open(port, "provider", "?project=p-south&kind=change");
+    await listener.frame();
+    await listener.frame();
+    appended = 350;
+    await append(south);
+    const [first] = await listener.events(1);
+    const owned = ownedEvent(prod, { kind: "server", id: "s" }, "live-350", instant(worldEnd + 351));
+    const { attribution, editions } = owned;
+    await store.events.reattributed({ token: { marks: [] }, events: [] }, [
+      {
+        eventId: first!.id,
+        occurredAt: instant(Date.parse(first!.occurred_at)),
+        attribution,
+        editions,
+        dependsOn: [],
+      },
+    ]);
+    await append(prod);
+    await append(south);
+    const frames: string[] = [];
+    while (!frames.at(-1)?.includes("of-live-352")) {
+      const frame = (await listener.frame())!;
+      if (frame !== ":") frames.push(frame);
+    }
+    expect(frames).toEqual([
+      `event: retracted\ndata: ${JSON.stringify({ id: first!.id })}`,
+      expect.stringContaining("of-live-352"),
+    ]);
+    listener.close();
+  });
+
   test("from an event that is not the tenant's is refused as an unknown one is", async () => {
     const app = await startApi(store);
     servers.push(app);

@@ -221,6 +221,16 @@ describe("events", () => {
     expect(run.stderr).toContain("The live stream has ended.");
   });
 
+  test("-w takes back what is no longer to be seen: a line of its own where there are lines, beside where there are rows", async () => {
+    const live = [`event: retracted\ndata: {"id":"e2"}\n\n`];
+    const print = (format: string) => runCanned(["events", "-w", "-o", format], { answers, live });
+    expect((await print("ndjson")).stdout).toMatch(/\n\{"retracted":"e2"\}\n$/);
+    expect((await print("table")).stdout).toMatch(/\n- e2\n$/);
+    const rows = await print("csv");
+    expect(rows.stdout.trimEnd().split("\r\n")).toHaveLength(3);
+    expect(rows.stderr).toContain("retracted: e2");
+  });
+
   test("a tenant's eyes are asked for by its id", async () => {
     const run = await runCanned(["events", "--as-project", "p1", "--control-plane", "lab"], { answers });
     expect(run.viewers).toEqual([{ viewer: { kind: "project", controlPlane: "lab", projectId: "p1" } }]);

@@ -144,31 +144,6 @@ describe("reading one event", () => {
     const single = await runCanned(["show", "e1", "--members"], { answers: alone });
     expect(single.stderr).toContain("stands for itself");
   });
-
-  test("why shows the chain, rejected steps included", async () => {
-    const step = { rule: "stated-owner/1", confidence: "exact", says: "The record states its project." };
-    const ownership = {
-      event_id: "e1",
-      summary: "owner: ACME/prod; visible to the provider and ACME",
-      attribution: {
-        ...event.attribution,
-        evidence: [
-          {
-            ...step,
-            verdict: "accepted",
-            from: { kind: "server", id: "6f3c" },
-            to: { kind: "project", id: "p1" },
-          },
-          { ...step, verdict: "rejected" },
-        ],
-      },
-      history: [],
-    };
-    const run = await runCanned(["why", "e1"], { answers: { "/events/e1/ownership": ownership } });
-    expect(run.stdout).toMatch(/^owner: ACME\/prod/);
-    expect(run.stdout).toMatch(/^1 +server\/6f3c → project\/p1 +stated-owner\/1 +exact +The record states/m);
-    expect(run.stdout).toMatch(/^✗ /m);
-  });
 });
 
 describe("taking in", () => {

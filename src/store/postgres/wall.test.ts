@@ -24,9 +24,9 @@ afterAll(async () => {
 
 /**
  * Two events of project a, one of b, one host failure that touches both, one of nobody's, and a storm with two members
- * of a's and one of b's.
+ * of a's and one of b's; and two events that a has lost, one that b has.
  */
-async function fill({ store }: TestStore): Promise<void> {
+async function fill({ store, sql }: TestStore): Promise<void> {
   await store.events.connect(connection);
   const failure = draft("host-down", 4, {
     subject: { kind: "host", id: "secret-host" },
@@ -58,6 +58,10 @@ async function fill({ store }: TestStore): Promise<void> {
       facts: [fact("server:a", "runs_on", "host:secret-host", 1)],
     }),
   );
+  // What each has lost: the first two, and with them the provider nothing.
+  const lost = ["a", "a", "b"].map((id, index) => event(draft(`lost-${index}`, 7), project(id)));
+  await store.events.append(page(lost));
+  await sql("DELETE FROM isochron.tenant_event WHERE summary LIKE '%lost-%'");
 }
 
 /** What a statement gives the tenants' login after `before`, in a transaction that is undone; an error by its code. */
@@ -80,6 +84,7 @@ async function attempt(
 
 const everything = "SELECT * FROM isochron.tenant_event";
 const members = "SELECT * FROM isochron.storm_member_edition";
+const retractions = "SELECT * FROM isochron.retraction";
 const deniedCode = "42501";
 const unknownRoleCode = "22023";
 const claimOf = (keys: readonly TenantKey[], seat: ClaimSeat) => signClaim(claimKey, keys, seat);
@@ -101,6 +106,8 @@ describe("direct SQL on the tenants' login", () => {
     expect(await attempt(tenant, members, () => presentClaim(tenant, claimKey, [keyA]))).toBe(2);
     expect(await attempt(tenant, members, () => presentClaim(tenant, claimKey, [keyB]))).toBe(1);
     expect(await attempt(tenant, everything, () => presentClaim(tenant, claimKey, []))).toBe(0);
+    expect(await attempt(tenant, retractions, () => presentClaim(tenant, claimKey, [keyA]))).toBe(2);
+    expect(await attempt(tenant, retractions, () => presentClaim(tenant, claimKey, [keyB]))).toBe(1);
     const foreign = `${everything} WHERE tenant_key = '${keyB}'`;
     expect(await attempt(tenant, foreign, () => presentClaim(tenant, claimKey, [keyA]))).toBe(0);
   });
@@ -198,6 +205,7 @@ describe("direct SQL on the tenants' login", () => {
       const shown: Record<string, number> = {
         "isochron.tenant_event": 4,
         "isochron.storm_member_edition": 2,
+        "isochron.retraction": 2,
       };
       expect([name, read]).toEqual([name, shown[name] ?? deniedCode]);
       for (const statement of [
@@ -270,6 +278,7 @@ const mutants: Readonly<Record<string, readonly string[]>> = {
     "ALTER TABLE isochron.storm_member_edition DISABLE ROW LEVEL SECURITY",
   ],
   "the members' policy is widened": ["ALTER POLICY tenant ON isochron.storm_member_edition USING (true)"],
+  "the retractions' policy is widened": ["ALTER POLICY tenant ON isochron.retraction USING (true)"],
   "the provider's members are opened to tenants": [
     "GRANT SELECT ON isochron.storm_member TO isochron_tenant",
     "CREATE POLICY lax ON isochron.storm_member FOR SELECT TO isochron_tenant USING (true)",
