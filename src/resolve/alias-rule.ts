@@ -13,7 +13,8 @@ import {
 import { ownersOf, removalOf } from "./owner-rule.ts";
 import type { HeldFact } from "./resolver.ts";
 import type { Owner, Search } from "./search.ts";
-import { inSilence, note } from "./search.ts";
+import { aside, inSilence, note } from "./search.ts";
+import { startedFromKinds } from "./shared-kinds.ts";
 import { oneTenantCallers } from "./used-by-rule.ts";
 
 /** A name, address or path by which a record speaks of its subject, of one kind of thing where the record tells it. */
@@ -75,7 +76,7 @@ export function ownersOfAlias(alias: Alias, draft: EventDraft, search: Search): 
   let isOpen = false;
   for (const [index, held] of there.entries()) {
     const quiet = index >= notedMax ? inSilence(search) : search;
-    const answer = ownerOfBearer(held, containers, rule, quiet);
+    const answer = ownerOfBearer(held, alias, containers, rule, quiet);
     if (answer === "unknown") isOpen = true;
     else for (const owner of answer) owners.set(entityKey(owner), owner);
   }
@@ -133,12 +134,17 @@ function refusalOf({ fact }: HeldFact, containers: readonly Container[], search:
 /** The owners of one bearer; none where it is proven to lie outside of what the record says. */
 function ownerOfBearer(
   held: HeldFact,
+  { bearerKind }: Alias,
   containers: readonly Container[],
   rule: string,
   search: Search,
 ): readonly Owner[] | "unknown" {
-  const aside = inSilence(search);
-  const owners = ownersOf(held.fact.from, aside);
+  const apart = aside(search);
+  if (bearerKind === undefined && startedFromKinds.has(held.fact.from.kind)) {
+    note(search, held, rule, "assumed", "anybody may speak of what everybody starts something from");
+    return "unknown";
+  }
+  const owners = ownersOf(held.fact.from, apart);
   if (owners.length === 0) {
     note(search, held, rule, "assumed", "whose it was is not known, so that it may be anybody's");
     return "unknown";
@@ -154,7 +160,7 @@ function ownerOfBearer(
     return [];
   }
   note(search, held, rule, "derived");
-  search.evidence.push(...aside.evidence);
+  search.evidence.push(...apart.evidence);
   return owners.filter((_, index) => outside[index] === undefined);
 }
 

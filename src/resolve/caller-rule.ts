@@ -3,8 +3,9 @@ import type { EventDraft } from "../model/event.ts";
 import { workplaceOf, type Workplace } from "./account-projects.ts";
 import { mentionedThings } from "./mention-rule.ts";
 import { ownersOf } from "./owner-rule.ts";
+import { shareableKinds, toldKind } from "./shared-kinds.ts";
 import type { Owner, Search } from "./search.ts";
-import { distinctOwners, inSilence, isProviders, note } from "./search.ts";
+import { aside, distinctOwners, isProviders, note } from "./search.ts";
 
 const rule = "caller-of-one-tenant/1";
 
@@ -49,16 +50,18 @@ function refusalOf(draft: EventDraft, { roles, only }: Workplace): string | unde
     : `the request was made for project ${asked}, where the account is not known to work`;
 }
 
-/** Whose else the things are that the record speaks of; what is the provider's is there for everybody. */
+/** Whose else the things are that the record speaks of; what is the provider's, or may be shared, is there for others too. */
 function foreignOwners(draft: EventDraft, own: Owner, search: Search): readonly Owner[] {
-  const mentioned = mentionedThings(draft).filter(({ kind }) => kind !== "domain");
+  const mentioned = mentionedThings(draft).filter(
+    (ref) => ref.kind !== "domain" && !shareableKinds.has(toldKind(ref, search)),
+  );
   return mentioned.flatMap((ref) => {
-    const aside = inSilence(search);
-    const foreign = ownersOf(ref, aside).filter(
+    const apart = aside(search);
+    const foreign = ownersOf(ref, apart).filter(
       (owner) => entityKey(owner) !== entityKey(own) && !isProviders(owner, search),
     );
     if (foreign.length > 0) {
-      search.evidence.push(...aside.evidence, {
+      search.evidence.push(...apart.evidence, {
         rule,
         verdict: "rejected",
         confidence: "derived",

@@ -4,7 +4,8 @@ import type { EventDraft } from "../model/event.ts";
 import { aliasesOf, ownersOfAlias } from "./alias-rule.ts";
 import { ownersOf } from "./owner-rule.ts";
 import type { Owner, Search } from "./search.ts";
-import { distinctOwners, inSilence, isProviders } from "./search.ts";
+import { aside, distinctOwners, inSilence, isProviders } from "./search.ts";
+import { shareableKinds, toldKind } from "./shared-kinds.ts";
 import { isUsedBySeveral } from "./used-by-rule.ts";
 
 /** What a record without an id of its subject tells of it. */
@@ -32,10 +33,13 @@ export function findMeant(draft: EventDraft, search: Search): Meant {
   return { owners: common.length > 0 ? common : all };
 }
 
-/** Of each thing mentioned whose owner is known: the owner. The provider's own is there for everybody. */
+/**
+ * Of each thing mentioned whose owner is known: the owner. The provider's own is there for everybody, and what may be
+ * shared counts only where nothing else is mentioned, and no other tenant uses it.
+ */
 function ownersMentioned(draft: EventDraft, search: Search): readonly (readonly Owner[])[] {
   const mentioned = mentionedThings(draft).filter(({ kind }) => !saysNothing.has(kind));
-  const own = mentioned.filter(({ kind }) => !shareable.has(kind));
+  const own = mentioned.filter((ref) => !shareableKinds.has(toldKind(ref, search)));
   const known = (own.length > 0 ? own : mentioned).flatMap((ref) => {
     const owners = ownersOfMention(ref, search);
     return owners.length > 0 ? [owners] : [];
@@ -56,15 +60,12 @@ const saysNothing = new Set([
   "request",
 ]);
 
-/** Kinds that one tenant may let others use: they count only where nothing else is mentioned, and no other uses them. */
-const shareable = new Set(["image", "network", "subnet", "router", "security_group"]);
-
 function ownersOfMention(ref: EntityRef, search: Search): readonly Owner[] {
-  const aside = inSilence(search);
-  const owners = ownersOf(ref, aside);
+  const apart = aside(search);
+  const owners = ownersOf(ref, apart);
   if (owners.length === 0) return [];
-  const isShared = shareable.has(ref.kind) && isUsedBySeveral(ref, aside);
-  search.evidence.push(...aside.evidence, {
+  const isShared = shareableKinds.has(toldKind(ref, search)) && isUsedBySeveral(ref, inSilence(search));
+  search.evidence.push(...apart.evidence, {
     rule: "mentioned/1",
     verdict: isShared ? "rejected" : "accepted",
     confidence: "derived",

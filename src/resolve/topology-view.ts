@@ -25,25 +25,31 @@ export function buildTopologyView(controlPlane: string, facts: readonly KnownFac
   return new IndexedFacts(controlPlane, facts);
 }
 
-/** All targets of one relation of one entity: one line together, or one for each where they hold side by side. */
-type Outward = Map<string, FactLine | KnownFact[]>;
+/** One line of sights; what is never asked for is never sorted. */
+type Line = FactLine | KnownFact[];
+
+/** All that one entity points at along one relation: on one line, or each target on its own where they hold side by side. */
+type Outward = Map<string, Line>;
 
 class IndexedFacts implements TopologyView {
   readonly controlPlane: string;
-  /** By relation, by origin, by target (single relations: all targets on one line, under the empty key). */
+  readonly #facts = new Map<Relation, KnownFact[]>();
+  /** Each is made of a relation's facts when that is first asked for. */
   readonly #outward = new Map<Relation, Map<string, Outward>>();
-  /** By relation, by target: the origins by their keys. Sorted when first asked for. */
   readonly #inward = new Map<Relation, Map<string, Map<string, EntityRef> | readonly EntityRef[]>>();
-  readonly #byId = new Map<string, Map<string, EntityRef>>();
+  #byId: Map<string, Map<string, EntityRef>> | undefined;
 
   constructor(controlPlane: string, facts: readonly KnownFact[]) {
     this.controlPlane = controlPlane;
-    for (const fact of facts) if (fact.controlPlane === controlPlane) this.#add(fact);
+    for (const fact of facts) {
+      if (fact.controlPlane === controlPlane)
+        within(this.#facts, fact.relation, (): KnownFact[] => []).push(fact);
+    }
   }
 
   targets(from: EntityRef, relation: Relation, at: Instant): readonly HeldFact[] {
     const read = (one: EntityRef): readonly HeldFact[] => {
-      const outward = this.#outward.get(relation)?.get(entityKey(one));
+      const outward = this.#outwardOf(relation).get(entityKey(one));
       if (outward === undefined) return [];
       if (relations[relation] === "single")
         return lineOf(outward, "").heldAt(at, extendedBackwards.has(relation));
@@ -62,7 +68,7 @@ class IndexedFacts implements TopologyView {
 
   everTargets(from: EntityRef, relation: Relation): readonly HeldFact[] {
     const read = (one: EntityRef): readonly HeldFact[] => {
-      const outward = this.#outward.get(relation)?.get(entityKey(one));
+      const outward = this.#outwardOf(relation).get(entityKey(one));
       if (outward === undefined) return [];
       return targetsOf(outward).flatMap((target) => lineOf(outward, target).everHeld());
     };
@@ -85,19 +91,19 @@ class IndexedFacts implements TopologyView {
   ): readonly HeldFact[] {
     return this.#bearersOf(to, relation).flatMap((one) => {
       const target = entityKey(one);
-      const outwards = this.#outward.get(relation);
+      const outwards = this.#outwardOf(relation);
       return this.#originRefs(target, relation).flatMap((from) =>
-        read(outwards!.get(entityKey(from))!, target),
+        read(outwards.get(entityKey(from))!, target),
       );
     });
   }
 
   #originRefs(target: string, relation: Relation): readonly EntityRef[] {
-    const byTarget = this.#inward.get(relation);
-    const known = byTarget?.get(target) ?? [];
+    const byTarget = this.#inwardOf(relation);
+    const known = byTarget.get(target) ?? [];
     if (!(known instanceof Map)) return known;
     const sorted = [...known].toSorted(([a], [b]) => compareText(a, b)).map(([, ref]) => ref);
-    byTarget?.set(target, sorted);
+    byTarget.set(target, sorted);
     return sorted;
   }
 
@@ -108,25 +114,46 @@ class IndexedFacts implements TopologyView {
   #bearersOf(ref: EntityRef, relation: Relation): readonly EntityRef[] {
     if (ref.kind !== "resource") {
       const unkinded = { kind: "resource", id: ref.id };
-      const known = relation === "used_by" && this.#byId.get(ref.id)?.has(entityKey(unkinded)) === true;
+      const known = relation === "used_by" && this.#outwardOf(relation).has(entityKey(unkinded));
       return known ? [ref, unkinded] : [ref];
     }
-    const bearers = [...(this.#byId.get(ref.id) ?? [])];
-    return bearers.toSorted(([a], [b]) => compareText(a, b)).map(([, one]) => one);
+    const bearers = [...(this.#bearersById().get(ref.id) ?? [])].toSorted(([a], [b]) => compareText(a, b));
+    const kinded = bearers.map(([, one]) => one).filter(({ kind }) => kind !== "resource");
+    // What is said of the thing by its kind tells more than the same said of its id alone.
+    return bearers.length === kinded.length ? kinded : [...kinded, { kind: "resource", id: ref.id }];
   }
 
-  #add(fact: KnownFact): void {
-    const from = entityKey(fact.from);
-    const to = entityKey(fact.to);
-    const byFrom = within(this.#outward, fact.relation, () => new Map<string, Outward>());
-    const outward = within(byFrom, from, (): Outward => new Map());
-    const line = within(outward, relations[fact.relation] === "single" ? "" : to, (): KnownFact[] => []);
-    if (Array.isArray(line)) line.push(fact);
-    const byTo = within(this.#inward, fact.relation, () => new Map<string, Map<string, EntityRef>>());
-    const origins = within(byTo, to, () => new Map<string, EntityRef>());
-    if (origins instanceof Map) origins.set(from, fact.from);
-    for (const ref of [fact.from, fact.to])
-      within(this.#byId, ref.id, () => new Map<string, EntityRef>()).set(entityKey(ref), ref);
+  #outwardOf(relation: Relation): Map<string, Outward> {
+    return within(this.#outward, relation, () => {
+      const byFrom = new Map<string, Outward>();
+      const isSingle = relations[relation] === "single";
+      for (const fact of this.#facts.get(relation) ?? []) {
+        const outward = within(byFrom, entityKey(fact.from), (): Outward => new Map());
+        const line = within(outward, isSingle ? "" : entityKey(fact.to), (): Line => []);
+        if (Array.isArray(line)) line.push(fact);
+      }
+      return byFrom;
+    });
+  }
+
+  #inwardOf(relation: Relation): Map<string, Map<string, EntityRef> | readonly EntityRef[]> {
+    return within(this.#inward, relation, () => {
+      const byTo = new Map<string, Map<string, EntityRef>>();
+      for (const { from, to } of this.#facts.get(relation) ?? [])
+        within(byTo, entityKey(to), () => new Map<string, EntityRef>()).set(entityKey(from), from);
+      return byTo;
+    });
+  }
+
+  #bearersById(): Map<string, Map<string, EntityRef>> {
+    if (this.#byId !== undefined) return this.#byId;
+    const byId = new Map<string, Map<string, EntityRef>>();
+    for (const { from, to } of [...this.#facts.values()].flat()) {
+      for (const ref of [from, to])
+        within(byId, ref.id, () => new Map<string, EntityRef>()).set(entityKey(ref), ref);
+    }
+    this.#byId = byId;
+    return byId;
   }
 }
 

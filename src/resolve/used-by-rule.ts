@@ -46,7 +46,9 @@ function ownerByUse(thing: EntityRef, search: Search): Owner | undefined {
   // What was told of an id without its kind is told of this thing as well.
   if (thing.kind !== "resource") search.lookedAt.add(`resource:${thing.id}`);
   const callers = oneTenantCallers(thing, search);
-  const kinds = new Set([thing.kind, ...callers.map(({ held }) => held.fact.from.kind)]);
+  // Whoever spoke of it, also an operator, may have told its kind.
+  const told = search.view.everTargets(thing, "used_by").map(({ fact }) => fact.from.kind);
+  const kinds = new Set([thing.kind, ...told]);
   kinds.delete("resource");
   // An id of which no request told the kind may be an image's as well.
   if (kinds.size === 0 || [...kinds].some((kind) => sharedByNature.has(kind))) return undefined;
