@@ -90,6 +90,9 @@ function classify(
   if (after.startsWith(")]") && before.endsWith("(")) {
     return { by: "word", ref: { kind: "stack", id } };
   }
+  // Agents are told of the group whose rules or members changed.
+  if (/\bsecurity group (?:rule|member)s? updated [^\s'"]{0,5}['"]$/i.test(before))
+    return { by: "word", ref: { kind: "security_group", id } };
   // Messages are no things.
   if (/\bmessage id[:=]? ?['"]?$/i.test(before)) return undefined;
   // Neutron's DHCP ports bear `dhcp`, a hash of the host, and their network's id.
