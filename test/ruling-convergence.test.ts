@@ -202,7 +202,8 @@ async function run({ steps, delays }: Order): Promise<unknown> {
       await write.write();
     }
     // A round that another process is in the middle of while the next step happens.
-    if ((delays[index] ?? 0) === 1) held.push({ due: index + 1, write: await answerDue() });
+    const delay = delays[index] ?? 0;
+    if (delay > 0) held.push({ due: index + delay, write: await answerDue() });
     else await reattribute(stages);
   }
   for (const { write } of held) await write();
