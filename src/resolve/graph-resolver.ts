@@ -9,7 +9,7 @@ import { platformKinds, resolvePlatform } from "./platform-rule.ts";
 import { siblingOwners } from "./request-rule.ts";
 import type { ResolvedDraft, Resolver } from "./resolver.ts";
 import type { Owner, ResolverSettings, Search } from "./search.ts";
-import { tenantOf } from "./search.ts";
+import { inSilence, tenantOf } from "./search.ts";
 import { ownersByUse } from "./used-by-rule.ts";
 
 /**
@@ -71,7 +71,7 @@ function resolve(draft: EventDraft, search: Search): ResolvedDraft {
 function ownEntities(draft: EventDraft, attribution: Attribution, search: Search): readonly string[] {
   if (attribution.status !== "owned") return [];
   const { projectId, domainId } = attribution.tenant;
-  const quiet = { ...search, evidence: [], lookedAt: new Set<string>() };
+  const quiet = inSilence({ ...search, lookedAt: new Set<string>() });
   return [draft.subject, ...draft.related.map((item) => item.ref)]
     .filter((ref) => {
       const owners = observedOwners(ref, quiet) ?? [];

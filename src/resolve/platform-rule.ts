@@ -2,7 +2,7 @@ import type { EntityRef } from "../model/entity.ts";
 import { entityKey } from "../model/entity.ts";
 import type { AffectedTenant, Attribution, EventDraft } from "../model/event.ts";
 import type { Relation } from "../model/topology.ts";
-import { tenantKey } from "../model/tenant.ts";
+import { tenantKey, type TenantRef } from "../model/tenant.ts";
 import { observedOwners, removalOf } from "./owner-rule.ts";
 import type { HeldFact } from "./resolver.ts";
 import type { Search } from "./search.ts";
@@ -74,7 +74,9 @@ function tenantsOn(place: EntityRef, search: Search): readonly AffectedTenant[] 
   if (relation === undefined) return [];
   search.lookedAt.add(entityKey(place));
   const there = search.view.origins(place, relation, search.at);
-  const found = there.flatMap((held) => affectedBy(held.fact.from, search));
+  const quiet = inSilence(search);
+  const tenantOfOwner = rememberTenants(quiet);
+  const found = there.flatMap((held) => affectedBy(held.fact.from, quiet, tenantOfOwner));
   const tenants = new Set(found.map((item) => tenantKey(item.tenant))).size;
   search.evidence.push({
     rule: "shared-infrastructure/1",
@@ -87,16 +89,30 @@ function tenantsOn(place: EntityRef, search: Search): readonly AffectedTenant[] 
 }
 
 /** The tenant whose resource this is; nobody where it is the provider's, was deleted by then, or may be another's. */
-function affectedBy(resource: EntityRef, search: Search): readonly AffectedTenant[] {
+function affectedBy(
+  resource: EntityRef,
+  search: Search,
+  tenantOfOwner: (owner: EntityRef) => TenantRef | undefined,
+): readonly AffectedTenant[] {
   // Whether it was still there, and whose it was, may become known later.
   search.lookedAt.add(entityKey(resource));
   if (removalOf(resource, search) !== undefined) return [];
-  const quiet = inSilence(search);
-  const owners = observedOwners(resource, quiet) ?? [];
+  const owners = observedOwners(resource, search) ?? [];
   const [owner] = owners;
   // A resource of two possible owners tells neither of them anything.
-  if (owner === undefined || owners.length > 1 || isProviders(owner, quiet)) return [];
-  return [{ tenant: tenantOf(owner, quiet), resources: [resource] }];
+  if (owner === undefined || owners.length > 1) return [];
+  const tenant = tenantOfOwner(owner);
+  return tenant === undefined ? [] : [{ tenant, resources: [resource] }];
+}
+
+/** The tenant of an owner, or undefined where it is the provider's own; thousands of resources have a few owners. */
+function rememberTenants(search: Search): (owner: EntityRef) => TenantRef | undefined {
+  const known = new Map<string, TenantRef | undefined>();
+  return (owner) => {
+    const key = entityKey(owner);
+    if (!known.has(key)) known.set(key, isProviders(owner, search) ? undefined : tenantOf(owner, search));
+    return known.get(key);
+  };
 }
 
 function mergeByTenant(items: readonly AffectedTenant[]): readonly AffectedTenant[] {

@@ -24,6 +24,8 @@ export interface Search {
   readonly evidence: Evidence[];
   /** Keys of the entities whose later facts could change the answer. */
   readonly lookedAt: Set<string>;
+  /** True where nobody reads the evidence. */
+  readonly isSilent?: true;
 }
 
 /** The project with its domain as of then; an event waits for nothing but the domain once its project is proven. */
@@ -42,6 +44,11 @@ export function tenantOf(owner: EntityRef, search: Search): TenantRef {
 
 /** The same search without a word of it in the evidence; what it looks at is waited for all the same. */
 export function inSilence(search: Search): Search {
+  return search.isSilent === true ? search : { ...search, evidence: [], isSilent: true };
+}
+
+/** The same search with its evidence kept apart, to be used or not; what it looks at is waited for all the same. */
+export function aside(search: Search): Search {
   return { ...search, evidence: [] };
 }
 
@@ -79,6 +86,7 @@ export function note(
   confidence: Evidence["confidence"],
   rejectedBecause?: string,
 ): void {
+  if (search.isSilent === true) return;
   const { fact } = held;
   const said = relationWords[fact.relation] ?? fact.relation.replaceAll("_", " ");
   const hop = `${fact.from.kind} ${fact.from.id} ${said} ${fact.to.kind} ${fact.to.id}`;

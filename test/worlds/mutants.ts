@@ -61,8 +61,8 @@ export const mutants: readonly Mutant[] = [
     "facts of any control plane",
     truth,
     "src/resolve/topology-view.ts",
-    "if (fact.controlPlane === controlPlane) this.#add(fact);",
-    "this.#add(fact);",
+    "if (fact.controlPlane === controlPlane)",
+    "",
   ),
   mutant(
     "deletions that nobody heeds",
@@ -96,8 +96,8 @@ export const mutants: readonly Mutant[] = [
     "users of what everybody may use",
     truth,
     usedByRule,
-    "if (sharedByNature.has(thing.kind)) return undefined;",
-    "if (thing.kind === 'flavor') return undefined;",
+    'const sharedByNature = new Set([\n  "image",',
+    "const sharedByNature = new Set([",
   ),
   mutant(
     "a role on a domain or a second project beside the first",

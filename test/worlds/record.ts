@@ -70,9 +70,11 @@ export class Recorder {
   #isUnique(thing: Thing, alias: EntityRef, options: { isKindTold: boolean; within?: EntityRef }): boolean {
     const { isKindTold, within } = options;
     // Whoever else spoke of the name, whenever that was, leaves it open.
-    const owners = this.#cloud
-      .living()
-      .filter((other) => bears(other, alias) && (!isKindTold || other.ref.kind === thing.ref.kind))
+    const bearers = this.#cloud.living().filter((other) => bears(other, alias));
+    // Anybody may speak of what servers are started from, and need not own it.
+    if (!isKindTold && bearers.some(({ ref: { kind } }) => kind === "image")) return false;
+    const owners = bearers
+      .filter((other) => !isKindTold || other.ref.kind === thing.ref.kind)
       .filter((other) => within === undefined || lies(other, within, this.#cloud))
       .map(({ owner }) => owner);
     return owners.every((owner) => owner === thing.owner);
