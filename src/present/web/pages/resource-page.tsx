@@ -4,7 +4,7 @@ import { resourcePath } from "../state/grouping.ts";
 import { nameEntity } from "../state/entity-names.ts";
 import { preferredZone } from "../state/preferences.ts";
 import { address, goTo } from "../state/route.ts";
-import { tenantNames } from "../state/session.ts";
+import { isProvider, tenantNames } from "../state/session.ts";
 import { plainView, spellView } from "../state/view.ts";
 import { readTime } from "../time/typed-time.ts";
 import { formatMoment } from "../time/zone.ts";
@@ -12,13 +12,14 @@ import { CoverageNote } from "../ui/coverage-note.tsx";
 import { ErrorNotice } from "../ui/error-notice.tsx";
 import { KindWord, SeverityWord } from "../ui/glyph.tsx";
 import { Link } from "../ui/link.tsx";
+import { Aliases, OwnershipIntervals } from "../ui/resource-intervals.tsx";
 import { usePageData } from "../ui/page-data.ts";
 
 /** One resource as of a moment: whose it was, what it stood on, and what happened to it. */
 export function ResourcePage({ kind, id }: { kind: string; id: string }) {
   const asked = new URLSearchParams(address.value.search);
   const query = new URLSearchParams();
-  for (const name of ["at", "control_plane"]) {
+  for (const name of ["at", "known_at", "control_plane"]) {
     const value = asked.get(name);
     if (value !== null) query.set(name, value);
   }
@@ -75,11 +76,26 @@ function Resource({ data }: { data: ResourceJson }) {
         <div>
           <dt>As of</dt>
           <dd>
-            <AsOf at={at} key={data.at} />
+            <MomentField name="at" label="As of" at={at} key={data.at} />
           </dd>
         </div>
+        {isProvider.value && (
+          <div>
+            <dt>Known at</dt>
+            <dd>
+              <MomentField
+                name="known_at"
+                label="By what was known at"
+                at={data.known_at === undefined ? undefined : Date.parse(data.known_at)}
+                key={data.known_at}
+              />
+            </dd>
+          </div>
+        )}
       </dl>
+      <OwnershipIntervals data={data} />
       <Relations data={data} />
+      <Aliases data={data} />
       <Events data={data} />
     </>
   );
@@ -95,10 +111,19 @@ function ownerWords(data: ResourceJson): string {
   return [domain, project].filter((word) => word !== null).join(" / ") || "yours";
 }
 
-function AsOf({ at }: { at: number }) {
+/** A moment of the address: as of when it is shown, or by what was known when; empty where that is now. */
+function MomentField({
+  name,
+  label,
+  at,
+}: {
+  name: "at" | "known_at";
+  label: string;
+  at: number | undefined;
+}) {
   const zone = preferredZone.value;
-  const [text, setText] = useState(formatMoment(at, zone));
-  const read = readTime(text, zone, at);
+  const [text, setText] = useState(at === undefined ? "" : formatMoment(at, zone));
+  const read = readTime(text.trim() === "" ? "now" : text, zone, at ?? Date.now());
   return (
     <form
       class="as-of"
@@ -107,19 +132,21 @@ function AsOf({ at }: { at: number }) {
         if (!read.ok) return;
         const ms = read.time.kind === "absolute" ? read.time.ms : Date.now() + read.time.ms;
         const query = new URLSearchParams(location.search);
-        query.set("at", new Date(ms).toISOString());
+        if (text.trim() === "") query.delete(name);
+        else query.set(name, new Date(ms).toISOString());
         goTo(`${location.pathname}?${query.toString()}`);
       }}
     >
       <input
-        aria-label="As of"
+        aria-label={label}
         value={text}
+        placeholder="now"
         spellcheck={false}
         aria-invalid={!read.ok}
         onInput={(event) => setText(event.currentTarget.value)}
       />
       <button type="submit" class="control" disabled={!read.ok}>
-        Show
+        Show<span class="visually-hidden"> {label.toLowerCase()}</span>
       </button>
       {!read.ok && <span class="hint problem">{read.problem}</span>}
     </form>

@@ -17,12 +17,17 @@ interface ChainOf {
   readonly event: Pick<EventJson, "subject" | "related">;
   readonly evidence: readonly EvidenceJson[];
   readonly zone: string;
+  /** The thing that owns the event, to be marked where the path reaches it. */
+  readonly owner?: Pick<EntityJson, "kind" | "id">;
 }
 
 /** The accepted steps as paths from thing to thing, and behind a fold what was not used, with its reason. */
-export function EvidenceChain({ event, evidence, zone }: ChainOf) {
+export function EvidenceChain({ event, evidence, zone, owner }: ChainOf) {
   const names = [event.subject, ...event.related];
-  const rejected = evidence.filter((step) => step.verdict === "rejected");
+  const refused = evidence.filter((step) => step.verdict === "rejected");
+  // A step that leads nowhere was no candidate: it says what is lacking.
+  const rejected = refused.filter((step) => step.to !== undefined);
+  const lacking = refused.filter((step) => step.to === undefined);
   const paths = layPath(
     evidence.filter((step) => step.verdict === "accepted"),
     names,
@@ -32,31 +37,46 @@ export function EvidenceChain({ event, evidence, zone }: ChainOf) {
       {paths.length > 0 && (
         <ol class="hops">
           {paths.map((path, index) => (
-            <Stretch key={`${index} ${path.hops[0]?.step.says}`} path={path} zone={zone} />
+            <Stretch key={`${index} ${path.hops[0]?.step.says}`} path={path} zone={zone} owner={owner} />
           ))}
         </ol>
       )}
-      {rejected.length > 0 && <Rejected steps={rejected} open={paths.length === 0} zone={zone} />}
+      {lacking.length > 0 && (
+        <ul class="lacking">
+          {lacking.map((step) => (
+            <RejectedStep key={`${step.rule} ${step.says}`} step={step} zone={zone} />
+          ))}
+        </ul>
+      )}
+      {rejected.length > 0 && <Rejected steps={rejected} zone={zone} />}
     </>
   );
 }
 
-function Stretch({ path, zone }: { path: PathStretch; zone: string }) {
+type Owner = ChainOf["owner"];
+
+function Stretch({ path, zone, owner }: { path: PathStretch; zone: string; owner: Owner }) {
   return (
     <>
-      {path.start !== undefined && (
-        <li class="node">
-          <Entity entity={path.start} />
-        </li>
-      )}
+      {path.start !== undefined && <Node entity={path.start} owner={owner} />}
       {path.hops.map((hop, index) => (
-        <Hop key={`${index} ${hop.step.says}`} hop={hop} zone={zone} />
+        <Hop key={`${index} ${hop.step.says}`} hop={hop} zone={zone} owner={owner} />
       ))}
     </>
   );
 }
 
-function Hop({ hop, zone }: { hop: PathHop; zone: string }) {
+function Node({ entity, owner }: { entity: EntityJson; owner: Owner }) {
+  const owns = owner !== undefined && owner.kind === entity.kind && owner.id === entity.id;
+  return (
+    <li class={`node${owns ? " owns" : ""}`}>
+      <Entity entity={entity} />
+      {owns && <span class="tag">owner</span>}
+    </li>
+  );
+}
+
+function Hop({ hop, zone, owner }: { hop: PathHop; zone: string; owner: Owner }) {
   const { step, to, turned } = hop;
   const says = nameIds(step.says, tenantNames.value);
   return (
@@ -69,11 +89,7 @@ function Hop({ hop, zone }: { hop: PathHop; zone: string }) {
         </p>
         <HopFacts step={step} zone={zone} />
       </li>
-      {to !== undefined && (
-        <li class="node">
-          <Entity entity={to} />
-        </li>
-      )}
+      {to !== undefined && <Node entity={to} owner={owner} />}
     </>
   );
 }
@@ -98,32 +114,37 @@ function HopFacts({ step, zone }: { step: EvidenceJson; zone: string }) {
   );
 }
 
-function Rejected({ steps, open, zone }: { steps: readonly EvidenceJson[]; open: boolean; zone: string }) {
+function Rejected({ steps, zone }: { steps: readonly EvidenceJson[]; zone: string }) {
   return (
-    <details class="rejected" open={open}>
+    <details class="rejected">
       <summary>
         {steps.length === 1 ? "1 trace was not used" : `${steps.length} traces were not used`}
       </summary>
       <ul>
         {steps.map((step) => (
-          <li key={`${step.rule} ${step.says} ${step.to?.id}`}>
-            <span class="hop-sign" aria-hidden="true">
-              ✗
-            </span>
-            <div>
-              {step.from !== undefined && step.to !== undefined && (
-                <p>
-                  <Entity entity={step.from} /> <span class="dim">{between(step)}</span>{" "}
-                  <Entity entity={step.to} />
-                </p>
-              )}
-              <p class="rejection">{nameIds(rejectionWords(step), tenantNames.value)}</p>
-              <HopFacts step={step} zone={zone} />
-            </div>
-          </li>
+          <RejectedStep key={`${step.rule} ${step.says} ${step.to?.id}`} step={step} zone={zone} />
         ))}
       </ul>
     </details>
+  );
+}
+
+function RejectedStep({ step, zone }: { step: EvidenceJson; zone: string }) {
+  return (
+    <li>
+      <span class="hop-sign" aria-hidden="true">
+        ✗
+      </span>
+      <div>
+        {step.from !== undefined && step.to !== undefined && (
+          <p>
+            <Entity entity={step.from} /> <span class="dim">{between(step)}</span> <Entity entity={step.to} />
+          </p>
+        )}
+        <p class="rejection">{nameIds(rejectionWords(step), tenantNames.value)}</p>
+        <HopFacts step={step} zone={zone} />
+      </div>
+    </li>
   );
 }
 

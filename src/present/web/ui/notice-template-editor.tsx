@@ -125,7 +125,12 @@ function TextField(props: {
             <dt>
               <code>{`{${name}}`}</code>
             </dt>
-            <dd>{meaning}</dd>
+            <dd>
+              {/* What stands between backticks is an example. */}
+              {meaning
+                .split("`")
+                .map((part, place) => (place % 2 === 1 ? <code key={part}>{part}</code> : part))}
+            </dd>
           </div>
         ))}
       </dl>

@@ -54,7 +54,7 @@ function Chain({ answer, event }: { answer: OwnershipJson; event: EventJson }) {
     <section class="part ownership" aria-labelledby="ownership-title">
       <h3 id="ownership-title">{isWaiting(attribution) ? "Why it has no owner yet" : "Why this tenant"}</h3>
       <p class="ownership-summary">{nameIds(capitalise(answer.summary), tenantNames.value)}</p>
-      <EvidenceChain event={event} evidence={attribution.evidence} zone={zone} />
+      <EvidenceChain event={event} evidence={attribution.evidence} zone={zone} {...ownerOf(attribution)} />
       {attribution.affected.length > 0 && <Affected tenants={attribution.affected} />}
       {attribution.candidates !== undefined && attribution.candidates.length > 0 && (
         <p class="dim">Candidates: {attribution.candidates.map(tenantWords).join(", ")}</p>
@@ -63,6 +63,14 @@ function Chain({ answer, event }: { answer: OwnershipJson; event: EventJson }) {
       {answer.history.length > 0 && <Earlier answer={answer} zone={zone} />}
     </section>
   );
+}
+
+/** The owning project, or else the owning domain. */
+function ownerOf({ project_id: project, domain_id: domain }: Attribution): {
+  owner?: { kind: string; id: string };
+} {
+  if (project !== null) return { owner: { kind: "project", id: project } };
+  return domain === null ? {} : { owner: { kind: "domain", id: domain } };
 }
 
 export function isWaiting({ status }: Pick<Attribution, "status">): boolean {

@@ -15,14 +15,28 @@ export function groupPath(group: QuarantineGroupJson): string {
   return `/quarantine?${query.toString()}`;
 }
 
-/** What waits, the largest group first. */
+/** What waits: reason by reason, the largest first, and under each the types and sources. */
 export function QuarantineGroups({ groups }: { groups: readonly QuarantineGroupJson[] }) {
+  const reasons = new Map<string, QuarantineGroupJson[]>();
+  for (const group of groups) reasons.set(group.reason, [...(reasons.get(group.reason) ?? []), group]);
+  const size = (members: readonly QuarantineGroupJson[]) =>
+    members.reduce((sum, { count }) => sum + count, 0);
   return (
-    <ol class="groups">
-      {groups.map((group) => (
-        <Group key={groupPath(group)} group={group} />
-      ))}
-    </ol>
+    <>
+      {[...reasons]
+        .toSorted(([, one], [, other]) => size(other) - size(one))
+        .map(([reason, members]) => (
+          <section key={reason} class="reason" aria-labelledby={`reason-${reason}`}>
+            <h2 id={`reason-${reason}`}>{sentenceCase(reason)}</h2>
+            <p class="dim">{members[0]?.says}</p>
+            <ol class="groups">
+              {members.map((group) => (
+                <Group key={groupPath(group)} group={group} />
+              ))}
+            </ol>
+          </section>
+        ))}
+    </>
   );
 }
 
@@ -35,29 +49,23 @@ function Group({ group }: { group: QuarantineGroupJson }) {
         <span>{group.count === 1 ? "event" : "events"}</span>
       </p>
       <div>
-        <h2>
+        <h3>
           <Link href={groupPath(group)}>
-            {sentenceCase(group.reason)}
-            <span class="visually-hidden">: {group.type}</span>
+            <code>{group.type}</code>
           </Link>
-        </h2>
-        <p class="dim">{group.says}</p>
-        <p>
-          <code>{group.type}</code> <span class="dim">from {group.connection}</span>
-        </p>
-      </div>
-      <div>
-        <h3>Example</h3>
-        <p>
-          <KindWord kind={example.kind} /> {example.summary}{" "}
-          <span class="dim">
-            {example.subject.kind.replaceAll("_", " ")} {nameEntity(example.subject)}
-          </span>
-        </p>
+        </h3>
+        <p class="dim">from {group.connection}</p>
         <Ages group={group} />
       </div>
+      <p>
+        <span class="part-name">Example</span>
+        <KindWord kind={example.kind} /> {example.summary}{" "}
+        <span class="dim">
+          {example.subject.kind.replaceAll("_", " ")} {nameEntity(example.subject)}
+        </span>
+      </p>
       <div>
-        <h3>Who it could be</h3>
+        <span class="part-name">Who it could be</span>
         <Candidates group={group} />
       </div>
     </li>
