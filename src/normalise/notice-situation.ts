@@ -26,8 +26,18 @@ export function situationOf(draft: EventDraft): NoticeSituation {
   return serviceSituation(draft) ?? maintenanceSituation(draft) ?? "default";
 }
 
-/** Nova tells of a service only the states that it has now: disabled for work, or forced down because it failed. */
+/** What a type that ends so says of a service or an agent: it is disabled for work, and forced down because it failed. */
+const lastSteps: ReadonlyMap<string | undefined, NoticeSituation> = new Map([
+  ["disabled", "maintenance-begins"],
+  ["enabled", "maintenance-ends"],
+  ["forced_down", "host-failure"],
+  ["force_lifted", "recovery"],
+]);
+
+/** Nova's own notification has one type for all of them, and tells the states that the service has now. */
 function serviceSituation({ type, subject, changes = [] }: EventDraft): NoticeSituation | undefined {
+  const told = lastSteps.get(type.split(".").at(-1));
+  if (told !== undefined) return told;
   if (subject.kind !== "service" || !type.endsWith(".update")) return undefined;
   const state = changes.find(({ field }) => field === "state")?.after;
   if (typeof state !== "string") return undefined;

@@ -39,6 +39,12 @@ describe("a notice", () => {
     );
   });
 
+  test("calls a service that was forced down trouble, though that was a change", () => {
+    const notice = noticeOf(servers(1), { kind: "change", type: "compute.service.forced_down" });
+    expect(notice).toMatchObject({ type: "platform.trouble", kind: "change" });
+    expect(notice.summary).toMatch(/^Platform trouble on part-/);
+  });
+
   test("cleans what the tenant itself calls its resources", () => {
     const { summary } = noticeOf([{ kind: "server", id: "web\u202e\n{part}<b>" }]);
     expect(summary).toMatch(/affected your server web⟨U\+202E⟩ \{part\}<b>$/);
@@ -78,6 +84,10 @@ describe("a situation", () => {
     ["a service that is disabled", service("disabled"), "maintenance-begins"],
     ["a service that is enabled", service("enabled"), "maintenance-ends"],
     ["a service that is forced down", service("disabled, forced down"), "host-failure"],
+    ["a service that the inventory saw disabled", { type: "compute.service.disabled" }, "maintenance-begins"],
+    ["an agent that the inventory saw enabled", { type: "network.agent.enabled" }, "maintenance-ends"],
+    ["a service that the inventory saw forced down", { type: "compute.service.forced_down" }, "host-failure"],
+    ["a service that is no longer forced down", { type: "compute.service.force_lifted" }, "recovery"],
     ["a maintenance by its phase", { type: "host.maintenance", phase: "start" }, "maintenance-begins"],
     ["a maintenance by its last word", { type: "host.maintenance.ended" }, "maintenance-ends"],
     ["a live migration", { type: "compute.host.live_migration.start" }, "live-migration"],

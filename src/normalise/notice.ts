@@ -32,6 +32,13 @@ const words: Readonly<Record<EventKind, string>> = {
   activity: "activity",
 };
 
+/** Where the situation says it better than the kind: forcing a service down is a change, and means trouble. */
+const situationWords: Partial<Record<NoticeSituation, string>> = {
+  "host-failure": words.symptom,
+  "storage-trouble": words.symptom,
+  recovery: words.recovery,
+};
+
 /**
  * A shared cause as one tenant may hear of it: its own resources, no host, no neighbour, no number of them. It is made
  * of what the event is, of the tenant's own entry and of nothing else.
@@ -46,7 +53,8 @@ export function makeNotice(
   const own = affected.resources
     .filter(({ kind }) => isTenantKind(kind))
     .toSorted((a, b) => (entityKey(a) < entityKey(b) ? -1 : 1));
-  const what = words[draft.kind];
+  const situation = situationOf(draft);
+  const what = situationWords[situation] ?? words[draft.kind];
   const part = tools.aliasOf(tenantKey(tenant), placeOf(draft, evidence));
   const values: TemplateValues = {
     what,
@@ -55,7 +63,6 @@ export function makeNotice(
     count: String(own.length),
     when: tellMinute(draft.occurredAt),
   };
-  const situation = situationOf(draft);
   const text = tools.templateOf(situation);
   return {
     tenant,
