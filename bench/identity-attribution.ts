@@ -115,7 +115,7 @@ function printProof({ name }: IdentityResult, proof: IdentityProof, all: boolean
   console.log(
     `\n${name}: ${abstained} name-only records were given to nobody. ${unseen} of them name nothing that stands in any ` +
       `record with an id, in a row, or in a request of an account that works in one tenant; ${undetermined} only what ` +
-      `stands there with several tenants' or nobody's. ${remaining.length} remain.`,
+      `stands there with several tenants', with nobody's, or as an image's name. ${remaining.length} remain.`,
   );
   for (const { seq, message } of remaining.slice(0, all ? 200 : 5))
     console.log(`  ${seq}: ${message.slice(0, 160)}`);

@@ -6,7 +6,7 @@ export interface IdentityProof {
   readonly abstained: number;
   /** None of their names stands in any record with an id, in a row, or in a request of an account of one tenant. */
   readonly unseen: number;
-  /** Their names do, but with several tenants', or with nobody's that is known. */
+  /** Their names do, but with several tenants', with nobody's that is known, or as the name of an image. */
   readonly undetermined: number;
   /** Their names lead to one tenant: more could have been told. */
   readonly remaining: readonly IdentityRecord[];
@@ -18,8 +18,16 @@ const roleGiven = /PUT \S*\/v3\/projects\/([0-9a-f]{32})\/users\/([0-9a-f]{32})\
 /** Words of a message that may be names: with a digit, a dash or an underscore. Read apart from the product's own readers. */
 function namesIn(message: string): readonly string[] {
   const words = message.replaceAll(idPattern, " ").split(/[\s,;|"'()[\]{}<>/?=&]+|\.\.\./);
-  return words.filter((word) => /[\d_-]/.test(word) && /[a-z]{3}/i.test(word) && !word.startsWith("-"));
+  return words.filter(
+    (word) => /[\d_-]/.test(word) && /[a-z]{3}/i.test(word) && !word.startsWith("-") && !formats.has(word),
+  );
 }
+
+/** Words with a digit in them that are nobody's name. */
+const formats = new Set(["qcow2", "x86_64", "sha256"]);
+
+/** Stands beside an image's owner: everybody may start something from an image, so that its name alone tells no tenant. */
+const anybody = "anybody";
 
 /** Whom the names and ids of the records lead to, by what the stream (and the inventory, where it is used) says of them. */
 class Leads {
@@ -45,7 +53,9 @@ class Leads {
     }
     for (const row of withInventory ? (data.inventory ?? []) : []) {
       add(this.#byId, `${row.region} ${row.id}`, row.projectId);
-      if (row.name !== undefined) add(this.#byName, `${row.region} ${row.name}`, row.projectId);
+      if (row.name === undefined) continue;
+      add(this.#byName, `${row.region} ${row.name}`, row.projectId);
+      if (row.kind === "image") add(this.#byName, `${row.region} ${row.name}`, anybody);
     }
     for (const record of data.records) this.#learnNames(record, soleProject(record));
   }
