@@ -233,7 +233,7 @@ test("a ruling about more events than one step of the search takes finds them al
   expect(new Set(Object.values(await owners()))).toEqual(new Set(["provider"]));
 });
 
-describe("a ruling is refused", () => {
+describe("a ruling that cannot stand", () => {
   const order = { why: "seen", digest: "x" };
 
   test.each([
@@ -255,12 +255,12 @@ describe("a ruling is refused", () => {
       400,
       "body-invalid",
     ],
-  ])("%s", async (_what, match, answer, status, code) => {
+  ])("is refused %s", async (_what, match, answer, status, code) => {
     expect(await post("/rulings", { match, answer, ...order })).toMatchObject({ status, body: { code } });
     expect(await db.sql("SELECT id FROM isochron.ruling")).toEqual([]);
   });
 
-  test("where what it would do has changed since the dry run, or another ruling was made", async () => {
+  test("is refused where what it would do has changed since the dry run, or another ruling was made", async () => {
     await tell([alert("a", 1)]);
     const first = await foresee(aboutWeb, toProd);
     await tell([alert("b", 2)]);
@@ -272,7 +272,7 @@ describe("a ruling is refused", () => {
     expect(await make(second.digest)).toMatchObject({ status: 409, body: { code: "ruling-changed" } });
   });
 
-  test("without confirmation where a second tenant would see events, or an owner would lose proven ones", async () => {
+  test("is refused without confirmation where a second tenant would see events, or an owner would lose proven ones", async () => {
     await tell([alert("a", 1)]);
     const made = await rule(aboutWeb, toProd);
     await post(`/rulings/${made.id}/withdrawal`, { why: "wrong", expected_version: 1 });
