@@ -21,13 +21,15 @@ export class FactLine {
   readonly #sights: Sight[];
 
   constructor(facts: readonly KnownFact[]) {
-    const sights = facts.flatMap((fact): KnownFact[] =>
+    const sights: Sight[] = [];
+    for (const fact of facts) {
+      const target = entityKey(fact.to);
+      sights.push({ fact, target, run: fact, nextRun: 1 });
       // A run's last sight counts as well: what was seen in between by somebody else has ended by then.
-      fact.lastAt !== undefined && fact.lastAt > fact.at ? [fact, { ...fact, at: fact.lastAt }] : [fact],
-    );
-    this.#sights = sights
-      .map((fact) => ({ fact, target: entityKey(fact.to), run: fact, nextRun: 0 }))
-      .sort(byTimeThenTarget);
+      if (fact.lastAt !== undefined && fact.lastAt > fact.at)
+        sights.push({ fact: { ...fact, at: fact.lastAt }, target, run: fact, nextRun: 1 });
+    }
+    this.#sights = sights.length > 1 ? sights.sort(byTimeThenTarget) : sights;
     this.#findRuns();
   }
 

@@ -11,7 +11,7 @@ import { histories } from "./step.ts";
 import { asRecord, toldBy, worldSource, type Told } from "./world-source.ts";
 
 /** Raise it for a long run. */
-const worldsTried = 12;
+const worldsTried = 20;
 
 let db: TestStore;
 let stages: Stages;
