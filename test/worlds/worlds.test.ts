@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { answerAll, findFault } from "./judge.ts";
+import { answerAll, findFalsehood, findFault } from "./judge.ts";
 import { playHistory } from "./play.ts";
 import { histories } from "./step.ts";
 
@@ -12,6 +12,25 @@ describe("in worlds of equal names, renames, transfers, removals and ids that tw
     fc.assert(
       fc.property(histories, (history) => {
         expect(findFault(playHistory(history))).toBeUndefined();
+      }),
+      { numRuns: worldsTried },
+    );
+  });
+
+  it("no record is given to another tenant at any moment on the way, where all is told as it happens", () => {
+    fc.assert(
+      fc.property(histories, fc.integer({ min: 0, max: 640 }), (history, second) => {
+        const { statements, records } = playHistory(history);
+        const facts = statements.map(({ fact }) => fact).filter(({ at }) => at <= second * 1000);
+        const sofar = {
+          statements,
+          records: records.filter(({ draft }) => draft.occurredAt <= second * 1000),
+        };
+        const answers = answerAll(sofar, facts);
+        const falsehoods = sofar.records.flatMap(
+          (record, index) => findFalsehood(record, answers[index]!) ?? [],
+        );
+        expect(falsehoods).toEqual([]);
       }),
       { numRuns: worldsTried },
     );
