@@ -19,7 +19,7 @@ export interface TopologyReader {
   about(scope: Scope, controlPlane: string, entity: EntityRef): Promise<readonly KnownFact[]>;
   /**
    * All change points of the entity, of what points at it and, along single relations, of where that points else, by
-   * what had been recorded up to `knownAt` (all, when absent). `recordedAt` tells when we first heard of each run.
+   * what had been recorded up to `knownAt` (all, when absent); not who used it.
    */
   history(controlPlane: string, entity: EntityRef, knownAt?: Instant): Promise<readonly KnownFact[]>;
   /** Every project and domain known, with names, for scopes, lanes and lists. */

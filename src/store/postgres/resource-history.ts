@@ -8,7 +8,7 @@ import { pluralRelations } from "./topology-kinds.ts";
 /** A host of a large cloud has some thousands of servers over the years; what is beyond is cut. */
 const pointingMax = 2_000;
 
-interface FactRow {
+interface RunRow {
   readonly from_kind: string;
   readonly from_id: string;
   readonly relation: Relation;
@@ -19,48 +19,54 @@ interface FactRow {
   readonly holds: boolean;
   readonly connection: string;
   readonly source_id: string;
-  readonly known_at: number;
+  readonly recorded_at: number;
 }
+
+const columns =
+  "from_kind, from_id, relation, to_kind, to_id, at, last_at, holds, connection, source_id, recorded_at";
+
+/** Who ever used a thing may be everybody, and was not asked as of a time. */
+const ofEntity = "control_plane = $1 AND from_kind = $2 AND from_id = $3 AND relation <> 'used_by'";
+
+const runsSql = `SELECT ${columns} FROM isochron.topology_run WHERE ${ofEntity}`;
 
 /**
  * What had been recorded by a moment comes first, and only then is it put into runs: a run that began with what was
  * learnt later began later for whoever did not know it yet.
  */
-const historySql = `
+const earlierRunsSql = `
   WITH known AS (
-    SELECT f.*, CASE WHEN f.relation = ANY($4::text[]) THEN f.to_kind || ':' || f.to_id END AS target
-      FROM isochron.topology_fact f
-     WHERE f.control_plane = $1 AND f.from_kind = $2 AND f.from_id = $3 AND f.recorded_at <= $5::timestamptz
-    UNION ALL
-    SELECT f.*, CASE WHEN f.relation = ANY($4::text[]) THEN f.to_kind || ':' || f.to_id END
-      FROM (SELECT DISTINCT from_kind, from_id, relation FROM isochron.topology_fact
-             WHERE control_plane = $1 AND to_kind = $2 AND to_id = $3 AND recorded_at <= $5::timestamptz
-               AND (from_kind, from_id) <> ($2, $3)
-             ORDER BY from_kind, from_id, relation LIMIT $6) AS pointing
-      JOIN isochron.topology_fact f
-        ON f.control_plane = $1 AND f.from_kind = pointing.from_kind AND f.from_id = pointing.from_id
-       AND f.relation = pointing.relation AND f.recorded_at <= $5::timestamptz
-     WHERE f.relation <> ALL($4::text[]) OR (f.to_kind = $2 AND f.to_id = $3)
+    SELECT *, CASE WHEN relation = ANY($4::text[]) THEN to_kind || ':' || to_id END AS target
+      FROM isochron.topology_fact WHERE ${ofEntity} AND recorded_at <= $5::timestamptz
   ), compared AS (
     SELECT *, (lag(to_kind) OVER run, lag(to_id) OVER run, lag(holds) OVER run)
               IS DISTINCT FROM (to_kind, to_id, holds) AS changed
-      FROM known
-    WINDOW run AS (PARTITION BY from_kind, from_id, relation, target ORDER BY at, to_kind, to_id, holds)
+      FROM known WINDOW run AS (PARTITION BY relation, target ORDER BY at, to_kind, to_id, holds)
   ), numbered AS (
     SELECT *, count(*) FILTER (WHERE changed)
-                OVER (PARTITION BY from_kind, from_id, relation, target ORDER BY at, to_kind, to_id, holds) AS number
+                OVER (PARTITION BY relation, target ORDER BY at, to_kind, to_id, holds) AS number
       FROM compared
   ), spanned AS (
-    SELECT *, max(at) OVER run AS last_at, min(recorded_at) OVER run AS known_at
-      FROM numbered WINDOW run AS (PARTITION BY from_kind, from_id, relation, target, number)
+    SELECT *, max(at) OVER (PARTITION BY relation, target, number) AS last_at FROM numbered
   )
-  SELECT from_kind, from_id, relation, to_kind, to_id, at, last_at, holds, connection, source_id, known_at
-    FROM spanned WHERE changed
-   ORDER BY from_kind, from_id, relation, at, to_kind, to_id, holds`;
+  SELECT ${columns} FROM spanned WHERE changed`;
+
+/** Those that ever pointed at the entity and, along single relations, where they point else; by runs, which are few. */
+const pointingSql = `
+  SELECT r.${columns.replaceAll(", ", ", r.")}
+    FROM (SELECT DISTINCT from_kind, from_id, relation FROM isochron.topology_run
+           WHERE control_plane = $1 AND to_kind = $2 AND to_id = $3 AND (from_kind, from_id) <> ($2, $3)
+             AND relation <> 'used_by' AND recorded_at <= $5::timestamptz
+           ORDER BY from_kind, from_id, relation LIMIT $6) AS pointing
+    JOIN isochron.topology_run r
+      ON r.control_plane = $1 AND r.from_kind = pointing.from_kind AND r.from_id = pointing.from_id
+     AND r.relation = pointing.relation AND r.recorded_at <= $5::timestamptz
+   WHERE r.relation <> ALL($4::text[]) OR (r.to_kind = $2 AND r.to_id = $3)`;
 
 /**
  * All change points of the entity, of what points at it and, along single relations, of where that points else; by what
- * had been recorded up to `knownAt`. `recordedAt` is when any observation of the run was first recorded.
+ * had been recorded up to `knownAt`: exactly for the entity's own, and for what points at it as far as each run's
+ * beginning was known by then.
  */
 export async function readHistoryOf(
   client: pg.ClientBase,
@@ -68,15 +74,14 @@ export async function readHistoryOf(
   entity: EntityRef,
   knownAt: Instant | undefined,
 ): Promise<readonly KnownFact[]> {
-  const { rows } = await client.query<FactRow>(historySql, [
-    controlPlane,
-    entity.kind,
-    entity.id,
-    pluralRelations,
-    knownAt === undefined ? "infinity" : iso(knownAt),
-    pointingMax,
-  ]);
-  return rows.map((row) => ({
+  const place = [controlPlane, entity.kind, entity.id];
+  const until = knownAt === undefined ? "infinity" : iso(knownAt);
+  const own =
+    knownAt === undefined
+      ? await client.query<RunRow>(runsSql, place)
+      : await client.query<RunRow>(earlierRunsSql, [...place, pluralRelations, until]);
+  const pointing = await client.query<RunRow>(pointingSql, [...place, pluralRelations, until, pointingMax]);
+  return [...own.rows, ...pointing.rows].map((row) => ({
     controlPlane,
     from: { kind: row.from_kind, id: row.from_id },
     relation: row.relation,
@@ -86,6 +91,6 @@ export async function readHistoryOf(
     holds: row.holds,
     connection: row.connection,
     sourceId: row.source_id,
-    recordedAt: instant(row.known_at),
+    recordedAt: instant(row.recorded_at),
   }));
 }

@@ -245,7 +245,12 @@ describe("asking again for the owner", () => {
     expect(await store.events.reattributed(found, [answer(one!, owned, [], editions)])).toBe(1);
     expect((await feedOf(position)).event).toMatchObject({ id: one!.id, attribution: owned });
     expect(await store.reader.attributionHistory({ kind: "provider" }, one!.id)).toEqual([
-      { attribution: unresolved, recordedAt: one!.recordedAt },
+      {
+        attribution: unresolved,
+        recordedAt: one!.recordedAt,
+        // The answer that stands was written in a later transaction.
+        recordedUntil: expect.any(Number),
+      },
     ]);
     const scope = (id: string) =>
       ({ kind: "tenant", label: id, keys: [projectKey(controlPlane, id)] }) as const;
