@@ -39,7 +39,7 @@ export async function runIdentityArm(
       await isochron.importFile({
         source: "openstack-logs",
         connection: connectionOf(region),
-        controlPlane: region,
+        controlPlane: controlPlaneOf(region),
         path,
       });
     }
@@ -57,14 +57,22 @@ function configOf({ regions }: IdentityData): object {
     connections: regions.map((region) => ({
       name: connectionOf(region),
       source: "openstack-logs",
-      control_plane: region,
+      control_plane: controlPlaneOf(region),
       storm_threshold: 0,
     })),
   };
 }
 
 function connectionOf(region: string): string {
-  return `openstack-logs@${region}`;
+  return `openstack-logs@${controlPlaneOf(region)}`;
+}
+
+/** A region's name as a control plane may be called. */
+function controlPlaneOf(region: string): string {
+  return region
+    .replaceAll(/[^A-Za-z0-9._-]+/g, "-")
+    .replace(/^[^A-Za-z0-9]+/, "r")
+    .slice(0, 40);
 }
 
 /** What `openstack-inventory` would state of the rows, in a connection of that source for each region. */
@@ -74,19 +82,19 @@ async function stateInventory(
 ): Promise<void> {
   const regions = [...new Set(inventory.map(({ region }) => region))];
   for (const region of regions) {
-    const name = `openstack-inventory@${region}`;
+    const name = `openstack-inventory@${controlPlaneOf(region)}`;
     const rows = inventory.filter((row) => row.region === region);
     const at = beginning(records.filter((record) => record.region === region));
     await isochron.store.events.connect({
       name,
       source: "openstack-inventory",
-      controlPlane: region,
+      controlPlane: controlPlaneOf(region),
       config: {},
     });
     await isochron.store.events.append({
       connection: name,
       stream: "inventory",
-      controlPlane: region,
+      controlPlane: controlPlaneOf(region),
       events: [],
       facts: rows.flatMap((row) =>
         factsOfRow(row, at).map((fact) => ({ ...fact, sourceId: `${row.kind} ${row.id}` })),
@@ -99,7 +107,7 @@ async function stateInventory(
 }
 
 function beginning(records: readonly IdentityRecord[]): number {
-  return records.reduce((first, { at }) => (at < first ? at : first), Number.MAX_SAFE_INTEGER);
+  return records.reduce((first, { at }) => (at < first ? at : first), Date.UTC(2100, 0));
 }
 
 /** A floating IP's name is its address, as Neutron's API lists it. */

@@ -51,7 +51,7 @@ export async function loadIdentity(dir: string): Promise<IdentityData> {
     truth.set(row.seq, row);
   }
   const records = (await readLines(join(dir, "stream.jsonl.gz"))).map((line, index) => {
-    const fields = JSON.parse(line) as Record<string, unknown>;
+    const fields = readFields(line);
     const seq = typeof fields["seq"] === "number" ? fields["seq"] : index;
     const told = truth.get(seq);
     return {
@@ -113,6 +113,17 @@ async function readLines(path: string): Promise<readonly string[]> {
     .toString("utf8")
     .split("\n")
     .filter((line) => line.trim() !== "");
+}
+
+/** Nothing of a line that is no JSON object: what becomes of it is the product's answer. */
+function readFields(line: string): Readonly<Record<string, unknown>> {
+  try {
+    const value: unknown = JSON.parse(line);
+    return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
+  } catch (error) {
+    if (error instanceof SyntaxError) return {};
+    throw error;
+  }
 }
 
 function text(value: unknown): string | undefined {
