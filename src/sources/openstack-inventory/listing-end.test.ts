@@ -105,3 +105,19 @@ test("a cursor of an earlier version is read as it stands", () => {
     rows: 0,
   });
 });
+
+test.each([
+  ["too long to be remembered whole", 10_001],
+  ["of which an older cursor remembered a part", 3],
+])("of a listing %s nothing is taken for gone", (_what, rows) => {
+  const before = { seenAt: 0, since: 0, known: { a: [], b: [] }, missing: { b: 0 }, drop: null, rows };
+  const read = { known: { a: [] }, rows: rows - 1 };
+  const ended = endListing(listingNamed("volumes")!, before, instant(1), read);
+  expect(ended).toMatchObject({ gone: [], place: { known: { a: [] }, missing: {} } });
+});
+
+test("of a listing that is remembered whole, what two in a row lack is gone", () => {
+  const before = { seenAt: 0, since: 0, known: { a: [], b: [] }, missing: { b: 0 }, drop: null, rows: 1 };
+  const ended = endListing(listingNamed("volumes")!, before, instant(1), { known: { a: [] }, rows: 1 });
+  expect(ended.gone).toHaveLength(1);
+});
