@@ -102,8 +102,9 @@ class UncrowdedView implements TopologyView {
     const crowded = (one: EntityRef, what: Relation): boolean =>
       this.#crowded.has(`${entityKey(one)}|${what}`);
     if (crowded(entity, relation)) return true;
-    // Who spoke of a name tells something only beside all that bore it.
-    if (relation === "used_by" && crowded(entity, "named")) return true;
+    // Who spoke of an id without its kind spoke of whatever bears it; of a name it counts only beside all its bearers.
+    if (relation === "used_by")
+      return crowded({ kind: "resource", id: entity.id }, relation) || crowded(entity, "named");
     if (relation !== "works_in" && relation !== "member_of") return false;
     if (crowded(entity, "works_in")) return true;
     const groups = this.#view.everTargets(entity, "member_of");

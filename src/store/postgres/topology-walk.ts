@@ -56,18 +56,17 @@ export async function walk(
     places,
   };
   const given = visit(state, start.keys.map(parseEntityKey));
-  const borne = visit(state, [...(await borneIds(state, given)), ...given.flatMap(unkinded)]);
+  const borne = visit(state, await borneIds(state, given));
   let frontier = [...given, ...borne];
   const asked = new Set(frontier.map(entityKey));
   // Those who point here count as one step with where else they point, or nobody could tell if they still do.
-  const origins = visit(state, [...(await bearersOf(state, frontier)), ...(await askersOf(state, frontier))]);
-  const bearers = [...origins, ...visit(state, origins.flatMap(unkinded))];
+  const bearers = visit(state, [...(await bearersOf(state, frontier)), ...(await askersOf(state, frontier))]);
   const borneBy = new Set(bearers.map(entityKey));
   for (let hop = 0; hop <= hops && frontier.length > 0; hop += 1) {
     const around = hop === 0 ? [...frontier, ...bearers] : frontier;
     const residents = visit(state, await residentsOf(state, around));
-    const loaded = await load(state, around);
-    const theirs = await load(state, residents, residentRelations);
+    const loaded = await load(state, around, { used: hop === 0 });
+    const theirs = await load(state, residents, { only: residentRelations });
     const ways = loaded.filter(({ from, relation }) => asked.has(entityKey(from)) || leadsOn(from, relation));
     // Of a bearer all is told, also that it bears the name, wherever it leads.
     const told = hop === 0 ? loaded.filter(({ from }) => borneBy.has(entityKey(from))) : [];
@@ -83,8 +82,8 @@ export async function walk(
   }
   // An owner is an answer with its domain only, however far away it was found.
   const projects = places === undefined ? [] : frontier.filter(({ kind }) => kind === "project");
-  state.facts.push(...(await load(state, projects, ["part_of"])));
-  return { facts: state.facts, crowded: state.crowded };
+  state.facts.push(...(await load(state, projects, { only: ["part_of"] })));
+  return { facts: distinct(state.facts), crowded: state.crowded };
 }
 
 function visit({ visited }: Walk, entities: readonly EntityRef[]): EntityRef[] {
@@ -98,9 +97,14 @@ function visit({ visited }: Walk, entities: readonly EntityRef[]): EntityRef[] {
   return fresh;
 }
 
-/** What was said of an id without its kind was said of whatever bears it. */
-function unkinded({ kind, id }: EntityRef): readonly EntityRef[] {
-  return aliasKinds.includes(kind) || kind === "request" ? [] : [{ kind: "resource", id }];
+/** What is told of an id without its kind comes with each thing that bears the id. */
+function distinct(facts: readonly KnownFact[]): readonly KnownFact[] {
+  const seen = new Set<string>();
+  return facts.filter(({ from, relation, to, at, holds }) => {
+    if (from.kind !== "resource") return true;
+    const key = JSON.stringify([from.id, relation, entityKey(to), at, holds]);
+    return !seen.has(key) && seen.add(key).size > 0;
+  });
 }
 
 function leadsOn(from: EntityRef, relation: Relation): boolean {
@@ -111,9 +115,9 @@ function leadsOn(from: EntityRef, relation: Relation): boolean {
 async function load(
   { client, controlPlane, crowded }: Walk,
   entities: readonly EntityRef[],
-  only?: readonly Relation[],
+  what: { readonly only?: readonly Relation[]; readonly used?: boolean },
 ): Promise<readonly KnownFact[]> {
-  return changePoints(client, controlPlane, entities, { crowded, ...(only === undefined ? {} : { only }) });
+  return changePoints(client, controlPlane, entities, { crowded, ...what });
 }
 
 /** What bears the ids whose kind was not told, whatever it is. */
