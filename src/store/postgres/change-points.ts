@@ -58,15 +58,16 @@ const boundedRunsSql = `
          extract(epoch FROM recorded_at)::float8 * 1000 AS recorded_at
     FROM run`;
 
+interface Crowd extends EntityRef {
+  readonly relation: Relation;
+}
+
 /** Of accounts where they work; of things, where that is asked, who used them, also by their ids without their kinds. */
-function crowdsOf(
-  origins: readonly EntityRef[],
-  used: boolean,
-): readonly { readonly kind: string; readonly id: string; readonly relation: Relation }[] {
-  return origins.flatMap(({ kind, id }) => {
-    if (kind === "user" || kind === "group") return [{ kind, id, relation: "works_in" as const }];
+function crowdsOf(origins: readonly EntityRef[], used: boolean): readonly Crowd[] {
+  return origins.flatMap(({ kind, id }): readonly Crowd[] => {
+    if (kind === "user" || kind === "group") return [{ kind, id, relation: "works_in" }];
     if (!used) return [];
-    const own = { kind, id, relation: "used_by" as const };
+    const own: Crowd = { kind, id, relation: "used_by" };
     return withoutTwin.includes(kind) ? [own] : [own, { ...own, kind: "resource" }];
   });
 }
