@@ -183,7 +183,7 @@ interface Order {
   readonly delays: readonly number[];
 }
 
-async function run({ steps, delays }: Order): Promise<unknown> {
+async function clear(): Promise<void> {
   await db.sql(`TRUNCATE isochron.event, isochron.tenant_event, isochron.delivery, isochron.topology_fact,
     isochron.reattribution_due, isochron.pending_attribution, isochron.attribution_revision, isochron.ruling,
     isochron.ruling_search, isochron.storm_member, isochron.storm_member_edition`);
@@ -191,6 +191,10 @@ async function run({ steps, delays }: Order): Promise<unknown> {
   // Nobody may take what was known of the rulings before for what stands now.
   await db.sql("UPDATE isochron.ruling_set SET version = version + 1");
   await db.store.events.connect(connection);
+}
+
+async function run({ steps, delays }: Order): Promise<unknown> {
+  await clear();
   const held: { readonly due: number; readonly write: () => Promise<unknown> }[] = [];
   for (const [index, step] of steps.entries()) {
     if ("ruling" in step) await rule(step.ruling);
@@ -251,6 +255,24 @@ test("rulings, withdrawals, facts and events end in the same answers, in whateve
     { numRuns: 40 },
   );
 }, 300_000);
+
+test("an answer that was found before a ruling and is written after it is asked about again", async () => {
+  await clear();
+  await stages.store.append(
+    await resolvePage([tell(0, { subject: "name:web-1", at: 1, storm: false }, null)]),
+  );
+  await db.sql(
+    `INSERT INTO isochron.reattribution_due (control_plane, entity_key, since)
+     SELECT DISTINCT control_plane, entity_key, '-infinity'::timestamptz FROM isochron.pending_attribution`,
+  );
+  const write = await answerDue();
+  const match = { alias: parseEntityKey("name:web-1") };
+  await rule(toVersion(0, 0, { match, answer: { kind: "provider" }, withdrawn: false }));
+  await reattribute(stages);
+  await write();
+  await reattribute(stages);
+  expect(await answers()).toMatchObject({ events: [{ attribution: { status: "provider" } }], due: [] });
+});
 
 /** Any order, but the versions of one ruling in theirs. */
 function inTurn(steps: readonly Step[]): readonly Step[] {
