@@ -3,6 +3,7 @@ import { createRequire } from "node:module";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { canBrowse, DemoBrowser, type Theme } from "./demo-browser.ts";
+import { alertType, postAlert } from "./waiting-alerts.ts";
 
 const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
 
@@ -86,9 +87,50 @@ describe.runIf(canBrowse()).each<Theme>(["light", "dark"])("accessibility in the
   it("holds on the sources, the quarantine and a resource", async () => {
     for (const path of ["/sources", "/quarantine", "/r/host/compute-02?at=2026-11-21T03:02:00Z"]) {
       await browser.page.goto(path);
-      await browser.page.locator("table, .connections").first().waitFor();
+      await browser.page.locator("table, .connections, .groups").first().waitFor();
       expect(await violations(), path).toEqual([]);
     }
+  });
+
+  it("holds while a rule is written, tried and confirmed, wide and narrow", async () => {
+    const { page } = browser;
+    await postAlert(page, "CableUnplugged", `A cable is unplugged (${theme})`);
+    await page.goto("/quarantine");
+    await page.getByRole("link", { name: alertType("CableUnplugged") }).click();
+    await page.getByRole("button", { name: "Try it" }).click();
+    await page.getByText("Say whose they are.").waitFor();
+    expect(await violations(), "problems").toEqual([]);
+    await page.getByRole("button", { name: /^Tenant/ }).click();
+    await page.getByRole("treeitem", { name: "contoso" }).first().waitFor();
+    expect(await violations(), "tree").toEqual([]);
+    await page.getByRole("treeitem", { name: "contoso" }).first().click();
+    await page.getByLabel("Why").fill("Theirs.");
+    await page.getByRole("button", { name: "Try it" }).click();
+    await page.locator(".dry-run").waitFor();
+    expect(await violations(), "dry run").toEqual([]);
+    await page.setViewportSize({ width: 390, height: 844 });
+    expect(await violations(), "narrow").toEqual([]);
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390);
+    await page.getByRole("button", { name: "Apply…" }).click();
+    await page.getByRole("dialog").waitFor();
+    expect(await violations(), "confirm").toEqual([]);
+    await page.getByRole("button", { name: "Not yet" }).click();
+    await page.setViewportSize({ width: 1440, height: 960 });
+  });
+
+  it("holds on the rulings and while a notice is edited, wide and narrow", async () => {
+    const { page } = browser;
+    await page.goto("/quarantine/rulings");
+    await page.locator(".ruling, .lead").first().waitFor();
+    expect(await violations(), "rulings").toEqual([]);
+    await page.goto("/notices");
+    await page.getByRole("button", { name: /^Edit/ }).first().click();
+    await page.locator(".preview .sample").first().waitFor();
+    expect(await violations(), "notices").toEqual([]);
+    await page.setViewportSize({ width: 390, height: 844 });
+    expect(await violations(), "narrow").toEqual([]);
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390);
+    await page.setViewportSize({ width: 1440, height: 960 });
   });
 
   it("holds for a tenant, and on a narrow screen", async () => {

@@ -1,4 +1,5 @@
 import type { DryRunJson } from "../../api/quarantine-contract.ts";
+import { nameEntity } from "../state/entity-names.ts";
 import { dryRunSentence } from "../state/ruling-words.ts";
 import { ownershipWords, tenantWords } from "./ownership.tsx";
 import { formatCount } from "./number-words.ts";
@@ -102,7 +103,11 @@ function Examples({ examples }: { examples: DryRunJson["examples"] }) {
       <ul>
         {examples.map(({ event, would_be }) => (
           <li key={event.id}>
-            {event.summary} <span aria-hidden="true">→</span> <strong>{ownershipWords(would_be)}</strong>
+            {event.summary}{" "}
+            <span class="dim">
+              {event.subject.kind.replaceAll("_", " ")} {nameEntity(event.subject)}
+            </span>{" "}
+            <span aria-hidden="true">→</span> <strong>{ownershipWords(would_be)}</strong>
           </li>
         ))}
       </ul>

@@ -97,7 +97,9 @@ function Hop({ hop, zone, owner }: { hop: PathHop; zone: string; owner: Owner })
 function HopFacts({ step, zone }: { step: EvidenceJson; zone: string }) {
   return (
     <p class="hop-facts">
-      <ConfidenceMark confidence={step.confidence} />
+      {step.to !== undefined || step.verdict === "accepted" ? (
+        <ConfidenceMark confidence={step.confidence} />
+      ) : null}
       <code>{step.rule}</code>
       {step.valid_from !== undefined && (
         <span>
