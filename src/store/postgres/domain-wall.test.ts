@@ -87,6 +87,25 @@ describe("a project that was moved between domains", () => {
     expect(await summariesOf(scopeOf(y))).toEqual([told("after"), "a storm"]);
   });
 
+  test("is found by the index of its domain, by time, by place in the feed and by id", async () => {
+    await tenant.query("BEGIN");
+    await presentClaim(tenant, claimKey, [x]);
+    await tenant.query("SET LOCAL enable_seqscan = off");
+    for (const rest of [
+      "ORDER BY occurred_at DESC, id DESC LIMIT 3",
+      "AND (feed_xid, id) > ('1', 'a') ORDER BY feed_xid, id LIMIT 3",
+      "AND id = 'evt_a'",
+    ]) {
+      const { rows } = await tenant.query<{ "QUERY PLAN": string }>(
+        `EXPLAIN SELECT * FROM isochron.tenant_event WHERE domain_key = '${x}' ${rest}`,
+      );
+      const plan = rows.map((row) => row["QUERY PLAN"]).join("\n");
+      expect(plan).toMatch(/Index Scan .*domain_key.*Index Cond: .*domain_key = 'domain/s);
+      expect(plan).not.toContain("Sort");
+    }
+    await tenant.query("ROLLBACK");
+  });
+
   test("is shown once to whoever has both a project and its domain in scope", async () => {
     const both = await summariesOf(scopeOf(x, moved));
     expect(both).toHaveLength(6);
