@@ -568,7 +568,7 @@ BEGIN
   DELETE FROM isochron.retraction WHERE occurred_at < kept_from;
   RETURN dropped;
 END $$;
-FUNCTION isochron.forget_runs() RETURNS trigger OWNER isochron_owner VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS $$
+FUNCTION isochron.forget_runs() RETURNS trigger OWNER isochron_owner VOLATILE SET search_path=pg_catalog, pg_temp AS $$
 BEGIN
   TRUNCATE isochron.topology_run, isochron.topology_tenant;
   RETURN NULL;

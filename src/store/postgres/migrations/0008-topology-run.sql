@@ -79,7 +79,7 @@ SELECT control_plane, to_kind, to_id FROM isochron.topology_run WHERE to_kind IN
 
 -- What is made of the facts goes with them.
 CREATE FUNCTION isochron.forget_runs() RETURNS trigger
-  LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   TRUNCATE isochron.topology_run, isochron.topology_tenant;
   RETURN NULL;
