@@ -113,6 +113,16 @@ describe("a port or a floating IP", () => {
     expect(about(told[2], "has_address")).toContain("!port:n has_address ip:10.0.0.7");
   });
 
+  it("is on a network that is marked where others may use it too", async () => {
+    const listed = (more: JsonObject) => ({
+      [`${paths["network"]}/networks`]: { networks: [{ id: "n", project_id: "p", ...more }] },
+    });
+    const [external] = await passOver(listed({ "router:external": true, shared: false }));
+    const [own] = await passOver(listed({ "router:external": false, shared: false }));
+    expect(about(external, "member_of")).toEqual(["network:n member_of component:shared"]);
+    expect(about(own, "member_of")).toEqual([]);
+  });
+
   it("leads from Neutron's own port to the floating IP, which is bound to none where it has no port", async () => {
     const [facts] = await passOver({
       [`${paths["network"]}/ports`]: {

@@ -27,7 +27,13 @@ function ownedFacts(
 }
 
 export function readNetwork(record: InventoryRecord): Observation {
-  return { events: [], facts: ownedFacts("network", record).facts };
+  const { subject, facts } = ownedFacts("network", record);
+  // What others may use tells nothing by who uses it.
+  const isShared = record.item["shared"] === true || record.item["router:external"] === true;
+  return {
+    events: [],
+    facts: [...facts, ...(isShared ? fact(subject, "member_of", "component", "shared", record.seenAt) : [])],
+  };
 }
 
 export function readRouter(record: InventoryRecord): Observation {

@@ -102,6 +102,9 @@ function neutronFacts(subject: EntityRef, body: JsonObject, gone: boolean): read
   const facts: FactDraft[] = [...namedFacts(subject, text(body, "name"))];
   if (network !== undefined) facts.push(fact(subject, "on_network", ref("network", network), !gone));
   if (subject.kind === "port") facts.push(...portFacts(subject, body, gone));
+  // What others may use tells nothing by who uses it.
+  if (subject.kind === "network" && (body["shared"] === true || body["router:external"] === true))
+    facts.push(fact(subject, "member_of", ref("component", "shared")));
   if (subject.kind === "floating_ip") {
     const port = text(body, "port_id");
     const address = text(body, "floating_ip_address")?.toLowerCase();

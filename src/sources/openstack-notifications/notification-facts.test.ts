@@ -64,6 +64,17 @@ describe("what states no owner leads on to one", () => {
   });
 });
 
+describe("a network", () => {
+  it("that others may use is marked as shared, and one of a tenant alone is not", () => {
+    const made = (more: JsonObject) =>
+      read("network.create.end", { network: { id: "n", project_id: "p", ...more } }).facts;
+    const mark = "network:n member_of component:shared";
+    expect(made({ "router:external": true })).toContain(mark);
+    expect(made({ shared: true })).toContain(mark);
+    expect(made({ shared: false, "router:external": false })).not.toContain(mark);
+  });
+});
+
 describe("what changes hands", () => {
   it("is the donor's before a volume's transfer and the recipient's after it", () => {
     const step = (name: string, owner: string) =>
