@@ -74,6 +74,31 @@ describe.runIf(canBrowse())("the demo's incident in the browser", () => {
     expect(await chain.first().innerText()).toMatch(/exact|derived|assumed/);
   });
 
+  it("draws the chain from thing to thing, marks the owner, and keeps the one who acted apart", async () => {
+    const { page } = browser;
+    await selectFirstUnreachableServer();
+    await page.getByRole("button", { name: "why this tenant?" }).click();
+    await page.locator(".node.owns").waitFor();
+    expect(await page.locator(".node.owns").innerText()).toMatch(/^project prod\s*owner$/);
+    const hop = page.locator(".hops .hop").first();
+    expect(await hop.innerText()).toMatch(
+      /belongs to[\s\S]*exact[\s\S]*owner-interval\/\d[\s\S]*valid .* UTC → still[\s\S]*record/,
+    );
+    const answer = await page.request.get(
+      "/api/v1/events?attribution=owned&type=compute.instance.*&limit=50",
+    );
+    const done: { id: string; actor?: { project_id?: string }; attribution: { project_id: string | null } } =
+      (await answer.json()).events.find(
+        (event: typeof done) =>
+          event.actor?.project_id !== undefined && event.actor.project_id !== event.attribution.project_id,
+      );
+    await page.goto(`/e/${done.id}`);
+    await page.getByRole("button", { name: "why this tenant?" }).click();
+    await expect.poll(() => page.locator(".done-by").innerText()).toMatch(/^Done by .*Not the owner/);
+    const owner = await page.locator(".node.owns").innerText();
+    expect(await page.locator(".done-by").innerText()).not.toContain(owner);
+  });
+
   it("shows a tenant its own events only, with a way back", async () => {
     const { page } = browser;
     const total = () => page.locator(".summary-total strong").innerText();

@@ -18,7 +18,7 @@ describe.runIf(canBrowse())("the texts of notices in the browser", () => {
   async function edit(text: string): Promise<void> {
     await card().getByRole("button", { name: /^Edit/ }).focus();
     await browser.page.keyboard.press("Enter");
-    expect(await browser.page.evaluate(() => document.activeElement?.tagName)).toBe("TEXTAREA");
+    await expect.poll(() => browser.page.evaluate(() => document.activeElement?.tagName)).toBe("TEXTAREA");
     await card().getByLabel("Text").fill(text);
   }
 
@@ -44,7 +44,9 @@ describe.runIf(canBrowse())("the texts of notices in the browser", () => {
     await card().getByLabel("Why").fill("Plainer words");
     await card().getByRole("button", { name: "Save" }).click();
     await expect.poll(() => card().innerText()).toMatch(/edited[\s\S]*Slow storage at[\s\S]*Plainer words/);
-    expect(await browser.page.evaluate(() => document.activeElement?.textContent)).toMatch(/^Edit/);
+    await expect
+      .poll(() => browser.page.evaluate(() => document.activeElement?.textContent))
+      .toMatch(/^Edit/);
     await card().getByRole("button", { name: /^Edit/ }).click();
     await card().getByLabel("Why").fill("The shipped one will do");
     await card().getByRole("button", { name: "Back to the shipped text" }).click();

@@ -84,7 +84,7 @@ describe.runIf(canBrowse())("the quarantine in the browser", () => {
     const { page } = browser;
     expect(await tenantSees()).toBe(0);
     await openGroup(alertType("TapeRobotJammed"));
-    expect(await page.evaluate(() => document.activeElement?.tagName)).toBe("H1");
+    await expect.poll(() => page.evaluate(() => document.activeElement?.tagName)).toBe("H1");
     expect(await page.locator(".bench-evidence").innerText()).toMatch(/Tape robot 4 is jammed/);
     await chooseByKeys();
     expect(await tryIt()).toBe("1 leaves: 1 → contoso / prod; 0 become visible to a second tenant");
@@ -99,7 +99,7 @@ describe.runIf(canBrowse())("the quarantine in the browser", () => {
     await page.getByRole("heading", { name: "Applied" }).waitFor();
     await expect.poll(tenantSees).toBe(1);
     await page.getByRole("link", { name: "Back to the quarantine" }).click();
-    await page.locator(".groups, .nothing-waits").waitFor();
+    await page.locator(".groups, .nothing-waits").first().waitFor();
     await page.getByRole("link", { name: alertType("TapeRobotJammed") }).waitFor({ state: "detached" });
   });
 
@@ -137,7 +137,7 @@ describe.runIf(canBrowse())("the quarantine in the browser", () => {
     await page.getByRole("dialog").getByRole("button", { name: "Apply", exact: true }).click();
     await page.getByText("The situation has changed since the dry run.").waitFor();
     await expect.poll(() => page.locator(".dry-run-summary").innerText()).toMatch(/^2 /);
-    expect(await page.evaluate(() => document.activeElement?.textContent)).toBe("Apply…");
+    await expect.poll(() => page.evaluate(() => document.activeElement?.textContent)).toBe("Apply…");
     expect(await tenantSees()).toBe(1);
   });
 

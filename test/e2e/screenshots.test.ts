@@ -44,6 +44,18 @@ const shots: readonly Shot[] = [
       await browser.ready();
     },
   },
+  { name: "quarantine", height: 1000, show: showDryRun },
+  { name: "quarantine-narrow", theme: "dark", width: 390, height: 1500, show: showDryRun },
+  {
+    name: "why",
+    theme: "dark",
+    show: async (browser) => {
+      const session = await (await browser.page.request.get("/api/v1/session")).json();
+      await visit(browser, `${incident}&sel=${session.scenes[0].event}`);
+      await browser.page.getByRole("button", { name: "why this tenant?" }).click();
+      await browser.page.locator(".node.owns").waitFor();
+    },
+  },
   { name: "sources", world: "troubled", height: 1080, show: showSources },
   { name: "sources-narrow", world: "troubled", theme: "dark", width: 390, height: 1400, show: showSources },
   { name: "storm", world: "troubled", height: 1080, show: showStorm },
@@ -54,6 +66,19 @@ const shots: readonly Shot[] = [
 function night(): string {
   const at = (minute: number) => new Date(inject("troubledAt") + minute * 60_000).toISOString();
   return `/t?from=${at(0)}&to=${at(40)}&tz=UTC`;
+}
+
+/** A group of waiting events with a rule about it that was tried. */
+async function showDryRun({ page }: DemoBrowser): Promise<void> {
+  await page.goto("/quarantine");
+  await page.locator(".groups a", { hasText: "audit.http.response" }).click();
+  await page
+    .getByRole("button", { name: /^Choose/ })
+    .first()
+    .click();
+  await page.getByLabel("Why").fill("The customer’s own automation, by ticket T-8812");
+  await page.getByRole("button", { name: "Try it" }).click();
+  await page.locator(".dry-run").waitFor();
 }
 
 async function showSources(browser: DemoBrowser): Promise<void> {

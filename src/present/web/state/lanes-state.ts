@@ -12,6 +12,15 @@ import { groupIntoLanes, type GroupedItem } from "../timeline/lane-order.ts";
 /** The answer that is open in the inspector, and the event that it was asked for. */
 export const whatElse = signal<{ readonly of: string; readonly answer: WhatElseJson } | undefined>(undefined);
 
+/** Leaves events that were taken back out of an answer that is open. */
+export function dropCandidates(lost: ReadonlySet<string>): void {
+  const shown = whatElse.peek();
+  if (shown === undefined) return;
+  const candidates = shown.answer.candidates.filter(({ event }) => !lost.has(event.id));
+  if (candidates.length === shown.answer.candidates.length) return;
+  whatElse.value = { ...shown, answer: { ...shown.answer, candidates } };
+}
+
 /** Ranks of the shown candidates by event id. */
 export const candidateRanks = computed<ReadonlyMap<string, number>>(() => {
   const shown = whatElse.value;

@@ -1,6 +1,7 @@
 import { batch, effect, signal } from "@preact/signals";
 import type { EventJson } from "../../api/contract.ts";
 import { dropEvents, mergeEvents, noteLost, noteSeen } from "./event-loader.ts";
+import { dropCandidates } from "./lanes-state.ts";
 import { settle, type LiveMessage } from "./live-message.ts";
 import { StreamConnection, streamConnected } from "./stream-connection.ts";
 import { changeView, loaded, now, range, refreshCounts, view } from "./timeline-state.ts";
@@ -111,6 +112,7 @@ function takeBack(lost: ReadonlySet<string>): void {
   batch(() => {
     const known = loaded.peek();
     if (known !== undefined) loaded.value = { ...known, events: dropEvents(known.events, lost) };
+    dropCandidates(lost);
     const { selected, elseOf } = view.peek();
     if (selected !== undefined && lost.has(selected)) changeView({ selected: undefined });
     if (elseOf !== undefined && lost.has(elseOf)) changeView({ elseOf: undefined });

@@ -48,9 +48,11 @@ function Candidate(props: {
     <li class="card" aria-label={name}>
       <header>
         <h3>{name}</h3>
-        <span class="dim">
-          {candidate.events.toLocaleString("en")} of {sampled.toLocaleString("en")} looked at
-        </span>
+        {sampled > 1 && (
+          <span class="dim">
+            {candidate.events.toLocaleString("en")} of {sampled.toLocaleString("en")} looked at
+          </span>
+        )}
         <button type="button" class="control" onClick={() => props.choose(candidate.tenant)}>
           Choose<span class="visually-hidden"> {name}</span>
         </button>

@@ -1,4 +1,4 @@
-import { useEffect, useId, useRef, useState } from "preact/hooks";
+import { useEffect, useId, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type {
   NoticeTemplateJson,
   NoticeTemplatesJson,
@@ -87,7 +87,7 @@ function TextField(props: {
   const { text, all } = props;
   const field = useRef<HTMLTextAreaElement>(null);
   const id = useId();
-  useEffect(() => field.current?.focus(), []);
+  useLayoutEffect(() => field.current?.focus(), []);
   const insert = (name: string) => {
     const area = field.current;
     if (area === null) return;

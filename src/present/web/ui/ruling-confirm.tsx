@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { DryRunJson } from "../../api/quarantine-contract.ts";
 import { dryRunSentence } from "../state/ruling-words.ts";
 import { Warnings } from "./dry-run-result.tsx";
@@ -16,7 +16,7 @@ export function RulingConfirm(props: {
   const [accepted, setAccepted] = useState(false);
   const dialog = useRef<HTMLDialogElement>(null);
   const risky = result.second_tenant > 0 || result.contradicted > 0;
-  useEffect(() => {
+  useLayoutEffect(() => {
     const element = dialog.current;
     const before = document.activeElement;
     element?.showModal();

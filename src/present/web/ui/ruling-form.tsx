@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { EventJson } from "../../api/contract.ts";
 import type { RulingJson } from "../../api/quarantine-contract.ts";
 import { announce } from "../state/announcer.ts";
@@ -169,7 +169,7 @@ function Refused({ sending }: { sending: Sending }) {
 
 function Applied({ ruling }: { ruling: RulingJson }) {
   const heading = useRef<HTMLHeadingElement>(null);
-  useEffect(() => heading.current?.focus(), []);
+  useLayoutEffect(() => heading.current?.focus(), []);
   return (
     <section class="applied" aria-labelledby="applied-title">
       <h2 id="applied-title" tabIndex={-1} ref={heading}>

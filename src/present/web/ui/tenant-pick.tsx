@@ -60,11 +60,10 @@ function LoadedTree(props: {
 }) {
   const { data, failure, retry } = usePageData<TenantTreeJson>("tenants/tree");
   if (failure !== undefined) return <ErrorNotice failure={failure} retry={retry} />;
-  if (data === undefined) return <div class="tree-wait" aria-busy="true" />;
   return (
     <TenantTree
       id={props.id}
-      nodes={growTree(data, props.withCustomers)}
+      nodes={data === undefined ? undefined : growTree(data, props.withCustomers)}
       chosen={props.chosen}
       onPick={props.onPick}
     />

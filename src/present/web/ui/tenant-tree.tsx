@@ -1,4 +1,4 @@
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import {
   isSameChoice,
   layRows,
@@ -9,17 +9,21 @@ import {
   type TreeRow,
 } from "../state/tenant-tree.ts";
 
+const nothing: readonly TenantNode[] = [];
+
 /** Small trees stand open; in large ones the branches wait to be unfolded. */
 const openMax = 60;
 
-/** A tree to choose a tenant from, by pointer, by arrow keys, or by typing a part of its name. */
+/** A tree to choose a tenant from, by pointer, by arrow keys, or by typing, which may begin before the tree is there. */
 export function TenantTree(props: {
   id: string;
-  nodes: readonly TenantNode[];
+  /** Undefined while they are being read. */
+  nodes: readonly TenantNode[] | undefined;
   chosen: TenantChoice | undefined;
   onPick: (choice: TenantChoice) => void;
 }) {
-  const { id, nodes, chosen } = props;
+  const { id, chosen } = props;
+  const nodes = props.nodes ?? nothing;
   const [text, setText] = useState("");
   const [turned, setTurned] = useState<ReadonlySet<string>>(new Set());
   const field = useRef<HTMLInputElement>(null);
@@ -28,14 +32,14 @@ export function TenantTree(props: {
   const found = seekNodes(nodes, text);
   const all = layRows(found, (node) => (text.trim() !== "" || opensAll) !== turned.has(node.key));
   const rows = all.slice(0, rowsMax);
-  useEffect(() => field.current?.focus(), []);
+  useLayoutEffect(() => field.current?.focus(), []);
   const turn = (row: TreeRow) => {
     const next = new Set(turned);
     if (!next.delete(row.node.key)) next.add(row.node.key);
     setTurned(next);
   };
   return (
-    <div class="tenant-tree">
+    <div class="tenant-tree" aria-busy={props.nodes === undefined}>
       <input
         ref={field}
         type="search"
@@ -70,7 +74,7 @@ export function TenantTree(props: {
         tree={tree}
         back={() => field.current?.focus()}
       />
-      {rows.length === 0 && <p class="hint">No tenant is named so.</p>}
+      {rows.length === 0 && props.nodes !== undefined && <p class="hint">No tenant is named so.</p>}
       {all.length > rowsMax && (
         <p class="hint">{all.length - rowsMax} more; type a part of the name to find them.</p>
       )}

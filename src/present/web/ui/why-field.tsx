@@ -1,4 +1,4 @@
-import { useEffect, useId, useRef } from "preact/hooks";
+import { useLayoutEffect, useId, useRef } from "preact/hooks";
 
 const charsMax = 500;
 
@@ -12,7 +12,7 @@ export function WhyField(props: {
   const id = useId();
   const field = useRef<HTMLInputElement>(null);
   const { focused = false } = props;
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (focused) field.current?.focus();
   }, [focused]);
   return (

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { EventJson } from "../../api/contract.ts";
 import type { QuarantineGroupJson, RulingsJson } from "../../api/quarantine-contract.ts";
 import { sentenceCase } from "../state/grouping.ts";
@@ -137,7 +137,7 @@ function Bench(props: {
   children?: ComponentChildren;
 }) {
   const heading = useRef<HTMLHeadingElement>(null);
-  useEffect(() => heading.current?.focus(), []);
+  useLayoutEffect(() => heading.current?.focus(), []);
   return (
     <main class="page workbench">
       <p class="eyebrow">
