@@ -51,8 +51,9 @@ export interface EntityRef {
 }
 
 /**
- * How an entity besides the subject takes part in an event. Three roles mean the same from every source:
- * `mentioned`: the record speaks of it, and proves no more than that; `alias` (or `alias:server`, where the record tells
+ * How an entity besides the subject takes part in an event. Some roles mean the same from every source:
+ * `mentioned`: a record of the cloud's own services speaks of it, which tells whose the record is where nothing else does;
+ * `refers_to`: somebody wrote it down, which proves nothing; `alias` (or `alias:server`, where the record tells
  * the kind of thing): a name, address or path by which it speaks of its subject, having no id; `within`: the domain,
  * project, host or request in which, as the record itself proves, an alias is meant.
  */

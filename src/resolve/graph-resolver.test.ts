@@ -29,6 +29,14 @@ describe("whose an event is", () => {
     expect(answer.evidence.map((step) => step.rule)).toEqual(["stated-owner/1", "project-domain/1"]);
   });
 
+  it("is not whose the thing is that somebody wrote into a ticket, but may be whose the cloud's own record mentions", () => {
+    const facts = [knownFact("server:1 owned_by project:p", 5)];
+    const speaking = (role: string) =>
+      draftOf("ticket:desk:7", 10, { related: [{ role, ref: { kind: "server", id: "1" } }] });
+    expect(attribute(speaking("refers_to"), facts)).toMatchObject({ status: "unresolved" });
+    expect(attribute(speaking("mentioned"), facts)).toMatchObject({ status: "owned" });
+  });
+
   it("is never the actor's project", () => {
     const actor = { userId: "u", projectId: "operators" };
     const answer = attribute(draftOf("server:1", 10, { actor }), [

@@ -128,6 +128,7 @@ test.each<[Record<string, Json>, string]>([
   [{ severitynumber: 24 }, "critical"],
   [{ severitytext: "FATAL" }, "critical"],
   [{ severitytext: "FATAL", isochronseverity: "warning" }, "warning"],
+  [{ severitynumber: { toString: "17" } }, "info"],
 ])("%j is of severity %s", (extra, severity) => {
   expect(draft(extra).severity).toBe(severity);
 });
@@ -140,7 +141,7 @@ test("a mention proves no owner, who did it is no owner, and claims are not kept
     project: "p-1",
   });
   expect(one.related).toEqual([
-    { role: "mentioned", ref: { kind: "server", id: "a" } },
+    { role: "refers_to", ref: { kind: "server", id: "a" } },
     { role: "cause", ref: { kind: "host", id: "b" } },
   ]);
   expect(one.actor).toEqual({ userId: "u-1" });

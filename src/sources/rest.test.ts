@@ -271,7 +271,7 @@ test("ids of resources in a ticket's fields are noted in a role that proves no o
   });
   const [page] = await pass(settings, desk.io);
   const [event] = rest.normalise(page!.records[0]!, decoders).events;
-  expect(event!.related).toEqual([{ role: "mentioned", ref: { kind: "server", id: "6b1d19b6" } }]);
+  expect(event!.related).toEqual([{ role: "refers_to", ref: { kind: "server", id: "6b1d19b6" } }]);
   expect(event!.subject).toEqual({ kind: "ticket", id: "rt-2:7" });
 });
 

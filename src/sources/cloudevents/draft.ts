@@ -111,8 +111,8 @@ function relatedOf(attributes: JsonObject): readonly Related[] {
   return listed.flatMap((item) => {
     const [, role, entity] = /^(?:([a-z_]+)=)?(.+)$/.exec(item.trim()) ?? [];
     const ref = readEntity(entity);
-    // A mention proves nothing about whose the event is; only a role that the sender chose may.
-    return ref === undefined ? [] : [{ role: role ?? "mentioned", ref }];
+    // It proves nothing about whose the event is; only a role that the sender chose may.
+    return ref === undefined ? [] : [{ role: role ?? "refers_to", ref }];
   });
 }
 
@@ -141,7 +141,8 @@ function operationOf(attributes: JsonObject): OperationKey | undefined {
 
 /** The severity extension; its numbers are OpenTelemetry's, four to each name. */
 function severityOf(attributes: JsonObject): Severity | undefined {
-  const number = Number(attributes["severitynumber"] ?? NaN);
+  const told = attributes["severitynumber"];
+  const number = typeof told === "number" || typeof told === "string" ? Number(told) : Number.NaN;
   if (number >= 21) return "critical";
   if (number >= 17) return "error";
   if (number >= 13) return "warning";

@@ -78,17 +78,20 @@ export function readTicket(item: Json, reading: TicketReading, decode: Decoders)
   };
 }
 
-/** Who a ticket belongs to in the desk's own books, and what people wrote into its fields: neither proves an owner. */
+/**
+ * Who a ticket belongs to in the desk's own books, and what people wrote into its fields: neither proves an owner, since
+ * whoever opens a ticket can write down anybody's id.
+ */
 function relatedOf(item: Json, { api, name, resources }: TicketReading): readonly Related[] {
   const organisation = textAt(item, api.fields.organisation);
-  const mentioned = resources.flatMap(({ kind, path }): Related[] => {
+  const referred = resources.flatMap(({ kind, path }): Related[] => {
     const id = textAt(item, path)?.trim();
-    return id === undefined || id.length > 512 ? [] : [{ role: "mentioned", ref: { kind, id } }];
+    return id === undefined || id.length > 512 ? [] : [{ role: "refers_to", ref: { kind, id } }];
   });
-  if (organisation === undefined) return mentioned;
+  if (organisation === undefined) return referred;
   return [
     { role: "organisation", ref: { kind: "organisation", id: `${name}:${organisation}` } },
-    ...mentioned,
+    ...referred,
   ];
 }
 
