@@ -39,6 +39,7 @@ describe.runIf(canBrowse())("the quarantine in the browser", () => {
     await page.keyboard.press("Enter");
     await page.getByLabel("Find a tenant by name or id").waitFor();
     await page.keyboard.type("contoso");
+    await page.getByRole("treeitem", { name: "prod" }).waitFor();
     await page.keyboard.press("ArrowDown");
     for (let step = 0; step < 6 && !(await current(page)).startsWith("prod"); step++) {
       await page.keyboard.press("ArrowDown");
