@@ -68,7 +68,9 @@ export function eventRoutes({ store, directory }: ApiContext): FastifyPluginAsyn
 
 /** One line for the provider: whose it is, why, and who may see it. */
 export function tellOwner(attribution: Attribution, tenants: TenantList): string {
-  const why = attribution.evidence.findLast((step) => step.verdict === "accepted")?.says;
+  const accepted = attribution.evidence.filter((step) => step.verdict === "accepted");
+  // In which domain the project is does not tell why it is the owner.
+  const why = (accepted.findLast(({ rule }) => !rule.startsWith("project-domain/")) ?? accepted.at(-1))?.says;
   const because =
     why === undefined ? "" : ` because ${why.charAt(0).toLowerCase()}${why.slice(1).replace(/\.$/, "")}`;
   switch (attribution.status) {
