@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { redact } from "../src/normalise/redact.ts";
+import { redact } from "./redact.ts";
+import { withEditions } from "../src/pipeline/editions.ts";
 import type { Stages } from "../src/pipeline/ingest.ts";
 import { reattribute } from "../src/pipeline/reattribute.ts";
 import { loadSurroundings, viewOf } from "../src/pipeline/surroundings.ts";
@@ -12,6 +13,7 @@ import type { Instant } from "../src/model/instant.ts";
 import type { KnownFact, Relation } from "../src/model/topology.ts";
 import { openTestStore, type TestStore } from "./database.ts";
 import { connection, controlPlane, draft, fact, page } from "./drafts.ts";
+import { relatedAs } from "./facts.ts";
 
 let db: TestStore;
 let stages: Stages;
@@ -74,7 +76,15 @@ const factArbitrary = fc.oneof(
     holds: fc.constant(true),
   }),
 );
-const eventArbitrary = fc.record({ subject: fc.constantFrom(...things), at, asked: fc.boolean() });
+/** Things beside the subject that its owner is shown where they are its own too, in roles that may and may not be shown. */
+const beside = fc.subarray(["server server:s", "volume volume:v", "port port:x", "attached_server server:s"]);
+const eventArbitrary = fc.record({
+  subject: fc.constantFrom(...things),
+  at,
+  asked: fc.boolean(),
+  beside,
+  stated: fc.boolean(),
+});
 const recordsArbitrary = fc
   .array(fc.record({ event: fc.option(eventArbitrary), fact: fc.option(factArbitrary) }), {
     minLength: 2,
@@ -84,7 +94,7 @@ const recordsArbitrary = fc
 
 function tell(
   n: number,
-  event: { subject: string; at: number; asked: boolean } | null,
+  event: { subject: string; at: number; asked: boolean; beside: string[]; stated: boolean } | null,
   stated: { from: string; relation: Relation; to: string; at: number; holds: boolean } | null,
 ): Told {
   const name = `record-${n}`;
@@ -96,6 +106,10 @@ function tell(
         : [
             draft(name, event.at, {
               subject: { kind: kind!, id: id.join(":") },
+              related: relatedAs(...event.beside),
+              ...(event.stated
+                ? { stated: { owner: { kind: "project" as const, id: "a" }, path: "payload.tenant_id" } }
+                : {}),
               ...(event.asked ? { actor: { userId: "u" }, operation: { requestId: "r" } } : {}),
             }),
           ],
@@ -128,10 +142,7 @@ async function resolvePage(records: readonly Told[]): Promise<ResolvedPage> {
     connection.name,
     viewOf(stages.buildView, controlPlane, known, own),
   );
-  const events = resolved.map((one) => ({
-    ...one,
-    editions: redact(one.draft, one.attribution, one.ownEntities),
-  }));
+  const events = resolved.map((one) => withEditions(one, redact));
   return page(events, { facts, topologyMark });
 }
 
@@ -150,7 +161,13 @@ async function digestOf(pages: readonly (readonly Told[])[], overlapping: boolea
   return db.store.digest();
 }
 
-test("facts and events end in the same answers, with the same evidence, in whatever order they come", async () => {
+/** What tenants are shown: everything that they can read but when it was recorded. */
+function readShown(): Promise<readonly unknown[]> {
+  return db.sql(`SELECT to_jsonb(t) - ARRAY['recorded_at', 'feed_xid', 'first_xid'] AS shown
+    FROM isochron.tenant_event AS t ORDER BY tenant_key, id`);
+}
+
+test("facts and events end in the same answers, with the same evidence, and tenants are shown the same, in whatever order they come", async () => {
   await fc.assert(
     fc.asyncProperty(
       recordsArbitrary.chain((records) =>
@@ -162,8 +179,11 @@ test("facts and events end in the same answers, with the same evidence, in whate
           records.map((record) => [record]),
           false,
         );
+        const shown = await readShown();
         const pairs = shuffled.flatMap((_, n) => (n % 2 === 0 ? [shuffled.slice(n, n + 2)] : []));
-        expect(await digestOf(pairs, overlapping)).toBe(oneByOne);
+        const inPairs = await digestOf(pairs, overlapping);
+        expect(await readShown()).toEqual(shown);
+        expect(inPairs).toBe(oneByOne);
       },
     ),
     { numRuns: 40 },

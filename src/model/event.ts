@@ -167,7 +167,7 @@ export interface AffectedTenant {
 export interface ResolvedEvent {
   readonly draft: EventDraft;
   readonly attribution: Attribution;
-  /** Entity keys whose later facts could change the answer; empty when the record itself is proof. */
+  /** Entity keys whose later facts could change the answer, or what the owner is shown; empty when the record itself is all. */
   readonly dependsOn: readonly string[];
 }
 

@@ -33,6 +33,15 @@ export function createRedactor(tools: NoticeTools): Redact {
   };
 }
 
+/**
+ * Keys of the things beside the subject that the owner's edition shows exactly where they are proven to be the owner's:
+ * what is told of whose they are makes it another one.
+ */
+export function entitiesBeside(draft: EventDraft, attribution: Attribution): readonly string[] {
+  if (attribution.status !== "owned" || draft.visibility === "provider") return [];
+  return [...new Set(draft.related.filter(mayBeShown).map(({ ref }) => entityKey(ref)))];
+}
+
 function ownersEdition(draft: EventDraft, tenant: TenantRef, own: ReadonlySet<string>): TenantEdition {
   const subject = tenantSubject(draft, tenant);
   const named = subject === draft.subject && draft.subjectName !== undefined;
@@ -77,10 +86,12 @@ function ownOperation(draft: EventDraft, tenant: TenantRef): Pick<TenantEdition,
 
 function ownRelated(related: readonly Related[], own: ReadonlySet<string>): readonly Related[] {
   return related
-    .filter(
-      (item) => isTenantKind(item.ref.kind) && tenantRoles.has(item.role) && own.has(entityKey(item.ref)),
-    )
+    .filter((item) => mayBeShown(item) && own.has(entityKey(item.ref)))
     .map((item) => ({ role: item.role, ref: item.ref }));
+}
+
+function mayBeShown({ role, ref }: Related): boolean {
+  return isTenantKind(ref.kind) && tenantRoles.has(role);
 }
 
 /** The vocabulary that OpenStack publishes; any other type is somebody's own words and may name anything. */

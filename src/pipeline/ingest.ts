@@ -1,10 +1,11 @@
 import { IsochronError } from "../errors.ts";
-import type { EventDraft, Observation, TenantEdition, Attribution } from "../model/event.ts";
+import type { EventDraft, Observation } from "../model/event.ts";
 import { instant } from "../model/instant.ts";
 import type { Instant } from "../model/instant.ts";
 import type { Json } from "../model/json.ts";
 import type { Finding, Hole } from "../model/source-health.ts";
 import type { KnownFact } from "../model/topology.ts";
+import type { Redact } from "../normalise/redact.ts";
 import type { Resolver, TopologyView } from "../resolve/resolver.ts";
 import type { Connection, Decoders, RawRecord, Source } from "../sources/source.ts";
 import type {
@@ -21,6 +22,7 @@ import type { TopologyReader } from "../store/topology-reader.ts";
 import type { Admitted, StormGate } from "./storm-fold.ts";
 import { ContractWatch, lateAfterMs, type CheckedRecord } from "./contract-check.ts";
 import { defectReason, findDefect, isolateDefects, rejectOf, type ReadRecords } from "./defect.ts";
+import { withEditions } from "./editions.ts";
 import type { Scheduler } from "./scheduler.ts";
 import { openRulings, type RulingStage } from "./rulings.ts";
 import { loadSurroundings, viewOf } from "./surroundings.ts";
@@ -50,11 +52,7 @@ export interface Stages {
   readonly clean: (observation: Observation, receivedAt: Instant) => Observation;
   readonly resolve: Resolver;
   readonly buildView: (controlPlane: string, facts: readonly KnownFact[]) => TopologyView;
-  readonly redact: (
-    draft: EventDraft,
-    attribution: Attribution,
-    ownEntities: readonly string[],
-  ) => readonly TenantEdition[];
+  readonly redact: Redact;
   /** Awaited before editions are made: whatever they are made with may have been changed by another process. */
   readonly refreshTexts?: () => Promise<void>;
   readonly store: EventStore;
@@ -118,10 +116,8 @@ export async function ingest(stages: Stages, batch: Batch): Promise<Ingested> {
     const stated = facts.map((fact) => asKnown(fact, connection));
     const view = viewOf(stages.buildView, connection.controlPlane, known, stated);
     const named = drafts.map((draft) => withName(draft, view));
-    return ruled.apply(stages.resolve(named, connection.name, view), view).map((event) => ({
-      ...event,
-      editions: stages.redact(event.draft, event.attribution, event.ownEntities),
-    }));
+    const resolved = ruled.apply(stages.resolve(named, connection.name, view), view);
+    return resolved.map((event) => withEditions(event, stages.redact));
   };
   const { sound, result: redacted } = isolateDefects(read, attribute, (record, defect) =>
     stages.onDefect?.(connection, record, defect),

@@ -4,6 +4,7 @@ import type { Stages } from "./ingest.ts";
 import type { ResolvedDraft } from "../resolve/resolver.ts";
 import type { RulingSet } from "../store/ruling-store.ts";
 import { rulingsUnder } from "./rulings.ts";
+import { withEditions } from "./editions.ts";
 import { loadSurroundings, viewOf } from "./surroundings.ts";
 
 /** How many events one round takes; a round is one transaction. */
@@ -14,7 +15,7 @@ const roundsMax = 10_000;
 
 /**
  * Answers again for every event whose owner may be told by facts that arrived after it. Each change is
- * kept as a revision. Gives how many attributions changed.
+ * kept as a revision. Gives of how many events the attribution, or what tenants are shown of them, changed.
  */
 export async function reattribute(stages: Stages, signal?: AbortSignal): Promise<number> {
   let changed = 0;
@@ -40,8 +41,8 @@ async function answer(
   for (const [place, group] of groupByPlace(events)) {
     const resolved = await resolveStored(stages, place, group, set);
     for (const [index, event] of group.entries()) {
-      const { attribution, dependsOn, ownEntities } = resolved[index]!;
-      const editions = stages.redact(event, attribution, ownEntities);
+      const answered = { ...resolved[index]!, draft: event };
+      const { attribution, dependsOn, editions } = withEditions(answered, stages.redact);
       answers.push({ eventId: event.id, occurredAt: event.occurredAt, attribution, dependsOn, editions });
     }
   }

@@ -161,6 +161,23 @@ export async function writeEditions(client: pg.ClientBase, rows: readonly Editio
   );
 }
 
+/** The editions that stand in the places of these. */
+export async function loadEditions(
+  client: pg.ClientBase,
+  places: readonly Pick<EditionRow, "tenant_key" | "id" | "occurred_at">[],
+): Promise<readonly EditionRow[]> {
+  const { rows } = await client.query<EditionRow>(
+    `SELECT ${editionSelect} FROM isochron.tenant_event
+      WHERE (tenant_key, id, occurred_at) IN (SELECT * FROM unnest($1::text[], $2::text[], $3::timestamptz[]))`,
+    [
+      places.map((place) => place.tenant_key),
+      places.map(({ id }) => id),
+      places.map((place) => iso(place.occurred_at)),
+    ],
+  );
+  return rows;
+}
+
 /** Takes away the editions that stand for these events and are not in `kept`. */
 export async function removeEditions(
   client: pg.ClientBase,

@@ -2,10 +2,11 @@ import type pg from "pg";
 import { z } from "zod";
 import type { DueEvents, Reattribution } from "../event-store.ts";
 import { canonical } from "./canonical.ts";
-import { setAttribution, toStoredEvent, type EditionRow, type EventRow } from "./event-row.ts";
+import { setAttribution, toEditionRows, toStoredEvent, type EditionRow, type EventRow } from "./event-row.ts";
 import {
   iso,
   keepAttributions,
+  loadEditions,
   loadEvents,
   removeEditions,
   setEditions,
@@ -99,7 +100,7 @@ export async function collectDue(client: pg.ClientBase, limit: number): Promise<
   };
 }
 
-/** Writes the answers that differ from what is stored, and settles the marks that were not set anew meanwhile. */
+/** Writes the answers and editions that differ from what is stored, and settles the marks that were not set anew meanwhile. */
 export async function writeAnswers(
   client: pg.ClientBase,
   noticeSecret: Uint8Array,
@@ -118,6 +119,9 @@ export async function writeAnswers(
     (row) => canonical(row.attribution) !== canonical(byId.get(row.id)?.attribution),
   );
   if (changed.length > 0) await replace(client, noticeSecret, changed, byId);
+  const replaced = new Set(changed);
+  const standing = rows.filter((row) => !replaced.has(row));
+  const renewed = await renewEditions(client, noticeSecret, standing, byId);
   const members = await loadMembers(client, [...byId.keys()]);
   const moved = await moveMembers(client, noticeSecret, members, byId);
   const wanted = await renewPending(client, [...rows, ...members], byId);
@@ -128,8 +132,9 @@ export async function writeAnswers(
   }
   await markUnruled(client, [...rows, ...members], rulingsVersion, false);
   await settle(client, token);
-  if (changed.length + moved > 0) await client.query("NOTIFY isochron_stored");
-  return changed.length + moved;
+  const written = changed.length + renewed + moved;
+  if (written > 0) await client.query("NOTIFY isochron_stored");
+  return written;
 }
 
 async function lockEvents(
@@ -164,6 +169,33 @@ async function replace(
   await updateEvents(client, rows, true);
   await removeEditions(client, before, editions);
   await writeEditions(client, editions);
+}
+
+/**
+ * Writes owners' editions anew where they show something else though the answer is the same: whose the things beside
+ * the subject are was told since. Gives how many differed. A notice is made of its answer alone.
+ */
+async function renewEditions(
+  client: pg.ClientBase,
+  noticeSecret: Uint8Array,
+  rows: readonly EventRow[],
+  answers: ReadonlyMap<string, Reattribution>,
+): Promise<number> {
+  const made = rows.flatMap((row) => {
+    const editions = (answers.get(row.id)?.editions ?? []).filter(({ notice }) => !notice);
+    return toEditionRows(noticeSecret, row, editions).filter((edition) =>
+      row.edition_keys.includes(edition.tenant_key),
+    );
+  });
+  if (made.length === 0) return 0;
+  const shown = new Map((await loadEditions(client, made)).map((row) => [spellPlace(row), canonical(row)]));
+  const differing = made.filter((row) => shown.get(spellPlace(row)) !== canonical(row));
+  await writeEditions(client, differing);
+  return differing.length;
+}
+
+function spellPlace({ tenant_key, id }: Pick<EditionRow, "tenant_key" | "id">): string {
+  return `${tenant_key}\n${id}`;
 }
 
 interface WaitingRow {

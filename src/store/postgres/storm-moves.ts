@@ -40,13 +40,21 @@ export async function moveMembers(
   answers: ReadonlyMap<string, Reattribution>,
 ): Promise<number> {
   const names = new Map<string, string>();
-  const moves = members.flatMap((row) => {
+  const answered = members.flatMap((row) => {
     const answer = answers.get(row.id);
-    if (answer === undefined || canonical(answer.attribution) === canonical(row.attribution)) return [];
+    if (answer === undefined) return [];
     const place = { ...row, controlPlane: row.control_plane };
     return [{ before: row, after: toStormMember(secret, place, { ...answer, draft: row.draft }, names) }];
   });
-  if (moves.length === 0) return 0;
+  const moves = answered.filter(
+    ({ before, after }) => canonical(before.attribution) !== canonical(after.row.attribution),
+  );
+  const moved = new Set(moves);
+  const renewed = await renewMemberEditions(
+    client,
+    answered.filter((one) => !moved.has(one)).flatMap(({ after }) => after.editions),
+  );
+  if (moves.length === 0) return renewed;
   await keepMemberAttributions(
     client,
     moves.map(({ before }) => before),
@@ -73,7 +81,31 @@ export async function moveMembers(
     touched,
     moves.map(({ after }) => after),
   );
-  return moves.length;
+  return moves.length + renewed;
+}
+
+/**
+ * Writes members' editions anew that show something else though the answer is the same. Their folds tell nothing of what
+ * stands beside a member's subject, and notices are made of their answers alone.
+ */
+async function renewMemberEditions(
+  client: pg.ClientBase,
+  editions: readonly StormEditionRow[],
+): Promise<number> {
+  const owned = editions.filter(({ edition }) => !edition.notice);
+  if (owned.length === 0) return 0;
+  const { rowCount } = await client.query(
+    `UPDATE isochron.storm_member_edition AS stored SET edition = given.edition::json
+       FROM unnest($1::text[], $2::text[], $3::text[]) AS given (tenant_key, id, edition)
+      WHERE stored.tenant_key = given.tenant_key AND stored.id = given.id
+        AND stored.edition::jsonb <> given.edition::jsonb`,
+    [
+      owned.map((row) => row.tenant_key),
+      owned.map(({ id }) => id),
+      owned.map(({ edition }) => JSON.stringify(edition)),
+    ],
+  );
+  return rowCount ?? 0;
 }
 
 async function keepMemberAttributions(client: pg.ClientBase, rows: readonly StormMemberRow[]): Promise<void> {

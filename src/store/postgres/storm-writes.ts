@@ -2,7 +2,7 @@ import type pg from "pg";
 import type { AffectedTenant, Attribution } from "../../model/event.ts";
 import { compareText } from "./canonical.ts";
 import type { EditionRow, EventRow } from "./event-row.ts";
-import { editionSelect, insertEvents, iso, loadEvents, writeEditions } from "./event-writes.ts";
+import { insertEvents, iso, loadEditions, loadEvents, writeEditions } from "./event-writes.ts";
 import {
   foldAttribution,
   sampleOf,
@@ -247,14 +247,13 @@ async function loadFoldEditions(
   client: pg.ClientBase,
   editions: readonly StormEditionRow[],
 ): Promise<ReadonlyMap<string, EditionRow>> {
-  const { rows } = await client.query<EditionRow>(
-    `SELECT ${editionSelect} FROM isochron.tenant_event
-      WHERE (tenant_key, id, occurred_at) IN (SELECT * FROM unnest($1::text[], $2::text[], $3::timestamptz[]))`,
-    [
-      editions.map((edition) => edition.tenant_key),
-      editions.map((edition) => edition.event_id),
-      editions.map((edition) => iso(stormMinute(edition.occurred_at))),
-    ],
+  const rows = await loadEditions(
+    client,
+    editions.map(({ tenant_key, event_id, occurred_at }) => ({
+      tenant_key,
+      id: event_id,
+      occurred_at: stormMinute(occurred_at),
+    })),
   );
   return new Map(rows.map((row) => [spell({ tenant_key: row.tenant_key, event_id: row.id }), row]));
 }
