@@ -24,6 +24,7 @@ export function neighbourKeys(draft: EventDraft): readonly string[] {
 /** Kinds that are a place where tenants' resources stand, serve one, or may be the name or address of one. */
 const placeKinds = new Set([
   "host",
+  "aggregate",
   "backend",
   "service",
   "agent",
@@ -59,26 +60,28 @@ export async function loadSurroundings(
 export function viewOf(
   buildView: (controlPlane: string, facts: readonly KnownFact[]) => TopologyView,
   controlPlane: string,
-  { facts, crowded }: Surroundings,
+  { facts, crowded, cut }: Surroundings,
   stated: readonly KnownFact[] = [],
 ): TopologyView {
   const view = buildView(controlPlane, [...facts, ...stated]);
-  return crowded.size === 0 ? view : new UncrowdedView(view, crowded);
+  return crowded.size + cut.size === 0 ? view : new UncrowdedView(view, crowded, cut);
 }
 
 /**
  * A view that gives nothing of what more things stand to than were loaded: the few that are at hand by chance would
- * prove whatever the page's other records happened to be about.
+ * prove whatever the page's other records happened to be about. Of what stands on a place it gives what was taken.
  */
 class UncrowdedView implements TopologyView {
   readonly controlPlane: string;
   readonly #view: TopologyView;
-  readonly #crowded: ReadonlySet<string>;
+  readonly #crowded: Surroundings["crowded"];
+  readonly #cut: Surroundings["cut"];
 
-  constructor(view: TopologyView, crowded: ReadonlySet<string>) {
+  constructor(view: TopologyView, crowded: Surroundings["crowded"], cut: Surroundings["cut"]) {
     this.controlPlane = view.controlPlane;
     this.#view = view;
     this.#crowded = crowded;
+    this.#cut = cut;
   }
 
   targets(from: EntityRef, relation: Relation, at: Instant): readonly HeldFact[] {
@@ -86,7 +89,7 @@ class UncrowdedView implements TopologyView {
   }
 
   origins(to: EntityRef, relation: Relation, at: Instant): readonly HeldFact[] {
-    return this.#hides(to, relation) ? [] : this.#view.origins(to, relation, at);
+    return this.#hides(to, relation) ? [] : this.#taken(to, relation, this.#view.origins(to, relation, at));
   }
 
   everTargets(from: EntityRef, relation: Relation): readonly HeldFact[] {
@@ -94,7 +97,17 @@ class UncrowdedView implements TopologyView {
   }
 
   everOrigins(to: EntityRef, relation: Relation): readonly HeldFact[] {
-    return this.#hides(to, relation) ? [] : this.#view.everOrigins(to, relation);
+    return this.#hides(to, relation) ? [] : this.#taken(to, relation, this.#view.everOrigins(to, relation));
+  }
+
+  isCut(to: EntityRef, relation: Relation): boolean {
+    return this.#cut.has(`${entityKey(to)}|${relation}`);
+  }
+
+  /** What is at hand by chance beyond what was taken would make the answer depend on the page. */
+  #taken(to: EntityRef, relation: Relation, held: readonly HeldFact[]): readonly HeldFact[] {
+    const taken = this.#cut.get(`${entityKey(to)}|${relation}`);
+    return taken === undefined ? held : held.filter(({ fact }) => taken.has(entityKey(fact.from)));
   }
 
   /** Of an account all is hidden once where one of its groups works cannot be told. */

@@ -65,6 +65,15 @@ function infrastructureOf(subject: EntityRef, search: Search): readonly EntityRe
       : search.view.origins(subject, relation, search.at);
   const rule = end === "to" ? "service-host/1" : "platform-part/1";
   for (const held of reached) note(search, held, rule, "exact");
+  if (end === "from" && search.view.isCut(subject, relation)) {
+    search.evidence.push({
+      rule,
+      verdict: "accepted",
+      confidence: "exact",
+      says: `More is part of ${subject.kind} ${subject.id} than can be looked at: those affected are at least these.`,
+      to: subject,
+    });
+  }
   const places = reached.map(({ fact }) => (end === "to" ? fact.to : fact.from));
   return [...own, ...places.filter(({ kind }) => standing[kind] !== undefined)];
 }
@@ -78,11 +87,12 @@ function tenantsOn(place: EntityRef, search: Search): readonly AffectedTenant[] 
   const tenantOfOwner = rememberTenants(quiet);
   const found = there.flatMap((held) => affectedBy(held.fact.from, quiet, tenantOfOwner));
   const tenants = new Set(found.map((item) => tenantKey(item.tenant))).size;
+  const atLeast = search.view.isCut(place, relation) ? "at least " : "";
   search.evidence.push({
     rule: "shared-infrastructure/1",
     verdict: "accepted",
     confidence: "exact",
-    says: `${place.kind} ${place.id} then bore ${found.length} resources of ${tenants} tenants.`,
+    says: `${place.kind} ${place.id} then bore ${atLeast}${found.length} resources of ${atLeast}${tenants} tenants.`,
     from: place,
   });
   return found;

@@ -16,6 +16,8 @@ export interface TopologyView {
   targets(from: EntityRef, relation: Relation, at: Instant): readonly HeldFact[];
   /** The facts of `relation` by which something pointed at `to` at `at`. */
   origins(to: EntityRef, relation: Relation, at: Instant): readonly HeldFact[];
+  /** Whether more than `origins` and `everOrigins` can give ever pointed at `to`: what they give is then at least so much. */
+  isCut(to: EntityRef, relation: Relation): boolean;
   /** What `from` was ever seen to point at, whenever that was: of each target since when, without an end. */
   everTargets(from: EntityRef, relation: Relation): readonly HeldFact[];
   /** What was ever seen to point at `to`, whenever that was: of each origin since when, without an end. */

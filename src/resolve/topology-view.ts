@@ -66,6 +66,11 @@ class IndexedFacts implements TopologyView {
     });
   }
 
+  /** Facts as they are given are all there are. */
+  isCut(): boolean {
+    return false;
+  }
+
   everTargets(from: EntityRef, relation: Relation): readonly HeldFact[] {
     const read = (one: EntityRef): readonly HeldFact[] => {
       const outward = this.#outwardOf(relation).get(entityKey(one));

@@ -43,6 +43,11 @@ export interface Surroundings {
    * everybody uses, who ever used a thing that all use. None of them prove anything, so a view must give none of them.
    */
   readonly crowded: ReadonlySet<string>;
+  /**
+   * `KEY|relation` where more things stand so to a place than are loaded, with the keys of those that are taken: a view
+   * must give these only, whatever else is at hand, and say that there are more.
+   */
+  readonly cut: ReadonlyMap<string, ReadonlySet<string>>;
 }
 
 export interface KnownTenant {

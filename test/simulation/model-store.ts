@@ -112,7 +112,7 @@ export class ModelStore {
   readonly topology: TopologyReader = {
     mark: () => Promise.resolve("0"),
     neighbourhood: () => Promise.resolve([]),
-    surroundings: () => Promise.resolve({ facts: [], crowded: new Set() }),
+    surroundings: () => Promise.resolve({ facts: [], crowded: new Set(), cut: new Map() }),
     about: () => Promise.resolve([]),
     history: () => Promise.resolve([]),
     tenants: () => Promise.resolve([]),

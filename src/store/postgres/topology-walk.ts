@@ -4,6 +4,7 @@ import { entityKey, parseEntityKey } from "../../model/entity.ts";
 import type { KnownFact, Relation } from "../../model/topology.ts";
 import type { Start, Surroundings } from "../topology-reader.ts";
 import { changePoints } from "./change-points.ts";
+import { compositions, findParts, findResidents, residence, type Taken } from "./topology-residents.ts";
 import { aliasKinds, bearing, hubKinds } from "./topology-kinds.ts";
 
 /** The only ways on from what everything points at; every other kind is followed along all its facts. */
@@ -15,8 +16,7 @@ const waysOutOfHubs: Readonly<Record<string, readonly Relation[]>> = {
   network: ["owned_by"],
 };
 
-/** What stands on a place, and what is told of each resident: whose it is, and whether it is still there. */
-const residence: Readonly<Record<string, Relation>> = { host: "runs_on", backend: "stored_on" };
+/** What is told of what stands on a place: whose it is, and whether it is still there. */
 const residentRelations: readonly Relation[] = ["runs_on", "stored_on", "serves", "owned_by", "removed_from"];
 
 /**
@@ -35,6 +35,7 @@ interface Walk {
   readonly visited: Set<string>;
   readonly facts: KnownFact[];
   readonly crowded: Set<string>;
+  readonly cut: Map<string, ReadonlySet<string>>;
   /** Keys of places whose residents are asked for; undefined for all. */
   readonly places: Set<string> | undefined;
 }
@@ -53,6 +54,7 @@ export async function walk(
     visited: new Set(),
     facts: [],
     crowded: new Set(),
+    cut: new Map(),
     places,
   };
   const given = visit(state, start.keys.map(parseEntityKey));
@@ -64,7 +66,8 @@ export async function walk(
   const borneBy = new Set(bearers.map(entityKey));
   for (let hop = 0; hop <= hops && frontier.length > 0; hop += 1) {
     const around = hop === 0 ? [...frontier, ...bearers] : frontier;
-    const residents = visit(state, await residentsOf(state, around));
+    const parts = hop === 0 ? await partsOf(state, around) : [];
+    const residents = visit(state, await residentsOf(state, [...around, ...parts]));
     const loaded = await load(state, around, { used: hop === 0 });
     const theirs = await load(state, residents, { only: residentRelations });
     const ways = loaded.filter(({ from, relation }) => asked.has(entityKey(from)) || leadsOn(from, relation));
@@ -83,7 +86,7 @@ export async function walk(
   // An owner is an answer with its domain only, however far away it was found.
   const projects = places === undefined ? [] : frontier.filter(({ kind }) => kind === "project");
   state.facts.push(...(await load(state, projects, { only: ["part_of"] })));
-  return { facts: distinct(state.facts), crowded: state.crowded };
+  return { facts: distinct(state.facts), crowded: state.crowded, cut: state.cut };
 }
 
 function visit({ visited }: Walk, entities: readonly EntityRef[]): EntityRef[] {
@@ -171,16 +174,36 @@ async function askersOf(state: Walk, entities: readonly EntityRef[]): Promise<re
   );
 }
 
+/** The parts of the places that are asked for, which are then asked for themselves; what makes them parts is told. */
+async function partsOf(state: Walk, entities: readonly EntityRef[]): Promise<readonly EntityRef[]> {
+  const { client, controlPlane, places } = state;
+  if (places === undefined) return [];
+  const asked = entities.filter((entity) => places.has(entityKey(entity)));
+  const found = noteCut(state, await findParts(client, controlPlane, asked));
+  for (const part of found) places.add(entityKey(part));
+  const parts = visit(state, found);
+  state.facts.push(...(await load(state, parts, { only: compositions })));
+  return parts;
+}
+
+function noteCut(state: Walk, { refs, cut }: Taken): readonly EntityRef[] {
+  for (const [place, taken] of cut) state.cut.set(place, taken);
+  return refs;
+}
+
 async function residentsOf(state: Walk, entities: readonly EntityRef[]): Promise<readonly EntityRef[]> {
-  const { places } = state;
-  const asked = entities.filter((entity) => places === undefined || places.has(entityKey(entity)));
+  const { client, controlPlane, places } = state;
+  if (places !== undefined) {
+    const asked = entities.filter((entity) => places.has(entityKey(entity)));
+    return noteCut(state, await findResidents(client, controlPlane, asked));
+  }
   return originsOf(
     state,
-    asked.flatMap(({ kind, id }) => {
+    entities.flatMap(({ kind, id }) => {
       const relation = residence[kind];
       if (relation === undefined) return [];
       // What serves a host is told to those only who look around, not to those who ask whose something is.
-      const relations = places === undefined && kind === "host" ? [relation, "serves"] : [relation];
+      const relations = kind === "host" ? [relation, "serves"] : [relation];
       return [{ kind, id, relations }];
     }),
   );
