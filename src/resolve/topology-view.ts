@@ -37,7 +37,7 @@ class IndexedFacts implements TopologyView {
   /** Each is made of a relation's facts when that is first asked for. */
   readonly #outward = new Map<Relation, Map<string, Outward>>();
   readonly #inward = new Map<Relation, Map<string, Map<string, EntityRef> | readonly EntityRef[]>>();
-  #byId: Map<string, Map<string, EntityRef>> | undefined;
+  #byId: ReadonlyMap<string, readonly EntityRef[]> | undefined;
 
   constructor(controlPlane: string, facts: readonly KnownFact[]) {
     this.controlPlane = controlPlane;
@@ -122,8 +122,11 @@ class IndexedFacts implements TopologyView {
       const known = relation === "used_by" && this.#outwardOf(relation).has(entityKey(unkinded));
       return known ? [ref, unkinded] : [ref];
     }
-    const bearers = [...(this.#bearersById().get(ref.id) ?? [])].toSorted(([a], [b]) => compareText(a, b));
-    const kinded = bearers.map(([, one]) => one).filter(({ kind }) => kind !== "resource");
+    const bearers = this.#bearersById().get(ref.id) ?? [];
+    if (bearers.length < 2) return bearers;
+    const kinded = bearers
+      .filter(({ kind }) => kind !== "resource")
+      .toSorted((a, b) => compareText(a.kind, b.kind));
     // What is said of the thing by its kind tells more than the same said of its id alone.
     return bearers.length === kinded.length ? kinded : [...kinded, { kind: "resource", id: ref.id }];
   }
@@ -150,12 +153,20 @@ class IndexedFacts implements TopologyView {
     });
   }
 
-  #bearersById(): Map<string, Map<string, EntityRef>> {
+  /** By id only: hardly anything bears another's id, so that a short list of each id's refs is soon looked through. */
+  #bearersById(): ReadonlyMap<string, readonly EntityRef[]> {
     if (this.#byId !== undefined) return this.#byId;
-    const byId = new Map<string, Map<string, EntityRef>>();
-    for (const { from, to } of [...this.#facts.values()].flat()) {
-      for (const ref of [from, to])
-        within(byId, ref.id, () => new Map<string, EntityRef>()).set(entityKey(ref), ref);
+    const byId = new Map<string, EntityRef[]>();
+    const add = (ref: EntityRef): void => {
+      const known = byId.get(ref.id);
+      if (known === undefined) byId.set(ref.id, [ref]);
+      else if (!known.some(({ kind }) => kind === ref.kind)) known.push(ref);
+    };
+    for (const facts of this.#facts.values()) {
+      for (const { from, to } of facts) {
+        add(from);
+        add(to);
+      }
     }
     this.#byId = byId;
     return byId;

@@ -1,5 +1,6 @@
 import type pg from "pg";
 import type { EntityRef } from "../../model/entity.ts";
+import { entityKey } from "../../model/entity.ts";
 import { instant } from "../../model/instant.ts";
 import type { KnownFact, Relation } from "../../model/topology.ts";
 import { aliasKinds } from "./topology-kinds.ts";
@@ -54,8 +55,8 @@ const boundedRunsSql = `
        LIMIT ${crowdMax + 1}) AS r
   )
   SELECT control_plane, from_kind, from_id, relation, to_kind, to_id, holds, connection, source_id,
-         extract(epoch FROM at)::float8 * 1000 AS at, extract(epoch FROM last_at)::float8 * 1000 AS last_at,
-         extract(epoch FROM recorded_at)::float8 * 1000 AS recorded_at
+         date_part('epoch', at) * 1000 AS at, date_part('epoch', last_at) * 1000 AS last_at,
+         date_part('epoch', recorded_at) * 1000 AS recorded_at
     FROM run`;
 
 interface Crowd extends EntityRef {
@@ -63,13 +64,15 @@ interface Crowd extends EntityRef {
 }
 
 /** Of accounts where they work; of things, where that is asked, who used them, also by their ids without their kinds. */
-function crowdsOf(origins: readonly EntityRef[], used: boolean): readonly Crowd[] {
-  return origins.flatMap(({ kind, id }): readonly Crowd[] => {
-    if (kind === "user" || kind === "group") return [{ kind, id, relation: "works_in" }];
-    if (!used) return [];
-    const own: Crowd = { kind, id, relation: "used_by" };
-    return withoutTwin.includes(kind) ? [own] : [own, { ...own, kind: "resource" }];
-  });
+function crowdsOf(origins: readonly EntityRef[], used: readonly EntityRef[]): readonly Crowd[] {
+  const isAccount = ({ kind }: EntityRef): boolean => kind === "user" || kind === "group";
+  const crowds = origins.filter(isAccount).map(({ kind, id }): Crowd => ({ kind, id, relation: "works_in" }));
+  const asked = new Map<string, Crowd>();
+  for (const { kind, id } of used.filter((thing) => !isAccount(thing))) {
+    for (const one of withoutTwin.includes(kind) ? [kind] : [kind, "resource"])
+      asked.set(`${one}:${id}`, { kind: one, id, relation: "used_by" });
+  }
+  return [...crowds, ...asked.values()];
 }
 
 /**
@@ -83,10 +86,14 @@ export async function changePoints(
   {
     only,
     crowded,
-    used = true,
-  }: { readonly only?: readonly Relation[]; readonly crowded?: Set<string>; readonly used?: boolean } = {},
+    used = origins,
+  }: {
+    readonly only?: readonly Relation[];
+    readonly crowded?: Set<string>;
+    readonly used?: readonly EntityRef[];
+  } = {},
 ): Promise<readonly KnownFact[]> {
-  if (origins.length === 0) return [];
+  if (origins.length === 0 && used.length === 0) return [];
   const kinds = origins.map(({ kind }) => kind);
   const ids = origins.map(({ id }) => id);
   if (crowded === undefined || only !== undefined) {
@@ -103,15 +110,22 @@ export async function changePoints(
     crowds.map(({ id }) => id),
     crowds.map(({ relation }) => relation),
   ]);
+  const facts = rows.map(toKnownFact);
   const counts = new Map<string, number>();
-  const place = (row: FactRow): string => `${row.from_kind}:${row.from_id}|${row.relation}`;
-  for (const row of rows) {
-    if (crowdable.includes(row.relation)) counts.set(place(row), (counts.get(place(row)) ?? 0) + 1);
+  for (const fact of facts) {
+    if (crowdable.includes(fact.relation)) counts.set(placeOf(fact), (counts.get(placeOf(fact)) ?? 0) + 1);
   }
-  const tooMany = (row: FactRow): boolean => (counts.get(place(row)) ?? 0) > crowdMax;
-  for (const row of rows.filter(tooMany))
-    crowded.add(place(row)).add(`resource:${row.from_id}|${row.relation}`);
-  return rows.filter((row) => !tooMany(row)).map(toKnownFact);
+  const tooMany = new Set([...counts].filter(([, count]) => count > crowdMax).map(([place]) => place));
+  if (tooMany.size === 0) return facts;
+  return facts.filter((fact) => {
+    if (!crowdable.includes(fact.relation) || !tooMany.has(placeOf(fact))) return true;
+    crowded.add(placeOf(fact)).add(`resource:${fact.from.id}|${fact.relation}`);
+    return false;
+  });
+}
+
+function placeOf({ from, relation }: KnownFact): string {
+  return `${entityKey(from)}|${relation}`;
 }
 
 function toKnownFact(row: FactRow): KnownFact {

@@ -1,4 +1,5 @@
-import { relations, type Relation } from "../../model/topology.ts";
+import { entityKey, type EntityRef } from "../../model/entity.ts";
+import { relations, type KnownFact, type Relation } from "../../model/topology.ts";
 
 export const pluralRelations: readonly Relation[] = Object.entries(relations).flatMap(([name, arity]) =>
   arity === "plural" ? [name as Relation] : [],
@@ -49,3 +50,46 @@ export const aliasKinds: readonly string[] = ["name", "hostname", "libvirt_domai
 
 /** The relations by which something bears an alias: who is asked for an alias depends on who newly bears it. */
 export const bearing: readonly Relation[] = ["named", "known_as", "has_address"];
+
+/** Kinds that everybody uses or that are the provider's: who used one of these is asked of an id without a kind only. */
+const usedByEverybody = new Set([
+  "flavor",
+  "volume_type",
+  "user",
+  "group",
+  "role",
+  "region",
+  "domain",
+  "project",
+  "host",
+  "service",
+  "agent",
+  "aggregate",
+  "hypervisor",
+  "backend",
+  "component",
+  "request",
+]);
+
+/** Kinds that their owner may let others use, so that it is asked who did although the owner is known. */
+const shareable = new Set(["image", "network", "subnet", "router", "security_group"]);
+
+/**
+ * The things of which the resolver may ask who used them: whatever a name or address stands for, what may be shared, and
+ * all of whom `told` holds no owner at any time. What bears one id is taken together, since it may be asked by its id.
+ */
+export function mayAskWhoUsed(
+  things: readonly EntityRef[],
+  told: readonly KnownFact[],
+): readonly EntityRef[] {
+  const owned = new Set<string>();
+  for (const { from, relation, holds } of told)
+    if (relation === "owned_by" && holds) owned.add(entityKey(from));
+  const saysOwner = (thing: EntityRef): boolean =>
+    owned.has(entityKey(thing)) && !shareable.has(thing.kind) && !aliasKinds.includes(thing.kind);
+  return [...Map.groupBy(things, ({ id }) => id).values()].flatMap((bearers) => {
+    if (bearers.every(({ kind }) => usedByEverybody.has(kind))) return [];
+    const kinded = bearers.filter(({ kind }) => kind !== "resource");
+    return kinded.length > 0 && kinded.every(saysOwner) ? [] : bearers;
+  });
+}

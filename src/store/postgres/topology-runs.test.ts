@@ -143,12 +143,12 @@ describe("what too many stand in", () => {
     const users = Array.from({ length: 201 }, (_, n) => fact("volume:v", "used_by", `user:${n}`, 1));
     const projects = Array.from({ length: 201 }, (_, n) => fact("user:admin", "works_in", `project:${n}`, 1));
     await db.store.events.append(
-      page([], { facts: [...users, ...projects, fact("volume:v", "owned_by", "project:p", 1)] }),
+      page([], { facts: [...users, ...projects, fact("volume:v", "named", "name:data", 1)] }),
     );
     const start = { keys: ["volume:v", "user:admin"], places: new Set<string>() };
     const found = await db.store.topology.surroundings(controlPlane, start, 1);
     expect(found.facts.map(({ from, relation }) => `${entityKey(from)} ${relation}`)).toEqual([
-      "volume:v owned_by",
+      "volume:v named",
     ]);
     expect([...found.crowded].sort()).toEqual([
       "resource:admin|works_in",
@@ -156,5 +156,14 @@ describe("what too many stand in", () => {
       "user:admin|works_in",
       "volume:v|used_by",
     ]);
+  });
+
+  test("is not counted twice where a thing is asked for by its kind and without it", async () => {
+    const users = Array.from({ length: 150 }, (_, n) => fact("resource:v", "used_by", `user:${n}`, 1));
+    await db.store.events.append(page([], { facts: [...users, fact("volume:v", "named", "name:data", 1)] }));
+    const start = { keys: ["volume:v", "resource:v"], places: new Set<string>() };
+    const found = await db.store.topology.surroundings(controlPlane, start, 1);
+    expect(found.facts.filter(({ relation }) => relation === "used_by")).toHaveLength(150);
+    expect(found.crowded).toEqual(new Set());
   });
 });

@@ -5,7 +5,7 @@ import type { KnownFact, Relation } from "../../model/topology.ts";
 import type { Start, Surroundings } from "../topology-reader.ts";
 import { changePoints } from "./change-points.ts";
 import { compositions, findParts, findResidents, residence, type Taken } from "./topology-residents.ts";
-import { aliasKinds, bearing, hubKinds } from "./topology-kinds.ts";
+import { aliasKinds, bearing, hubKinds, mayAskWhoUsed } from "./topology-kinds.ts";
 
 /** The only ways on from what everything points at; every other kind is followed along all its facts. */
 const waysOutOfHubs: Readonly<Record<string, readonly Relation[]>> = {
@@ -26,7 +26,22 @@ const residentRelations: readonly Relation[] = ["runs_on", "stored_on", "serves"
 export const bearersMax = 200;
 
 /** Kinds from which nothing leads on, unless they are what was asked for. */
-const leaves = new Set([...aliasKinds, "component", "region", "flavor", "request"]);
+const leaves = new Set([...aliasKinds, "component", "region", "flavor", "request", "domain"]);
+
+/**
+ * The only relations that lead from a thing to whose it is. Where a thing runs, what it is attached to or made from is
+ * told of it, but nobody who asks for its owner goes there.
+ */
+const waysToOwners: ReadonlySet<Relation> = new Set<Relation>([
+  "owned_by",
+  "part_of",
+  "routed_by",
+  "works_in",
+  "member_of",
+  "used_by",
+  "concerns",
+  "serves",
+]);
 
 /** What one walk has come upon. */
 interface Walk {
@@ -68,7 +83,7 @@ export async function walk(
     const around = hop === 0 ? [...frontier, ...bearers] : frontier;
     const parts = hop === 0 ? await partsOf(state, around) : [];
     const residents = visit(state, await residentsOf(state, [...around, ...parts]));
-    const loaded = await load(state, around, { used: hop === 0 });
+    const loaded = hop === 0 ? await loadFirst(state, frontier, bearers) : await load(state, around, {});
     const theirs = await load(state, residents, { only: residentRelations });
     const ways = loaded.filter(({ from, relation }) => asked.has(entityKey(from)) || leadsOn(from, relation));
     // Of a bearer all is told, also that it bears the name, wherever it leads.
@@ -78,9 +93,10 @@ export async function walk(
       if (relation === "serves" && places?.has(entityKey(from)) === true) places.add(entityKey(to));
     }
     const owners = theirs.filter(({ relation }) => relation === "owned_by");
+    const onward = places === undefined ? ways : ways.filter(({ relation }) => waysToOwners.has(relation));
     frontier = visit(
       state,
-      [...ways, ...owners].map(({ to }) => to).filter(({ kind }) => !leaves.has(kind)),
+      [...onward, ...owners].map(({ to }) => to).filter(({ kind }) => !leaves.has(kind)),
     );
   }
   // An owner is an answer with its domain only, however far away it was found.
@@ -118,9 +134,22 @@ function leadsOn(from: EntityRef, relation: Relation): boolean {
 async function load(
   { client, controlPlane, crowded }: Walk,
   entities: readonly EntityRef[],
-  what: { readonly only?: readonly Relation[]; readonly used?: boolean },
+  what: { readonly only?: readonly Relation[]; readonly used?: readonly EntityRef[] },
 ): Promise<readonly KnownFact[]> {
-  return changePoints(client, controlPlane, entities, { crowded, ...what });
+  return changePoints(client, controlPlane, entities, { crowded, used: [], ...what });
+}
+
+/** What is told of that which was asked for; who used a thing is asked by those who know no owner of it. */
+async function loadFirst(
+  state: Walk,
+  asked: readonly EntityRef[],
+  bearers: readonly EntityRef[],
+): Promise<readonly KnownFact[]> {
+  const all = [...asked, ...bearers];
+  if (state.places === undefined) return load(state, all, { used: all });
+  const loaded = await load(state, all, {});
+  const used = mayAskWhoUsed(asked, loaded);
+  return used.length === 0 ? loaded : [...loaded, ...(await load(state, [], { used }))];
 }
 
 /** What bears the ids whose kind was not told, whatever it is. */
