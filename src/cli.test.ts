@@ -24,6 +24,19 @@ describe("the program as a process", () => {
     });
   });
 
+  test("nothing is imported under the names of what is decided here", () => {
+    for (const option of ["--connection", "--control-plane"]) {
+      const taken = run(["import", "--source", "post-mortem", option, "isochron", command], {
+        ISOCHRON_DATA: "/proc/nowhere",
+      });
+      expect(taken).toEqual({
+        status: 2,
+        stdout: "",
+        stderr: `isochron: ${option} isochron is kept for what is decided here.\nChoose another name.\n`,
+      });
+    }
+  });
+
   test("every problem of the configuration is told at once", () => {
     const { status, stderr } = run(["events"], { ISOCHRON_PORT: "x", ISOCHRON_LOG_LEVEL: "loud" });
     expect(status).toBe(2);

@@ -218,7 +218,12 @@ export const settings: readonly Setting[] = [
 
 /** Settings of one connection, for the documentation. */
 export const connectionSettings = [
-  { name: "name", fallback: "required", meaning: "Names this use of the source, such as `nova@region-1`." },
+  {
+    name: "name",
+    fallback: "required",
+    meaning:
+      "Names this use of the source, such as `nova@region-1`; not `isochron`, which is kept for decisions.",
+  },
   { name: "source", fallback: "required", meaning: "The kind of source, such as `openstack-notifications`." },
   {
     name: "control_plane",

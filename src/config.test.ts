@@ -142,6 +142,19 @@ describe("the configuration", () => {
     ]);
   });
 
+  test("the names that what is decided here goes by are no connection's and no cloud's", () => {
+    const file =
+      "connections:\n  - {name: isochron, source: nova}\n  - {name: a, source: nova, control_plane: isochron}\n";
+    expect(problemsOf({ file })).toEqual([
+      {
+        where: "isochron.yaml:2 connections[0].name",
+        what: '"isochron" is kept for what is decided here',
+        write: "another name",
+      },
+      expect.objectContaining({ where: "isochron.yaml:3 connections[1].control_plane" }),
+    ]);
+  });
+
   test("the demo takes neither store nor connections from a file", () => {
     const file =
       "data: /precious\ndatabase_url: postgres://h/d\nconnections: [{name: a, source: nova}]\nport: 9\n";

@@ -14,6 +14,7 @@ import {
 import { IsochronError } from "./errors.ts";
 import type { Customer } from "./model/customer.ts";
 import type { JsonObject } from "./model/json.ts";
+import { ownConnection } from "./model/own-connection.ts";
 
 /** The configuration: flags over environment over file over defaults, read and validated once. */
 export interface Config {
@@ -164,6 +165,8 @@ class Reading {
         this.#note(where("name"), `"${connection.name}" is there twice`, "a name of its own for each");
       }
       seen.add(connection.name);
+      this.#checkReserved(where("name"), connection.name, ownConnection.name);
+      this.#checkReserved(where("control_plane"), connection.control_plane, ownConnection.controlPlane);
       const { sources } = this.#input;
       if (sources === undefined) return;
       const source = sources.get(connection.source);
@@ -181,6 +184,11 @@ class Reading {
         this.#note(where("config", ...path), issue.message, `see the settings of ${connection.source}`);
       }
     });
+  }
+
+  /** What is decided here would be taken for another's, or another's for it. */
+  #checkReserved(where: string, given: string, reserved: string): void {
+    if (given === reserved) this.#note(where, `"${given}" is kept for what is decided here`, "another name");
   }
 
   checkCustomers(customers: readonly CustomerSetting[]): void {

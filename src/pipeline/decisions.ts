@@ -2,14 +2,9 @@ import type { EntityRef } from "../model/entity.ts";
 import type { EventDraft } from "../model/event.ts";
 import { duration, type Instant } from "../model/instant.ts";
 import type { JsonObject } from "../model/json.ts";
+import { ownConnection } from "../model/own-connection.ts";
 import type { Change, DecisionStore } from "../store/decision-store.ts";
 import type { Stages } from "./ingest.ts";
-
-/**
- * The connection, source and control plane of what is decided here. The plane is none of the clouds', so that the
- * provider's work is no part of any tenant's coverage.
- */
-export const ownConnection = { name: "isochron", source: "isochron", controlPlane: "isochron" } as const;
 
 /** What somebody of the provider decided, as the event that tells of it. */
 export interface Decision {

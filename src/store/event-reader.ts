@@ -80,7 +80,10 @@ export interface HistogramBin {
   readonly counts: Readonly<Record<EventKind, number>>;
 }
 
-/** How far each connection in scope is known to be complete. Tenants get one merged answer without names. */
+/**
+ * How far each connection in scope is known to be complete; what is decided here is among them, and says nothing of how
+ * far the clouds are. Tenants get one merged answer without names.
+ */
 export interface Coverage {
   readonly connections: readonly ConnectionState[];
   readonly completeTo?: Instant;

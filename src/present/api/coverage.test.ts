@@ -5,6 +5,7 @@ import { connection, controlPlane, fillWorld, worldEnd, worldStart } from "../..
 import { openTestStore, type TestStore } from "../../../test/database.ts";
 import { instant } from "../../model/instant.ts";
 import type { Hole } from "../../model/source-health.ts";
+import { ownConnection } from "../../model/own-connection.ts";
 import type { ApiParts } from "./api-parts.ts";
 import type { EventsPageJson, HistogramJson, SourcesJson } from "./contract.ts";
 
@@ -52,6 +53,7 @@ async function openWorld(withOther: boolean) {
       holes: [hole(50, 60, "late-commit")],
       findings: [{ code: "late-commit", says: secret }],
     });
+    await events.connect({ ...ownConnection, config: {} });
   }
   const contractOf = (source: string) => (source === "sql" ? undefined : contract);
   return { database, app: await startApi(database.store, { contractOf, whatElse: nothingElse }) };
@@ -89,6 +91,17 @@ test("a tenant's coverage says when it was blind, not why, and nothing of anothe
     expect(beside).toEqual(alone);
   }
   for (const { app } of worlds) expect((await get(app, "/sources", "north")).body).not.toContain("canary");
+});
+
+test("what is decided here is listed among the connections, and counts as no source that could be behind", async () => {
+  const [, { app }] = worlds as [unknown, (typeof worlds)[number]];
+  const { coverage } = await getJson<HistogramJson>(app, `/histogram?${window}`, "provider");
+  const { connections } = await getJson<SourcesJson>(app, "/sources", "provider");
+  const names = connections.map((one) => one.connection);
+  expect(names).toContain(ownConnection.name);
+  expect(coverage.connections.map((one) => one.connection)).toEqual(
+    names.filter((name) => name !== ownConnection.name),
+  );
 });
 
 test("the provider's timeline names every hole's span, and its sources tell the reasons and the promises", async () => {

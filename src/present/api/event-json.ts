@@ -2,6 +2,7 @@ import type { EntityRef, Related } from "../../model/entity.ts";
 import type { Attribution, Evidence, OperationKey, StoredEvent } from "../../model/event.ts";
 import { formatInstant, type Instant } from "../../model/instant.ts";
 import type { Hole } from "../../model/source-health.ts";
+import { ownConnection } from "../../model/own-connection.ts";
 import type { TenantRef } from "../../model/tenant.ts";
 import type { Coverage, TenantEvent, VisibleEvent } from "../../store/event-reader.ts";
 import type { z } from "zod";
@@ -148,7 +149,10 @@ export function toEvidenceJson(evidence: Evidence): EvidenceJson {
   };
 }
 
-/** How far the answer can be relied on; tenants learn the moment, not the connections. */
+/**
+ * How far the answer can be relied on; tenants learn the moment, not the connections. What is decided here is no source
+ * that could be behind.
+ */
 export function toCoverageJson(coverage: Coverage, audience: "provider" | "tenant"): CoverageJson {
   return {
     complete_to: formatOptional(coverage.completeTo) ?? null,
@@ -156,11 +160,13 @@ export function toCoverageJson(coverage: Coverage, audience: "provider" | "tenan
     connections:
       audience === "tenant"
         ? []
-        : coverage.connections.map((connection) => ({
-            connection: connection.connection,
-            state: connection.state,
-            complete_to: formatOptional(connection.completeTo) ?? null,
-          })),
+        : coverage.connections
+            .filter(({ connection }) => connection !== ownConnection.name)
+            .map(({ connection, state, completeTo }) => ({
+              connection,
+              state,
+              complete_to: formatOptional(completeTo) ?? null,
+            })),
   };
 }
 

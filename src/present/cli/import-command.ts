@@ -3,6 +3,7 @@ import { access, stat } from "node:fs/promises";
 import { basename } from "node:path";
 import { Option, type Command } from "commander";
 import { IsochronError } from "../../errors.ts";
+import { ownConnection } from "../../model/own-connection.ts";
 import type { Host, Ingested } from "./application.ts";
 import { exitCodes } from "./exit-code.ts";
 import { addIngested, ingestedJson, ingestedText, nothingIngested } from "./ingested-text.ts";
@@ -63,6 +64,8 @@ Examples:
 async function importFiles(host: Host, files: readonly string[], options: ImportOptions): Promise<number> {
   const source = options.source ?? "";
   const timeZone = readTimeZone(options.timezone);
+  refuseReserved("--connection", options.connection, ownConnection.name);
+  refuseReserved("--control-plane", options.controlPlane, ownConnection.controlPlane);
   for (const file of files) await checkReadable(file);
   const connection = options.connection ?? source;
   const setup = host.configure({ flags: flagsOf(options), service: false });
@@ -87,6 +90,16 @@ async function importFiles(host: Host, files: readonly string[], options: Import
   } finally {
     await opened.close();
   }
+}
+
+/** Throws `usage` for a name under which decisions of the provider's people are stored. */
+function refuseReserved(option: string, given: string | undefined, reserved: string): void {
+  if (given !== reserved) return;
+  throw new IsochronError(
+    "usage",
+    `${option} ${given} is kept for what is decided here.`,
+    "Choose another name.",
+  );
 }
 
 /** Throws `usage` for a zone that the IANA database does not know. */

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { clean } from "../../normalise/clean.ts";
 import type { RulingChange, RulingVersion } from "../ruling-store.ts";
-import { decide, ownConnection, type Decision } from "../../pipeline/decisions.ts";
+import { ownConnection } from "../../model/own-connection.ts";
+import { decide, type Decision } from "../../pipeline/decisions.ts";
 import { openTestStore, type TestStore } from "../../../test/database.ts";
 import { minute } from "../../../test/drafts.ts";
 
@@ -77,7 +78,8 @@ test("a change that is refused leaves no event behind, and an event that is refu
 
 test("what is decided here is always complete, and says nothing of how far the clouds are", async () => {
   await decide(stages(), change(1), decision());
-  const { connections } = await db.store.reader.coverage(provider);
+  const { connections, completeTo } = await db.store.reader.coverage(provider);
+  expect(completeTo).toBeUndefined();
   expect(connections).toMatchObject([
     { connection: ownConnection.name, state: "running", findings: [], holes: [] },
   ]);

@@ -1,6 +1,7 @@
 import type pg from "pg";
 import { eventKinds, type EventKind, type StoredEvent } from "../../model/event.ts";
 import { instant, type Instant } from "../../model/instant.ts";
+import { ownConnection } from "../../model/own-connection.ts";
 import { mergeSpans } from "../../model/source-health.ts";
 import type { Scope } from "../../model/scope.ts";
 import type {
@@ -196,7 +197,9 @@ async function readCoverage(pools: Pools, scope: Scope): Promise<Coverage> {
   const all = await pools.transact("provider", "read", listConnections);
   const planes = scope.kind === "tenant" ? new Set(scope.keys.map(controlPlaneOf)) : undefined;
   const connections = planes === undefined ? all : all.filter(({ controlPlane }) => planes.has(controlPlane));
-  const claims = connections.filter(({ state }) => state !== "retired");
+  const claims = connections.filter(
+    ({ state, source }) => state !== "retired" && source !== ownConnection.source,
+  );
   const reached = claims.flatMap(({ completeTo }) => (completeTo === undefined ? [] : [completeTo]));
   return {
     connections: scope.kind === "provider" ? connections : [],
