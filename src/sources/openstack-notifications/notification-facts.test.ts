@@ -208,3 +208,17 @@ describe("what a server is called", () => {
     expect(read("compute.instance.update", { instance_id: "s", display_name: "new" }).facts).toEqual([]);
   });
 });
+
+describe("where a server stands", () => {
+  it("is after a live migration told by the host that took it over, not by the one that let it go", () => {
+    const at = (step: string, host: string) =>
+      read(`compute.instance.live_migration.${step}`, { instance_id: "server-1", host }).facts;
+    expect(at("post.dest.end", "compute-2")).toContain("server:server-1 runs_on host:compute-2");
+    for (const step of ["_post.start", "_post.end"])
+      expect(at(step, "compute-1").filter((told) => told.includes("runs_on"))).toEqual([]);
+    const versioned = { "nova_object.data": { uuid: "server-1", host: "compute-1" } };
+    expect(
+      read("instance.live_migration_post.end", versioned).facts.filter((told) => told.includes("runs_on")),
+    ).toEqual([]);
+  });
+});

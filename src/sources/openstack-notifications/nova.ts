@@ -149,13 +149,16 @@ function instanceRelated(message: OsloMessage): readonly Related[] {
 const settledStep =
   /^(create\.end|rebuild\.end|unshelve\.end|interface_(attach|detach)\.end|delete\.end|exists\.)$/;
 
+/** Steps of the host that lets a server go: it ends after the other took it over, and still gives itself as the host. */
+const staleHostStep = /^live_migration_post\./;
+
 function instanceFacts(
   message: OsloMessage,
   server: EntityRef,
   { step, gone }: { readonly step: string; readonly gone: boolean },
 ): readonly FactDraft[] {
   const payload = message.payload;
-  const facts: FactDraft[] = [...placementFacts(payload, server, gone)];
+  const facts: FactDraft[] = staleHostStep.test(step) ? [] : [...placementFacts(payload, server, gone)];
   // An update is how Nova tells of another name; most of them tell of something else.
   if (step.startsWith("update"))
     return text(payload, "old_display_name") === undefined
