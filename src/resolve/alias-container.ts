@@ -8,7 +8,7 @@ import { inSilence, tenantOf } from "./search.ts";
 /** Where, as the record itself proves, an alias is meant. */
 export interface Container {
   readonly ref: EntityRef;
-  /** Of a request: the projects that its own records name as owners; empty where none is known. */
+  /** Of a request: the keys of the projects that its own records name as owners; empty where none is known. */
   readonly projects: ReadonlySet<string>;
 }
 
@@ -20,7 +20,7 @@ export function containersOf(draft: EventDraft, search: Search): readonly Contai
     if (ref.kind !== "request") return { ref, projects: new Set<string>() };
     search.lookedAt.add(entityKey(ref));
     const concerned = search.view.everTargets(ref, "concerns");
-    return { ref, projects: new Set(concerned.map(({ fact }) => fact.to.id)) };
+    return { ref, projects: new Set(concerned.map(({ fact }) => entityKey(fact.to))) };
   });
 }
 
@@ -48,8 +48,10 @@ export function ownerOutside(
   search: Search,
 ): string | undefined {
   const reasons = containers.map(({ ref, projects }) => {
-    if (ref.kind === "project" && ref.id !== owner.id) return `the record means what is in project ${ref.id}`;
-    if (ref.kind === "request" && projects.size > 0 && !projects.has(owner.id))
+    // A domain may bear a project's id.
+    if (ref.kind === "project" && entityKey(ref) !== entityKey(owner))
+      return `the record means what is in project ${ref.id}`;
+    if (ref.kind === "request" && projects.size > 0 && !projects.has(entityKey(owner)))
       return `request ${ref.id} was about another project`;
     if (ref.kind !== "domain") return undefined;
     const { domainId } = tenantOf(owner, inSilence(search));

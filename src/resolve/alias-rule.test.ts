@@ -2,7 +2,12 @@ import { describe, expect, it } from "vitest";
 import { answerBy, rejectionsBy, resolveBy } from "../../test/answers.ts";
 import { draftOf, relatedAs } from "../../test/facts.ts";
 
-const called = (...related: string[]) => draftOf("name:web", 10, { related: relatedAs(...related) });
+/** A line of a service's log, which no tenant is shown. */
+const called = (...related: string[]) =>
+  draftOf("name:web", 10, { related: relatedAs(...related), visibility: "provider" });
+/** What a monitor tells, which its owner is shown. */
+const alerted = (subject: string, ...related: string[]) =>
+  draftOf(subject, 10, { related: relatedAs(...related) });
 const addressed = (address: string, ...related: string[]) =>
   draftOf(address, 10, { related: relatedAs(...related) });
 
@@ -105,15 +110,15 @@ describe("a record that has a name only", () => {
 
 describe("a record that has an address only", () => {
   it("is whose all of the bearers were, and waits for one of unknown owner", () => {
-    const bound = ["port:p has_address ip:10.0.0.5 @1", "port:p owned_by project:a @1"];
-    expect(answerBy(addressed("ip:10.0.0.5"), bound)).toBe("owned a");
-    expect(answerBy(addressed("ip:10.0.0.5"), [...bound, "port:q has_address ip:10.0.0.5 @1"])).toBe(
-      "unresolved",
-    );
+    const bound = ["floating_ip:p has_address ip:203.0.113.5 @1", "floating_ip:p owned_by project:a @1"];
+    expect(answerBy(addressed("ip:203.0.113.5"), bound)).toBe("owned a");
     expect(
-      answerBy(addressed("ip:10.0.0.5"), [
-        "port:p owned_by project:a @1",
-        "port:p has_address ip:10.0.0.5 @20",
+      answerBy(addressed("ip:203.0.113.5"), [...bound, "floating_ip:q has_address ip:203.0.113.5 @1"]),
+    ).toBe("unresolved");
+    expect(
+      answerBy(addressed("ip:203.0.113.5"), [
+        "floating_ip:p owned_by project:a @1",
+        "floating_ip:p has_address ip:203.0.113.5 @20",
       ]),
     ).toBe("unresolved");
   });
@@ -134,13 +139,111 @@ describe("a record that has an address only", () => {
   });
 });
 
+describe("what a tenant can choose", () => {
+  const serverHas = (alias: string, relation: string) => [
+    `server:1 ${relation} ${alias} @1`,
+    "server:1 owned_by project:a @1",
+    "project:a part_of domain:d @1",
+    "server:1 runs_on host:h @1",
+  ];
+
+  it.each([
+    ["ip:10.0.0.7", "has_address"],
+    // A tenant's own subnet may have any addresses.
+    ["ip:203.0.113.7", "has_address"],
+    ["ip:fd00::7", "has_address"],
+    ["mac:fa:16:3e:00:00:01", "has_address"],
+    ["hostname:node-7", "known_as"],
+    ["name:web", "named"],
+  ])("gives nobody what a monitor tells of a machine that OpenStack may not know: %s", (alias, relation) => {
+    const facts = serverHas(alias, relation);
+    expect(answerBy(alerted(alias), facts)).toBe("unresolved");
+    expect(rejectionsBy(alerted(alias), facts).at(-2)).toContain("A tenant can choose");
+    // Nor do two of them together.
+    expect(answerBy(alerted(alias, "alias name:other"), [...facts, "server:1 named name:other @1"])).toBe(
+      "unresolved",
+    );
+    // Being deleted or renamed there, or asked for by its owner, proves no more.
+    expect(
+      answerBy(alerted(alias), [...facts, `${alias} used_by user:u @1`, "user:u works_in project:a @1"]),
+    ).toBe("unresolved");
+  });
+
+  it.each(["within host:h", "within domain:d", "within project:a", "mentioned server:1"])(
+    "counts where the record proves the place: %s",
+    (proof) => {
+      for (const [alias, relation] of [
+        ["ip:10.0.0.7", "has_address"],
+        ["hostname:node-7", "known_as"],
+        ["name:web", "named"],
+      ] as const) {
+        const draft = alerted(alias, `alias ${alias}`, proof);
+        expect(answerBy(draft, serverHas(alias, relation))).toBe("owned a");
+      }
+    },
+  );
+
+  it("counts on a host only for what is known to run there", () => {
+    const unplaced = serverHas("name:web", "named").filter((fact) => !fact.includes("runs_on"));
+    const onHost = alerted("name:web", "alias name:web", "within host:h");
+    expect(answerBy(onHost, unplaced)).toBe("unresolved");
+    // Somewhere between the two looks it moved.
+    const moved = ["server:1 runs_on host:h @1", "server:1 runs_on host:i @20"];
+    expect(answerBy(onHost, [...unplaced, ...moved])).toBe("unresolved");
+    expect(answerBy(onHost, [...unplaced, "server:1 runs_on host:h @20"])).toBe("unresolved");
+  });
+
+  it("counts in a request only where its own records name an owner", () => {
+    const facts = serverHas("name:web", "named");
+    const draft = alerted("name:web", "alias name:web", "within request:r");
+    expect(answerBy(draft, facts)).toBe("unresolved");
+    expect(answerBy(draft, [...facts, "request:r concerns project:a @30"])).toBe("owned a");
+  });
+
+  it("is not in a project because its owner is a domain of the same id", () => {
+    const facts = ["server:1 named name:web @1", "server:1 owned_by domain:a @1"];
+    expect(answerBy(alerted("name:web", "alias name:web", "within project:a"), facts)).toBe("unresolved");
+    expect(answerBy(alerted("name:web", "alias name:web", "within domain:a"), facts)).toBe("owned a");
+  });
+
+  it("does not take sides between the bearers of what it cannot choose", () => {
+    const twice = [
+      "server:1 known_as libvirt_domain:instance-00000001 @1",
+      "server:1 owned_by project:a @1",
+      "server:2 known_as libvirt_domain:instance-00000001 @1",
+      "server:2 owned_by project:b @1",
+      "server:1 named name:web @1",
+    ];
+    const draft = alerted("libvirt_domain:instance-00000001", "alias name:web");
+    expect(answerBy(draft, twice)).toBe("ambiguous a b");
+  });
+
+  it("is nobody's by asking for it: a tenant's account asks for a neighbour's name in the same domain", () => {
+    const asked = [
+      "name:web used_by user:u @50",
+      "user:u works_in project:a @1",
+      "project:a part_of domain:d @1",
+    ];
+    expect(answerBy(alerted("name:web", "alias name:web", "within domain:d"), asked)).toBe("unresolved");
+    expect(answerBy(alerted("name:web"), asked)).toBe("unresolved");
+    expect(answerBy(alerted("name:web", "alias name:web", "within project:a"), asked)).toBe("owned a");
+  });
+});
+
 describe("several ways to speak of one subject", () => {
   const both = [...serverOfA, ...serverOfB];
   const address = ["port:p has_address ip:10.0.0.5 @1", "port:p owned_by project:a @1"];
+  const floating = ["floating_ip:f has_address ip:203.0.113.5 @1", "floating_ip:f owned_by project:a @1"];
 
-  it("leave who is named by all of them", () => {
-    expect(answerBy(called("alias name:web", "alias ip:10.0.0.5"), [...both, ...address])).toBe("owned a");
+  it("leave who is named by all of them, of which one is proven", () => {
+    expect(answerBy(called("alias name:web", "alias ip:203.0.113.5"), [...both, ...floating])).toBe(
+      "owned a",
+    );
     expect(answerBy(called("alias name:web", "mentioned port:p"), [...both, ...address])).toBe("owned a");
+    // An address that a tenant may choose takes nobody's side.
+    expect(answerBy(called("alias name:web", "alias ip:10.0.0.5"), [...both, ...address])).toBe(
+      "ambiguous a b",
+    );
   });
 
   it("are ambiguous where nobody is", () => {

@@ -10,6 +10,7 @@ import {
   ownerOutside,
   type Container,
 } from "./alias-container.ts";
+import { isBearerProven, isCallerProven } from "./alias-proof.ts";
 import { ownersOf, removalOf } from "./owner-rule.ts";
 import type { HeldFact } from "./resolver.ts";
 import type { Owner, Search } from "./search.ts";
@@ -28,6 +29,8 @@ export interface AliasAnswer {
   readonly owners: readonly Owner[];
   /** The provider's own places (hosts, backends) that bore it, where nothing else did. */
   readonly places: readonly EntityRef[];
+  /** Whether more than the alias speaks for them: a tenant cannot choose it, or the record proves the place. */
+  readonly isProven: boolean;
 }
 
 /** How the bearers of each kind of alias are found, and the rule that says so. */
@@ -43,7 +46,7 @@ const ways: Readonly<Record<string, readonly [relation: Relation, rule: string]>
 /** How many bearers are written down one by one; whose a common name is not is soon told. */
 const notedMax = 20;
 
-const nothing: AliasAnswer = { owners: [], places: [] };
+const nothing: AliasAnswer = { owners: [], places: [], isProven: false };
 
 /** The aliases of a record, each once, with the kind of thing that it says to mean. */
 export function aliasesOf(draft: EventDraft): readonly Alias[] {
@@ -70,19 +73,26 @@ export function ownersOfAlias(alias: Alias, draft: EventDraft, search: Search): 
   const { there } = bearers;
   if (there.length > 0 && there.every(({ fact }) => isPlace(fact.from))) {
     for (const held of there) note(search, held, rule, "derived");
-    return { owners: [], places: there.map(({ fact }) => fact.from) };
+    return { ...nothing, places: there.map(({ fact }) => fact.from) };
   }
   const owners = new Map<string, Owner>();
   let isOpen = false;
+  let isProven = false;
   for (const [index, held] of there.entries()) {
     const quiet = index >= notedMax ? inSilence(search) : search;
     const answer = ownerOfBearer(held, alias, containers, rule, quiet);
     if (answer === "unknown") isOpen = true;
     else for (const owner of answer) owners.set(entityKey(owner), owner);
+    if (answer !== "unknown" && answer.length > 0)
+      isProven ||= isBearerProven(held, alias, containers, draft, search);
   }
   if (there.length > notedMax) noteMore(alias, rule, there.length - notedMax, search);
-  if (relation === "named") addCallers(alias, containers, bearers.notMeant, owners, search);
-  return isOpen ? nothing : { owners: [...owners.values()], places: [] };
+  if (relation === "named") {
+    const isBorne = owners.size > 0;
+    addCallers(alias, containers, bearers.notMeant, owners, search);
+    if (!isBorne && owners.size > 0) isProven = isCallerProven(containers, draft);
+  }
+  return isOpen ? nothing : { owners: [...owners.values()], places: [], isProven };
 }
 
 interface Bearers {
@@ -180,7 +190,9 @@ function addCallers(
   const mayBeOthers = callers.length > 0 && !isBorne;
   const everybodys = mayBeOthers ? notMeant.map(({ fact }) => ownersOf(fact.from, inSilence(search))) : [];
   for (const { owner, held } of callers) {
-    const isSole = everybodys.every((all) => all.length > 0 && all.every(({ id }) => id === owner.id));
+    const isSole = everybodys.every(
+      (all) => all.length > 0 && all.every((one) => entityKey(one) === entityKey(owner)),
+    );
     const refused =
       callerOutside(owner, containers, search) ??
       (isBorne || isSole ? undefined : "what is known to have borne the name may be somebody else's");

@@ -71,19 +71,34 @@ describe("whose an event is", () => {
 
   it("is ambiguous where an address led to two tenants at that moment", () => {
     const facts = [
-      knownFact("server:1 has_address ip:10.0.0.5", 1),
-      knownFact("server:2 has_address ip:10.0.0.5", 1),
-      knownFact("server:1 owned_by project:a", 1),
-      knownFact("server:2 owned_by project:b", 1),
+      knownFact("floating_ip:1 has_address ip:203.0.113.5", 1),
+      knownFact("floating_ip:2 has_address ip:203.0.113.5", 1),
+      knownFact("floating_ip:1 owned_by project:a", 1),
+      knownFact("floating_ip:2 owned_by project:b", 1),
     ];
-    expect(attribute(draftOf("ip:10.0.0.5", 10), facts)).toMatchObject({
+    expect(attribute(draftOf("ip:203.0.113.5", 10), facts)).toMatchObject({
       status: "ambiguous",
       candidates: [{ projectId: "a" }, { projectId: "b" }],
     });
-    const released = [...facts, knownFact("!server:2 has_address ip:10.0.0.5", 5)];
-    expect(attribute(draftOf("ip:10.0.0.5", 10), released)).toMatchObject({
+    const released = [...facts, knownFact("!floating_ip:2 has_address ip:203.0.113.5", 5)];
+    expect(attribute(draftOf("ip:203.0.113.5", 10), released)).toMatchObject({
       status: "owned",
       tenant: { projectId: "a" },
+    });
+  });
+
+  it("is not the router's owner's because somebody leads a shared subnet to a router of theirs", () => {
+    const facts = [knownFact("subnet:s routed_by router:r", 1), knownFact("router:r owned_by project:a", 1)];
+    expect(attribute(draftOf("subnet:s", 10), facts)).toMatchObject({ status: "unresolved" });
+  });
+
+  it("is not an image's owner's because the image was given the id of something else", () => {
+    const facts = [knownFact("image:x owned_by project:a", 1)];
+    expect(attribute(draftOf("resource:x", 10), facts)).toMatchObject({ status: "unresolved" });
+    const both = [...facts, knownFact("server:x owned_by project:b", 1)];
+    expect(attribute(draftOf("resource:x", 10), both)).toMatchObject({
+      status: "owned",
+      tenant: { projectId: "b" },
     });
   });
 

@@ -1,7 +1,7 @@
 import type { EntityRef } from "../model/entity.ts";
 import { entityKey } from "../model/entity.ts";
 import type { EventDraft } from "../model/event.ts";
-import { aliasesOf, ownersOfAlias } from "./alias-rule.ts";
+import { aliasesOf, ownersOfAlias, type Alias } from "./alias-rule.ts";
 import { ownersOf } from "./owner-rule.ts";
 import type { Owner, Search } from "./search.ts";
 import { aside, distinctOwners, inSilence, isProviders } from "./search.ts";
@@ -21,16 +21,34 @@ export interface Meant {
  * tenants whose it may be, and only who is named by all of them remains.
  */
 export function findMeant(draft: EventDraft, search: Search): Meant {
-  const answers = aliasesOf(draft).map((alias) => ownersOfAlias(alias, draft, search));
-  const aliased = answers.map(({ owners }) => owners);
+  const aliases = aliasesOf(draft);
+  const answers = aliases.map((alias) => ownersOfAlias(alias, draft, search));
   const mentioned = ownersMentioned(draft, search);
-  const saying = [...aliased, ...mentioned].filter((owners) => owners.length > 0);
+  const proven = [...answers.filter(({ isProven }) => isProven).map(({ owners }) => owners), ...mentioned];
+  const saying = [...answers.map(({ owners }) => owners), ...mentioned].filter((owners) => owners.length > 0);
   const places = distinctRefs(answers.flatMap((answer) => answer.places));
   if (places.length > 0)
     return saying.length === 0 && places.length === 1 ? { owners: [], place: places[0]! } : { owners: [] };
   const all = distinctOwners(saying.flat());
-  const common = all.filter((owner) => saying.every((owners) => owners.some(({ id }) => id === owner.id)));
-  return { owners: common.length > 0 ? common : all };
+  const common = all.filter((owner) =>
+    saying.every((owners) => owners.some((one) => entityKey(one) === entityKey(owner))),
+  );
+  const owners = common.length > 0 ? common : all;
+  if (owners.length !== 1 || proven.some((one) => one.length === 1)) return { owners };
+  const [chosen] = aliases;
+  search.evidence.push({
+    rule: "alias-in-place/1",
+    verdict: "rejected",
+    confidence: "assumed",
+    says: `A tenant can choose its ${words(aliases)}, and nothing in the record proves where it is meant: not used.`,
+    ...(chosen === undefined ? {} : { from: chosen.ref }),
+    to: owners[0]!,
+  });
+  return { owners: distinctOwners(proven.flat()) };
+}
+
+function words(aliases: readonly Alias[]): string {
+  return [...new Set(aliases.map(({ ref }) => ref.kind.replaceAll("_", " ")))].join(" and ");
 }
 
 /**

@@ -38,6 +38,8 @@ export function ownersOf(entity: EntityRef, search: Search, depth = 0): readonly
   const owned = observedOwners(entity, search);
   if (owned !== undefined) return owned;
   for (const relation of wholes) {
+    // Whoever may use a network can lead its subnets to a router of their own; a port there is the router's.
+    if (relation === "routed_by" && entity.kind !== "port") continue;
     for (const hop of search.view.targets(entity, relation, search.at)) {
       note(search, hop, "part-of/1", "derived");
       const owners = ownersOf(hop.fact.to, search, depth + 1);
@@ -57,7 +59,8 @@ function asTenant(entity: EntityRef, search: Search): Owner | undefined {
 
 /** Undefined where no owner was ever seen; none where those seen are in doubt, which ends the search. */
 export function observedOwners(entity: EntityRef, search: Search): readonly Owner[] | undefined {
-  const observed = search.view.targets(entity, "owned_by", search.at);
+  const seen = search.view.targets(entity, "owned_by", search.at);
+  const observed = entity.kind === "resource" ? withoutChosenIds(seen, search) : seen;
   if (observed.length === 0) return undefined;
   // Two owners at the very same moment contradict each other: both stay candidates, whatever came later.
   const contradicted = observed.length > 1;
@@ -73,6 +76,21 @@ export function observedOwners(entity: EntityRef, search: Search): readonly Owne
     }
     note(search, held, "owner-interval/1", "exact");
     return [held.fact.to as Owner];
+  });
+}
+
+/** Glance lets a tenant choose its image's id, so that one with the id of something else proves nothing of that. */
+function withoutChosenIds(seen: readonly HeldFact[], search: Search): readonly HeldFact[] {
+  return seen.filter((held) => {
+    if (held.fact.from.kind !== "image") return true;
+    note(
+      search,
+      held,
+      "owner-interval/1",
+      "assumed",
+      "a tenant can choose an image's id, and nothing tells that one is meant",
+    );
+    return false;
   });
 }
 

@@ -11,8 +11,9 @@ function requestOf(...things: string[]) {
   });
 }
 
+/** A line that no tenant is shown. */
 function saying(...aliases: string[]) {
-  return draftOf("component:tool", 10, { related: relatedAs(...aliases) });
+  return draftOf("component:tool", 10, { related: relatedAs(...aliases), visibility: "provider" });
 }
 
 describe("what may be shared", () => {

@@ -39,7 +39,7 @@ describe("a thing whose owner nothing ever stated", () => {
     expect(answerBy(draftOf("volume:v", 10), stated)).toBe("unresolved");
   });
 
-  it.each(["image:i", "flavor:f", "user:z"])(
+  it.each(["image:i", "flavor:f", "user:z", "zone:z", "share:s", "secret:s", "transfer:t"])(
     "is never known so where everybody may use its kind: %s",
     (key) => {
       expect(answerBy(draftOf(key, 10), speaks(key, "u", "a"))).not.toBe("owned a");

@@ -10,6 +10,11 @@ const rule = "used-by-one/1";
 /** Kinds that everybody may use, or that are the provider's: who spoke of one tells nothing. */
 const sharedByNature = new Set([
   "image",
+  "share",
+  "zone",
+  "recordset",
+  "secret",
+  "transfer",
   "flavor",
   "volume_type",
   "user",

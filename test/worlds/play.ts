@@ -265,6 +265,14 @@ function recording(cloud: Cloud, recorder: Recorder, { what, a, b, c, lost }: St
       [ref("name", bearer.name), bearer.addresses[0]!],
       containing(cloud, bearer, a, c),
     );
+  } else if (what === "record of a stranger") {
+    const bearer = pick(
+      cloud.living().filter(({ addresses }) => addresses.length > 0),
+      b,
+    );
+    if (bearer === undefined || bearer.ref.kind === "floating_ip") return;
+    const chosen = [...bearer.addresses, ref("name", bearer.name)];
+    recorder.ofStranger(a % 2 === 0 ? chosen : [pick(chosen, c)!]);
   } else if (what === "record of mentions") {
     const own = cloud.living().filter(({ owner }) => owner === living?.owner);
     const providers = cloud.living().filter(({ owner }) => owner === staffProject);

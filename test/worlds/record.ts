@@ -49,7 +49,9 @@ export class Recorder {
     const stated: Fields = isStated
       ? { stated: { owner: { kind: "project", id: thing.owner }, path: "payload.tenant_id" } }
       : {};
-    this.add(subject, { owner: thing.owner, determined: true }, stated);
+    // An image's id is its maker's choice: without the kind it proves nothing.
+    const determined = hasKind || isStated || thing.ref.kind !== "image";
+    this.add(subject, { owner: thing.owner, determined }, stated);
   }
 
   /** By a name or an address alone, within what `containers` prove. */
@@ -62,8 +64,23 @@ export class Recorder {
     const role = isKindTold ? `alias:${thing.ref.kind}` : "alias";
     const related: Related[] = aliases.map((alias) => ({ role, ref: alias }));
     if (within !== undefined) related.push({ role: "within", ref: within });
-    const determined = aliases.some((alias) => this.#isUnique(thing, alias, options));
-    this.add(aliases[0]!, { owner: thing.owner, determined }, { related, type: "log.nova.warning" });
+    // Every other is a line of a log, which no tenant is shown.
+    const isHidden = this.records.length % 2 === 0;
+    const determined = aliases.some(
+      (alias) => this.#isUnique(thing, alias, options) && isProven(thing, alias, { isHidden, within }),
+    );
+    const visibility = isHidden ? "provider" : "operational";
+    this.add(
+      aliases[0]!,
+      { owner: thing.owner, determined },
+      { related, type: "log.nova.warning", visibility },
+    );
+  }
+
+  /** By names and addresses that a tenant's thing bears as well, of a machine of which OpenStack knows nothing. */
+  ofStranger(aliases: readonly EntityRef[]): void {
+    const related = aliases.map((alias): Related => ({ role: "alias", ref: alias }));
+    this.add(aliases[0]!, { owner: undefined, determined: false }, { related, kind: "symptom" });
   }
 
   /** Whether nothing else than one tenant's bore it, nor did another tenant's account speak of it. */
@@ -107,6 +124,17 @@ export class Recorder {
     const owners = new Map(this.#cloud.things.map((thing) => [entityKey(thing.ref), thing.owner]));
     this.add(place, { owner: undefined, determined: true, standing, owners }, { kind: "symptom", related });
   }
+}
+
+/** Whether more is told than what a tenant can choose. */
+function isProven(
+  thing: Thing,
+  alias: EntityRef,
+  { isHidden, within }: { isHidden: boolean; within: EntityRef | undefined },
+): boolean {
+  if (alias.kind === "libvirt_domain" || (alias.kind === "name" && isHidden)) return true;
+  if (alias.kind === "ip" && thing.ref.kind === "floating_ip") return true;
+  return within !== undefined && (within.kind !== "host" || thing.place?.kind === "host");
 }
 
 function bears(thing: Thing, alias: EntityRef): boolean {

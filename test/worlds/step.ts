@@ -46,6 +46,7 @@ export const happenings = [
   "record by name",
   "record by address",
   "record by name and address",
+  "record of a stranger",
   "record of mentions",
   "record of the platform",
 ] as const;
