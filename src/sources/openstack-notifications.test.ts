@@ -121,12 +121,12 @@ describe("the owner that a notification states", () => {
 
 describe("a call that was not granted", () => {
   const project = "a".repeat(32);
-  const answered = (reasonCode: string) =>
+  const answered = (reasonCode: string, project_id = "b".repeat(32)) =>
     read("audit.http.response", {
       requestPath: `/v3/${project}/volumes`,
       action: "create",
       reason: { reasonCode },
-      initiator: { user_id: "mallory", project_id: "b".repeat(32), request_id: "req-9" },
+      initiator: { user_id: "mallory", project_id, request_id: "req-9" },
     });
 
   it("proves nothing about the project whose collection it named", () => {
@@ -135,9 +135,17 @@ describe("a call that was not granted", () => {
     expect(answered("202").draft.stated?.owner.id).toBe(project);
   });
 
-  it("still does where only a quota refused it, because by then the project had been checked", () => {
-    expect(answered("413").draft.stated?.owner.id).toBe(project);
+  it("still does where only a quota refused it to whom Keystone let in for that very project", () => {
+    expect(answered("413", project).draft.stated?.owner.id).toBe(project);
   });
+
+  it.each(["406", "413", "415", "429", "500", "503"])(
+    "proves nothing of another's project where %s may have come before anybody checked it",
+    (code) => {
+      expect(answered(code).draft.stated).toBeUndefined();
+      expect(facts(answered(code))).toEqual([]);
+    },
+  );
 });
 
 describe("Nova's two formats", () => {

@@ -3,7 +3,7 @@ import { instant } from "../../model/instant.ts";
 import type { TopologyFact } from "../../model/topology.ts";
 import type { LineContent } from "./line-content.ts";
 import type { LogLine } from "./log-line.ts";
-import { readMembership, readRoleChange } from "./request-path.ts";
+import { readMembership, readRoleChange, type RoleChange } from "./request-path.ts";
 
 const hourMs = 3_600_000;
 
@@ -39,15 +39,20 @@ export function factsOfLine(line: LogLine, content: LineContent): readonly Topol
   ];
 }
 
-/** Which account's request spoke of what; once an hour is enough, because it is asked regardless of time. */
-function usesOf(line: LogLine, { isOfRequest, things, request }: LineContent): readonly TopologyFact[] {
+/**
+ * Which account's request worked on what, and which names it asked for; once an hour is enough, because it is asked
+ * regardless of time.
+ */
+function usesOf(line: LogLine, content: LineContent): readonly TopologyFact[] {
+  const { isOfRequest, request } = content;
   if (!isOfRequest) return [];
   const user: EntityRef = { kind: "user", id: line.userId! };
   const at = instant(Math.floor(line.time.at / hourMs) * hourMs);
   const names = (request?.names ?? [])
     .filter(({ kind }) => !spokenOfByAll.has(kind))
     .map(({ name }): EntityRef => ({ kind: "name", id: name }));
-  return [...things.filter(({ kind }) => !spokenOfByAll.has(kind)), ...names].map((from) => ({
+  const things = workedOn(line, content).filter(({ kind }) => !spokenOfByAll.has(kind));
+  return [...things, ...names].map((from) => ({
     from,
     relation: "used_by",
     to: user,
@@ -56,15 +61,56 @@ function usesOf(line: LogLine, { isOfRequest, things, request }: LineContent): r
   }));
 }
 
+/** Neutron's kinds that others than the owner may read. */
+const readByOthers = new Set([
+  "network",
+  "subnet",
+  "port",
+  "router",
+  "security_group",
+  "security_group_rule",
+  "resource",
+]);
+
+/** What a service says where it did not do what it was asked for. */
+const inVain =
+  /not (?:be )?(?:found|authori[sz]ed|allowed)|(?:does|do) not exist|\bno such\b|NotFound|forbidden|denied|invalid/i;
+
+/**
+ * The things to which the caller was let through: anybody may ask for any id, so that a call proves nothing of the
+ * things in it until it was answered well, and an API's other words may repeat what it was asked. Behind the APIs
+ * a service works on nothing that was not checked.
+ */
+function workedOn(line: LogLine, { things, request, service }: LineContent): readonly EntityRef[] {
+  if (request !== undefined) {
+    const { status, method, reached } = request;
+    const isDone = status !== undefined && ((status >= 200 && status < 400) || status === 409);
+    if (!isDone) return [];
+    const isRead = !/^(?:POST|PUT|PATCH|DELETE)$/.test(method);
+    return isRead ? reached.filter(({ kind }) => !readByOthers.has(kind)) : reached;
+  }
+  return isApi(line, service) || inVain.test(line.message) ? [] : things;
+}
+
+function isApi({ program, logger }: LogLine, service: string): boolean {
+  return (
+    service === "keystone" ||
+    /(?:^|[-_.])(?:api|server|wsgi)(?:[-_.]|$)/.test(program ?? "") ||
+    /(?:^|\.)(?:api|wsgi|pecan_wsgi|policy)(?:\.|$)/.test(logger ?? "")
+  );
+}
+
 /**
  * Roles given and taken. A line with a status proves it; Keystone's own line of the request, which it writes before
- * it is done, says nothing of failure and counts, since only administrators may ask for that at all.
+ * it is done, says nothing of failure: it counts for a role that is given, since only administrators are let do
+ * that, and for none that is taken, since a role too many proves nothing and one too few would.
  */
 function rolesOf(line: LogLine, { request }: LineContent): readonly TopologyFact[] {
   if (request === undefined) return [];
   const { at } = line.time;
-  const role = readRoleChange(request);
-  const membership = readMembership(request);
+  const isTold = request.status !== undefined;
+  const role = onlyProven(readRoleChange(request), isTold);
+  const membership = onlyProven(readMembership(request), isTold);
   return [
     ...(role === undefined
       ? []
@@ -81,6 +127,10 @@ function rolesOf(line: LogLine, { request }: LineContent): readonly TopologyFact
           } as const,
         ]),
   ];
+}
+
+function onlyProven(change: RoleChange | undefined, isTold: boolean): RoleChange | undefined {
+  return change?.holds === false && !isTold ? undefined : change;
 }
 
 /** What one line tells both the id and the name of: a path with both, and Heat's `[NAME(ID)]`. */

@@ -168,6 +168,30 @@ describe("a call", () => {
     expect(factsOf(call("GET /v2.1/flavors/m1.tiny status=200"))).toEqual([]);
   });
 
+  test.each([
+    `GET /v2.1/servers/${server} status=404`,
+    `GET /v2.1/servers/${server} status=403`,
+    `POST /v2.1/servers/${server}/action status=415`,
+    `GET http://192.0.2.1:8774/v2.1/servers/${server}`,
+    `GET /v2.0/ports?device_id=${server} status=200`,
+    `GET /v2.1/servers?id=${server} status=200`,
+    `Instance ${server} could not be found.`,
+    `HTTP exception thrown: Server ${server} is locked.`,
+    // Others than its owner may read what is shared with them.
+    `GET /v2.0/networks/${server} status=200`,
+  ])("%s proves no use: anybody may ask", (message) => {
+    expect(factsOf(call(message, { src: "nova/nova-api" }))).toEqual([]);
+  });
+
+  test("what was done, or was only in a wrong state, was used", () => {
+    expect(factsOf(call(`PUT /v2.0/networks/${server} status=200`))).toEqual([
+      `network:${server} used_by user:${user}`,
+    ]);
+    expect(factsOf(call(`DELETE /v2.1/servers/${server} status=409`))).toEqual([
+      `server:${server} used_by user:${user}`,
+    ]);
+  });
+
   test("what a call speaks of is told once an hour, whenever in it", () => {
     const at = (ts: string) => observe(call(`GET /v2.1/servers/${server} status=200`, { ts })).facts;
     expect(at("2026-11-21T02:59:59.999Z")).toEqual(at("2026-11-21T02:00:00.000Z"));
@@ -186,7 +210,11 @@ describe("roles", () => {
     [`"PUT ${path} HTTP/1.1" status: 204`, [`user:${user} works_in project:${project}`]],
     [`"PUT ${path} HTTP/1.1" status: 403`, []],
     [`"GET ${path} HTTP/1.1" status: 204`, []],
-    [`DELETE ${path}`, [`user:${user} no longer works_in project:${project}`]],
+    // Before Keystone has checked who asks, a role that is taken is a claim.
+    [`DELETE ${path}`, []],
+    [`"DELETE ${path} HTTP/1.1" status: 403`, []],
+    [`"DELETE ${path} HTTP/1.1" status: 204`, [`user:${user} no longer works_in project:${project}`]],
+    [`DELETE /v3/groups/${role}/users/${user}`, []],
     [`PUT /v3/domains/default/groups/${user}/roles/${role}`, [`group:${user} works_in domain:default`]],
     [
       `PUT /v3/OS-INHERIT/domains/${project}/users/${user}/roles/${role}/inherited_to_projects`,

@@ -13,6 +13,8 @@ export interface RequestPath {
   /** The HTTP status, where the line tells it. */
   readonly status?: number;
   readonly things: readonly EntityRef[];
+  /** Of these, the ones that the path itself leads to; a query may ask for anything and find nothing. */
+  readonly reached: readonly EntityRef[];
   readonly names: readonly PathName[];
   /** Things that the path names both by id and by name. */
   readonly named: readonly { readonly ref: EntityRef; readonly name: string }[];
@@ -113,6 +115,7 @@ export function readRequestPath(message: string): RequestPath | undefined {
     path,
     ...(status !== undefined && { status: Number(status) }),
     things: [...found.things, ...asked.things],
+    reached: found.things,
     names: [...found.names, ...asked.names],
     named: found.named,
     segments,

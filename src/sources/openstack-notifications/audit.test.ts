@@ -79,9 +79,12 @@ describe("who used a thing", () => {
     expect(usedBy(`/v2.1/servers/${server}`, 409)).toHaveLength(1);
   });
 
-  it.each([undefined, 400, 401, 403, 404, 405])("is nobody whose call was answered %s", (code) => {
-    expect(usedBy(`/v2.1/servers/${server}`, code)).toEqual([]);
-  });
+  it.each([undefined, 400, 401, 403, 404, 405, 413, 415, 429, 500])(
+    "is nobody whose call was answered %s",
+    (code) => {
+      expect(usedBy(`/v2.1/servers/${server}`, code)).toEqual([]);
+    },
+  );
 
   it("is nobody where the thing is the provider's, or a project", () => {
     expect(usedBy(`/v2.1/flavors/${server}`, 200)).toEqual([]);

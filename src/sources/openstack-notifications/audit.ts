@@ -107,8 +107,16 @@ function thingsOf(path: string): readonly EntityRef[] {
 
 const isUuid = new RegExp(`^${uuid}$`);
 
-/** Answers to a call that was turned away before its path was checked against the caller's rights. */
-const unproven = new Set([400, 401, 403, 404, 405]);
+/** Answers by which the caller was denied what the path names. */
+const denied = new Set([400, 401, 403, 404, 405]);
+
+/**
+ * Whether the path was checked against the caller's rights: it was done, or the thing's own state was in the way. Any
+ * other refusal (a body of the wrong type, a rate limit, a fault) may come before anybody looked.
+ */
+function isChecked(code: number): boolean {
+  return (code >= 200 && code < 400) || code === 409;
+}
 
 /**
  * What remains of a path's proof while nobody has checked it: the resource that it names, if any. A project in the path
@@ -152,7 +160,7 @@ export function readAudit(message: OsloMessage): Reading | undefined {
   const code = Number(text(asObject(message.payload["reason"]), "reasonCode") ?? Number.NaN);
   const refused = code >= 400;
   // What the caller may do is known once it was answered: before that, a path proves only what it names.
-  const isProven = step === "response" && !unproven.has(code);
+  const isProven = step === "response" && isChecked(code);
   const target = isProven ? readPath(path) : withoutClaim(readPath(path), text(initiator, "project_id"));
   const verb = text(message.payload, "action") ?? "call";
   const request = operation?.requestId ?? message.messageId;
@@ -163,7 +171,7 @@ export function readAudit(message: OsloMessage): Reading | undefined {
     category: "api",
     phase: step === "request" ? "start" : refused ? "error" : "end",
     severity: code >= 500 ? "error" : refused ? "warning" : "info",
-    visibility: target.platform === true ? "provider" : unproven.has(code) ? "security" : "operational",
+    visibility: target.platform === true ? "provider" : denied.has(code) ? "security" : "operational",
     subject: target.subject ?? ref("request", request),
     related: [
       ...related(target.ofAccount === true ? "account" : "caller", "user", account),
