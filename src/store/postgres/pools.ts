@@ -16,16 +16,17 @@ export interface Target {
 
 /** The connections of one open store, one pool for each login. */
 export interface Pools {
-  /** Runs `action` in one transaction of the pool; it commits when `action` settles well. */
-  transact<T>(
-    pool: PoolName,
-    mode: "write" | "read",
-    action: (client: pg.ClientBase) => Promise<T>,
-  ): Promise<T>;
+  /**
+   * Runs `action` in one transaction of the pool; it commits when `action` settles well. With `each` every statement
+   * stands by itself: for reading what needs no common snapshot, without the two round trips of a transaction.
+   */
+  transact<T>(pool: PoolName, mode: Mode, action: (client: pg.ClientBase) => Promise<T>): Promise<T>;
   /** A connection outside any pool, for LISTEN. The caller ends it. */
   dedicated(login: LoginName): Promise<pg.Client>;
   end(): Promise<void>;
 }
+
+type Mode = "write" | "read" | "each";
 
 /** A pool for each login, and one for renewing leases, which must not queue behind pages that are being stored. */
 export type PoolName = LoginName | "lease";
@@ -145,7 +146,7 @@ function connectionOf(target: Target): pg.ClientConfig {
 async function transact<T>(
   target: Target,
   pool: pg.Pool,
-  mode: "write" | "read",
+  mode: Mode,
   action: (client: pg.ClientBase) => Promise<T>,
 ): Promise<T> {
   const client = await connect(target, () => pool.connect());
@@ -153,13 +154,14 @@ async function transact<T>(
   const onError = (error: Error): void => void (broken = error);
   client.on("error", onError);
   try {
+    if (mode === "each") return await action(client);
     await client.query(mode === "read" ? "BEGIN TRANSACTION READ ONLY" : "BEGIN");
     const result = await action(client);
     await client.query("COMMIT");
     return result;
   } catch (error) {
     if (isGone(error)) broken = error as Error;
-    else await client.query("ROLLBACK").catch((failure: Error) => (broken = failure));
+    else if (mode !== "each") await client.query("ROLLBACK").catch((failure: Error) => (broken = failure));
     throw translate(error);
   } finally {
     client.off("error", onError);

@@ -75,8 +75,8 @@ const usedByEverybody = new Set([
 const shareable = new Set(["image", "network", "subnet", "router", "security_group"]);
 
 /**
- * The things of which the resolver may ask who used them: whatever a name or address stands for, what may be shared, and
- * all of whom `told` holds no owner at any time. What bears one id is taken together, since it may be asked by its id.
+ * The things, beside names and addresses, of which the resolver may ask who used them: what may be shared, and all of
+ * whom `told` holds no owner at any time. What bears one id is taken together, since it may be asked by its id.
  */
 export function mayAskWhoUsed(
   things: readonly EntityRef[],
@@ -85,9 +85,9 @@ export function mayAskWhoUsed(
   const owned = new Set<string>();
   for (const { from, relation, holds } of told)
     if (relation === "owned_by" && holds) owned.add(entityKey(from));
-  const saysOwner = (thing: EntityRef): boolean =>
-    owned.has(entityKey(thing)) && !shareable.has(thing.kind) && !aliasKinds.includes(thing.kind);
-  return [...Map.groupBy(things, ({ id }) => id).values()].flatMap((bearers) => {
+  const saysOwner = (thing: EntityRef): boolean => owned.has(entityKey(thing)) && !shareable.has(thing.kind);
+  const others = things.filter(({ kind }) => !aliasKinds.includes(kind));
+  return [...Map.groupBy(others, ({ id }) => id).values()].flatMap((bearers) => {
     if (bearers.every(({ kind }) => usedByEverybody.has(kind))) return [];
     const kinded = bearers.filter(({ kind }) => kind !== "resource");
     return kinded.length > 0 && kinded.every(saysOwner) ? [] : bearers;

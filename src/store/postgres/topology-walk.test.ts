@@ -146,3 +146,52 @@ describe("a host's residents", () => {
     },
   );
 });
+
+describe("who asks whose something is", () => {
+  const usersOf = async (...keys: string[]) =>
+    (await around(keys, 3)).facts.filter((line) => line.includes(" used_by "));
+
+  test("is not led to where a thing runs or what it is attached to", async () => {
+    await learn(
+      fact("port:p", "attached_to", "server:s", 1),
+      fact("port:p", "runs_on", "host:h", 1),
+      fact("port:p", "routed_by", "router:r", 1),
+      fact("server:s", "owned_by", "project:p", 1),
+      fact("host:h", "known_as", "hostname:compute-1", 1),
+      fact("router:r", "owned_by", "project:q", 1),
+    );
+    expect((await around(["port:p"])).facts).toEqual([
+      "port:p attached_to server:s 1",
+      "port:p routed_by router:r 1",
+      "port:p runs_on host:h 1",
+      "router:r owned_by project:q 1",
+    ]);
+  });
+
+  test("is told who used a thing where no owner of it was ever seen, by its kind and without", async () => {
+    await learn(
+      fact("server:free", "used_by", "user:u", 1),
+      fact("resource:free", "used_by", "user:v", 1),
+      fact("server:owned", "used_by", "user:u", 1),
+      fact("resource:owned", "used_by", "user:v", 1),
+      fact("server:owned", "owned_by", "project:p", 9),
+    );
+    const users = ["resource:free used_by user:v 1", "server:free used_by user:u 1"];
+    expect(await usersOf("server:free", "server:owned")).toEqual(users);
+    expect(await usersOf("resource:free", "resource:owned")).toEqual(users);
+  });
+
+  test.each(["network:n", "image:n", "router:n"])("is told who used %s although it is owned", async (key) => {
+    await learn(fact(key, "owned_by", "project:p", 1), fact(key, "used_by", "user:u", 1));
+    expect(await usersOf(key)).toEqual([`${key} used_by user:u 1`]);
+    expect(await usersOf("resource:n")).toEqual([`${key} used_by user:u 1`]);
+  });
+
+  test("is told who used a thing of which only was seen whose it is not", async () => {
+    await learn(
+      fact("server:s", "owned_by", "project:p", 1, { holds: false }),
+      fact("server:s", "used_by", "user:u", 1),
+    );
+    expect(await usersOf("server:s")).toEqual(["server:s used_by user:u 1"]);
+  });
+});

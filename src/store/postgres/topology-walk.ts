@@ -147,7 +147,8 @@ async function loadFirst(
 ): Promise<readonly KnownFact[]> {
   const all = [...asked, ...bearers];
   if (state.places === undefined) return load(state, all, { used: all });
-  const loaded = await load(state, all, {});
+  const aliases = asked.filter(({ kind }) => aliasKinds.includes(kind));
+  const loaded = await load(state, all, { used: aliases });
   const used = mayAskWhoUsed(asked, loaded);
   return used.length === 0 ? loaded : [...loaded, ...(await load(state, [], { used }))];
 }

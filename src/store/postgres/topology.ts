@@ -18,7 +18,7 @@ const mentionsMax = 5_000;
 export function topologyReader(pools: Pools, claimKey: Uint8Array): TopologyReader {
   return {
     mark: () =>
-      pools.transact("provider", "read", async (client) => {
+      pools.transact("provider", "each", async (client) => {
         const { rows } = await client.query<{ mark: string }>("SELECT pg_current_snapshot()::text AS mark");
         return rows[0]?.mark ?? "";
       }),
@@ -29,7 +29,7 @@ export function topologyReader(pools: Pools, claimKey: Uint8Array): TopologyRead
         async (client) => (await walk(client, controlPlane, { keys }, hops)).facts,
       ),
     surroundings: (controlPlane, start, hops) =>
-      pools.transact("provider", "read", (client) => walk(client, controlPlane, start, hops)),
+      pools.transact("provider", "each", (client) => walk(client, controlPlane, start, hops)),
     about: (scope, controlPlane, entity) => readAbout(pools, claimKey, scope, controlPlane, entity),
     history: (controlPlane, entity, knownAt) =>
       pools.transact("provider", "read", (client) => readHistoryOf(client, controlPlane, entity, knownAt)),
