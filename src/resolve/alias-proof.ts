@@ -1,9 +1,15 @@
+import type { EntityRef } from "../model/entity.ts";
 import type { EventDraft } from "../model/event.ts";
 import type { Container } from "./alias-container.ts";
-import type { Alias } from "./alias-rule.ts";
 import { isInGap } from "./owner-rule.ts";
 import type { HeldFact } from "./resolver.ts";
 import type { Search } from "./search.ts";
+
+/** A name, address or path by which a record speaks of its subject, of one kind of thing where the record tells it. */
+export interface Alias {
+  readonly ref: EntityRef;
+  readonly bearerKind?: string;
+}
 
 /**
  * Kinds of alias that OpenStack itself gives out, unique within a control plane. Names, host names, addresses and MACs

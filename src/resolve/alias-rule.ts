@@ -10,19 +10,13 @@ import {
   ownerOutside,
   type Container,
 } from "./alias-container.ts";
-import { isBearerProven, isCallerProven } from "./alias-proof.ts";
+import { isBearerProven, isCallerProven, type Alias } from "./alias-proof.ts";
 import { ownersOf, removalOf } from "./owner-rule.ts";
 import type { HeldFact } from "./resolver.ts";
 import type { Owner, Search } from "./search.ts";
 import { aside, inSilence, note } from "./search.ts";
 import { startedFromKinds } from "./shared-kinds.ts";
 import { oneTenantCallers } from "./used-by-rule.ts";
-
-/** A name, address or path by which a record speaks of its subject, of one kind of thing where the record tells it. */
-export interface Alias {
-  readonly ref: EntityRef;
-  readonly bearerKind?: string;
-}
 
 /** Whose an alias may have been; nobody where something that bore it may be anybody's. */
 export interface AliasAnswer {

@@ -1,7 +1,8 @@
 import type { EntityRef } from "../model/entity.ts";
 import { entityKey } from "../model/entity.ts";
 import type { EventDraft } from "../model/event.ts";
-import { aliasesOf, ownersOfAlias, type Alias } from "./alias-rule.ts";
+import type { Alias } from "./alias-proof.ts";
+import { aliasesOf, ownersOfAlias } from "./alias-rule.ts";
 import { ownersOf } from "./owner-rule.ts";
 import type { Owner, Search } from "./search.ts";
 import { aside, distinctOwners, inSilence, isProviders } from "./search.ts";
