@@ -110,12 +110,14 @@ function beginning(records: readonly IdentityRecord[]): number {
   return records.reduce((first, { at }) => (at < first ? at : first), Date.UTC(2100, 0));
 }
 
-/** A floating IP's name is its address, as Neutron's API lists it. */
+/**
+ * A floating IP's name is its address, as Neutron's API lists it. It is not stated: addresses go from one floating IP to
+ * the next within a stream, and the rows do not tell when.
+ */
 function factsOfRow({ kind, id, name, projectId }: InventoryRow, at: number): readonly TopologyFact[] {
   const stated = { from: { kind, id }, at: instant(at), holds: true };
   const owned = { ...stated, relation: "owned_by", to: { kind: "project", id: projectId } } as const;
-  if (name === undefined) return [owned];
-  return kind === "floating_ip"
-    ? [owned, { ...stated, relation: "has_address", to: { kind: "ip", id: name } }]
+  return name === undefined || kind === "floating_ip"
+    ? [owned]
     : [owned, { ...stated, relation: "named", to: { kind: "name", id: name } }];
 }
