@@ -3,6 +3,7 @@ import { entityKey } from "../model/entity.ts";
 import type { Attribution, EventDraft, TenantEdition } from "../model/event.ts";
 import type { Json, JsonObject } from "../model/json.ts";
 import type { TenantRef } from "../model/tenant.ts";
+import { tellAction } from "./action-words.ts";
 import { makeNotice, tenantAsSubject, type NoticeTools } from "./notice.ts";
 import { isTenantKind } from "./tenant-kinds.ts";
 
@@ -122,8 +123,6 @@ function ownDetails(draft: EventDraft): JsonObject {
   return kept;
 }
 
-const phaseWords = { start: "started", progress: "in progress", end: "finished", error: "failed" } as const;
-
 /** Written from classes of fields, never from the provider's sentence, which may name hosts or staff. */
 function tenantSummary(draft: EventDraft, shown: EntityRef, name: string | undefined): string {
   const thing = shown.kind.replaceAll("_", " ");
@@ -135,13 +134,7 @@ function tenantSummary(draft: EventDraft, shown: EntityRef, name: string | undef
   if (!publicTypes.test(draft.type)) return `${subject}: ${draft.category} ${draft.kind}`;
   const state = draft.changes?.find((change) => change.field === "state");
   if (state !== undefined) return `${subject}: state ${String(state.before)} → ${String(state.after)}`;
-  const steps = draft.type.split(".").filter((step) => !(step in phaseWords));
-  const action =
-    steps
-      .slice(steps.length > 2 ? 2 : 1)
-      .join(" ")
-      .replaceAll("_", " ") || draft.type;
-  return `${subject}: ${action}${draft.phase === undefined ? "" : ` ${phaseWords[draft.phase]}`}`;
+  return `${subject}: ${tellAction(draft.type, draft.phase, shown.kind)}`;
 }
 
 function becauseOwned(subject: EntityRef, name: string | undefined): string {
