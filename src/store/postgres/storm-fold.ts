@@ -20,6 +20,7 @@ import {
   sampledSubjects,
   tellStorm,
   toStormDetails,
+  type CountedWords,
   type StormSample,
   type StormState,
 } from "./storm-state.ts";
@@ -266,15 +267,17 @@ function titleOf({ type }: EventDraft): string {
   return type.startsWith("alert.") ? type.slice("alert.".length).replace(/\.(firing|resolved)$/, "") : type;
 }
 
-function countedOf({ type, kind }: EventDraft): string {
-  if (type.startsWith("alert.")) return type.endsWith(".resolved") ? "alerts resolved" : "alerts";
-  return {
-    symptom: "symptoms",
-    recovery: "recoveries",
-    activity: "events",
-    change: "changes",
-    human: "acts",
-  }[kind];
+function countedOf({ type, kind }: EventDraft): CountedWords {
+  if (type.endsWith(".resolved") && type.startsWith("alert.")) return ["alert resolved", "alerts resolved"];
+  if (type.startsWith("alert.")) return ["alert", "alerts"];
+  const words: Readonly<Record<EventDraft["kind"], CountedWords>> = {
+    symptom: ["symptom", "symptoms"],
+    recovery: ["recovery", "recoveries"],
+    activity: ["event", "events"],
+    change: ["change", "changes"],
+    human: ["act", "acts"],
+  };
+  return words[kind];
 }
 
 /** What one tenant sees of the fold: made of its own members' editions alone, numbers too. */
@@ -302,7 +305,7 @@ export function toFoldEdition(member: StormEditionRow, state: StormState): Editi
         : [],
     operation: null,
     because: becauseOf(edition, state),
-    summary: `${tenantTitle(edition)}: ${tellStorm(state, "times")}`,
+    summary: `${tenantTitle(edition)}: ${tellStorm(state, ["time", "times"])}`,
     details: toStormDetails(state),
     mentions: [],
     search: "",

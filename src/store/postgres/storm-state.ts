@@ -106,9 +106,12 @@ export function readStormDetails(details: JsonObject): StormState {
 
 const numbers = new Intl.NumberFormat("en");
 
+/** What is counted, for one and for more of it. */
+export type CountedWords = readonly [one: string, many: string];
+
 /** `4,212 alerts on 31 servers within a minute`. */
-export function tellStorm(state: StormState, counted: string): string {
-  return `${numbers.format(state.count)} ${counted} on ${tellSubjects(state)} within a minute`;
+export function tellStorm(state: StormState, [one, many]: CountedWords): string {
+  return `${numbers.format(state.count)} ${state.count === 1 ? one : many} on ${tellSubjects(state)} within a minute`;
 }
 
 function tellSubjects({ subjects, kinds, samples }: StormState): string {
