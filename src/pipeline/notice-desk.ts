@@ -68,8 +68,8 @@ export class NoticeDesk {
   }
 
   /**
-   * Changes a text, or goes back to the shipped one, for notices made from then on. Undefined for a name that no
-   * situation has. Throws `template-invalid`, and `template-changed` where somebody else was first.
+   * Changes a text, or goes back to the shipped one, for notices made from then on; where that is in force already,
+   * nothing is decided. Undefined for a name that no situation has. Throws `template-invalid`, and `template-changed` where somebody else was first.
    */
   async edit(
     name: string,
@@ -80,6 +80,9 @@ export class NoticeDesk {
     const problems = text === null ? [] : findTemplateProblems(text);
     if (problems.length > 0) throw templateInvalid(problems);
     const { template } = found;
+    // Of an older version the store says that somebody else was first.
+    if (text === null && template.text === template.shippedText && expectedVersion === template.version)
+      return template;
     const decidedAt = this.#parts.now();
     const record = { name: template.name, version: expectedVersion + 1, text, by, why, decidedAt };
     await decide(

@@ -109,7 +109,7 @@ function editRoutes(notices: NoticeTemplates): FastifyPluginAsyncZod {
       {
         schema: {
           summary: "Go back to the shipped text, for notices made from then on (providers)",
-          description,
+          description: `Where it is in force already, nothing is changed and the version stays. ${description}`,
           params: templateParams,
           querystring: resetTemplateSchema,
           response: { 200: noticeTemplateSchema },

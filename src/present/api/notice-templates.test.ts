@@ -107,6 +107,23 @@ describe("the texts of notices", () => {
     ]);
   });
 
+  test("going back to the shipped text where it is in force already changes nothing, and is told to nobody", async () => {
+    const told = async () =>
+      (await getJson<EventsPageJson>(app, "/events?type=isochron.template.*", "provider")).events.length;
+    const before = await told();
+    for (const [name, version] of [
+      ["recovery", 2],
+      ["default", 0],
+    ] as const) {
+      const again = await remove(name, `expected_version=${version}&why=Again`);
+      expect(again.statusCode).toBe(200);
+      expect(again.json()).toMatchObject({ edited: false, version });
+    }
+    expect(await told()).toBe(before);
+    const late = problemIn(await remove("recovery", "expected_version=1&why=Again"));
+    expect(late).toMatchObject({ status: 409, code: "template-changed" });
+  });
+
   test.each([
     ["", /empty/],
     ["Trouble on {host}", /\{host\} is no placeholder; there are \{resources\}/],

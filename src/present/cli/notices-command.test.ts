@@ -44,6 +44,14 @@ describe("isochron notices", () => {
     expect(now.stderr).toContain("earlier ones keep theirs");
   });
 
+  test("a reset of what is the shipped text already says that nothing was changed", async () => {
+    const shipped = { ...template, text: template.shipped_text, edited: false };
+    const words = ["notices", "reset", "recovery", "--why", "it was better"];
+    const idle = await runCanned(words, { answers: { "/notice-templates/recovery": shipped } });
+    expect(idle.stderr).toContain("Nothing was changed");
+    expect(idle.stderr).not.toContain("from now on");
+  });
+
   test("a reset says why, and an edit without a reason is refused before anything is sent", async () => {
     const reset = await runCanned(["notices", "reset", "recovery", "--why", "it was better"], { answers });
     expect(reset.sent).toEqual([

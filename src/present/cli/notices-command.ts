@@ -112,7 +112,7 @@ function addReset(parent: Command, run: Run): void {
         read(run.host, options, async (reading) => {
           const expected_version = await versionOf(reading, name, options);
           const template = await reading.client.resetTemplate(name, { expected_version, why: options.why });
-          return printDecided(reading, template);
+          return printDecided(reading, template, expected_version);
         }),
       ),
     );
@@ -165,11 +165,17 @@ async function versionOf(
   return expectedVersion ?? (await reading.client.noticeTemplate(name)).version;
 }
 
-async function printDecided({ view }: Reading, template: NoticeTemplateJson): Promise<number> {
+async function printDecided(
+  { view }: Reading,
+  template: NoticeTemplateJson,
+  versionBefore?: number,
+): Promise<number> {
   if (view.format === "json") await view.json(template);
   else await view.line(template.text);
   await view.note(
-    `${template.name} is at version ${template.version}; notices made from now on have this text, earlier ones keep theirs.`,
+    template.version === versionBefore
+      ? `Nothing was changed: the text for ${template.name} is the shipped one already.`
+      : `${template.name} is at version ${template.version}; notices made from now on have this text, earlier ones keep theirs.`,
   );
   return exitCodes.ok;
 }
