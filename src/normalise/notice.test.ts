@@ -85,6 +85,34 @@ describe("a situation", () => {
     ["a service that is enabled", service("enabled"), "maintenance-ends"],
     ["a service that is forced down", service("disabled, forced down"), "host-failure"],
     ["a service that the inventory saw disabled", { type: "compute.service.disabled" }, "maintenance-begins"],
+    [
+      "a service that disabled itself",
+      {
+        type: "compute.service.disabled",
+        details: { disabled_reason: "AUTO: Connection to libvirt lost: 1", forced_down: false },
+      },
+      "host-failure",
+    ],
+    [
+      "a service that was disabled after its host failed",
+      { type: "compute.service.disabled", details: { disabled_reason: "host failure", forced_down: false } },
+      "host-failure",
+    ],
+    [
+      "a service that is forced down as it is disabled",
+      { type: "compute.service.disabled", details: { forced_down: true } },
+      "host-failure",
+    ],
+    [
+      "a service whose notification says that it disabled itself",
+      { ...service("disabled"), details: { payload: { disabled_reason: "AUTO: no connection" } } },
+      "host-failure",
+    ],
+    [
+      "a service that is disabled to exchange what failed",
+      { type: "compute.service.disabled", details: { disabled_reason: "exchange of a failed disk" } },
+      "maintenance-begins",
+    ],
     ["an agent that the inventory saw enabled", { type: "network.agent.enabled" }, "maintenance-ends"],
     ["a service that the inventory saw forced down", { type: "compute.service.forced_down" }, "host-failure"],
     ["a service that is no longer forced down", { type: "compute.service.force_lifted" }, "recovery"],
