@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { generatedPages, withTables } from "../scripts/docs.ts";
 import { settings } from "./config-settings.ts";
@@ -21,6 +21,18 @@ test.each(generatedPages)(
     expect(page).toMatch(/<!-- (settings|contract) -->/);
   },
 );
+
+test("docs/sources say of every harvest of recorded answers which source reads them, as the command demands", () => {
+  const folder = new URL("../docs/sources/", import.meta.url);
+  const commands = readdirSync(folder).flatMap((name) => {
+    const told = readFileSync(new URL(name, folder), "utf8").match(
+      /`isochron harvest [^`]*--recorded[^`]*`/g,
+    );
+    return told ?? [];
+  });
+  expect(commands).not.toEqual([]);
+  expect(commands.filter((command) => !command.includes(" --source "))).toEqual([]);
+});
 
 describe("docs/configuration.md", () => {
   const page = readPage("configuration.md");
