@@ -156,6 +156,15 @@ describe("a volume that is handed over while both tenants follow", () => {
       );
       expect(resource.ownership[0]).not.toHaveProperty("known_since");
       expect(resource.ownership[0]).not.toHaveProperty("stated_by");
+      const ownerAt = async (at: string) =>
+        (await getJson<ResourceJson>(world.api, `/resources/volume/${volumeId}?at=${at}`, side)).owner
+          ?.project_id;
+      const handed =
+        side === "donor" ? resource.ownership[0]!.valid_until! : resource.ownership[0]!.valid_from;
+      const justBefore = new Date(Date.parse(handed) - 1).toISOString();
+      expect([await ownerAt(justBefore), await ownerAt(handed)]).toEqual(
+        side === "donor" ? [donor.projectId, undefined] : [undefined, recipient.projectId],
+      );
       const provider = await getJson<ResourceJson>(world.api, `/resources/volume/${volumeId}`, "provider");
       expect(provider.ownership.map(({ owner }) => owner.id)).toEqual([donor.projectId, recipient.projectId]);
       const refused = await get(

@@ -74,6 +74,11 @@ export function ownIntervals(
   });
 }
 
+/** The stretch that the moment lies within. */
+export function ownedAt(intervals: readonly OwnedInterval[], at: Instant): OwnedInterval | undefined {
+  return intervals.find(({ from, until }) => from <= at && (until === undefined || at < until));
+}
+
 /** For the provider with who said so and since when we know; for a tenant the stretch alone. */
 export function toOwnershipJson(
   scope: Scope,

@@ -23,8 +23,10 @@ import {
   aliasesForTenant,
   ownedIntervals,
   ownIntervals,
+  ownedAt,
   statedBy,
   toOwnershipJson,
+  type OwnedInterval,
 } from "./resource-history.ts";
 import { intervalsOut, relationsAt, targetAt, type HeldRelation } from "./resource-state.ts";
 import { readingScope } from "./sign-in.ts";
@@ -92,7 +94,7 @@ async function describeForTenant(
   return {
     resource: toEntityJson(resource, nameIn([...recent, first], resource)),
     at: formatInstant(at),
-    owner: null,
+    owner: ownerForTenant(controlPlane, tenants, ownedAt(own, at)),
     relations: [],
     ownership: own.map((interval) => toOwnershipJson(scope, controlPlane, tenants, interval)),
     aliases: [...aliasesForTenant(resource, facts, own)],
@@ -258,6 +260,20 @@ function ownerAt(
   return placed === undefined
     ? ownerJson(tenant, tenants, [owned])
     : ownerJson({ ...tenant, domainId: placed.held.entity.id }, tenants, [owned, placed]);
+}
+
+/** The tenant itself, within its own stretches; of any other moment it learns no owner. */
+function ownerForTenant(
+  controlPlane: string,
+  tenants: TenantList,
+  own: OwnedInterval | undefined,
+): AttributionJson | null {
+  if (own === undefined) return null;
+  const { owner, domainId } = own;
+  const domain = domainId === undefined ? {} : { domainId };
+  const tenant = owner.kind === "project" ? { ...domain, projectId: owner.id } : { domainId: owner.id };
+  const { control_plane: _, ...told } = ownerJson({ controlPlane, ...tenant }, tenants, []);
+  return told;
 }
 
 type Hop = NonNullable<ReturnType<typeof targetAt>>;

@@ -222,8 +222,26 @@ describe("a resource", () => {
 
   test("is to a tenant what its own events tell, and nothing else", async () => {
     const resource = await getJson<ResourceJson>(app, `/resources/server/${web.id}`, "prod");
-    expect(resource).toMatchObject({ owner: null, relations: [], known_since: formatInstant(worldStart) });
+    expect(resource).toMatchObject({ relations: [], known_since: formatInstant(worldStart) });
     expect(resource.events).toHaveLength(25);
+  });
+
+  test("has for a tenant the owner that its own stretches name, and none outside of them", async () => {
+    const path = `/resources/server/${web.id}`;
+    for (const as of ["prod", "north"]) {
+      const within = await getJson<ResourceJson>(app, `${path}?${at(59)}`, as);
+      expect(within.ownership).toMatchObject([{ owner: { id: "p-prod" }, valid_until: null }]);
+      expect(within.owner).toEqual({
+        status: "owned",
+        domain_id: "d-north",
+        project_id: "p-prod",
+        domain_name: "northwind",
+        project_name: "prod",
+        affected: [],
+        evidence: [],
+      });
+      expect(await getJson<ResourceJson>(app, `${path}?${at(-1)}`, as)).toMatchObject({ owner: null });
+    }
   });
 });
 
