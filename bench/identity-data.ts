@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { gunzipSync } from "node:zlib";
+import { parseObject, readDataLines } from "./data-file.ts";
 
 /** One record of the stream, with the line that it came as: the product reads the line and nothing else. */
 export interface IdentityRecord {
@@ -46,11 +46,11 @@ export function isIdentityFolder(dir: string): boolean {
 /** Reads a folder of the layout; lines that are no JSON object are left to the product to refuse. */
 export async function loadIdentity(dir: string): Promise<IdentityData> {
   const truth = new Map<number, { owner?: string | null; class?: string | null }>();
-  for (const line of await readLines(join(dir, "truth.jsonl.gz"))) {
-    const row = JSON.parse(line) as { seq: number; owner?: string | null; class?: string | null };
+  for (const { text: line, place } of await readDataLines(join(dir, "truth.jsonl.gz"))) {
+    const row = parseObject(line, place) as { seq: number; owner?: string | null; class?: string | null };
     truth.set(row.seq, row);
   }
-  const records = (await readLines(join(dir, "stream.jsonl.gz"))).map((line, index) => {
+  const records = (await readDataLines(join(dir, "stream.jsonl.gz"))).map(({ text: line }, index) => {
     const fields = readFields(line);
     const seq = typeof fields["seq"] === "number" ? fields["seq"] : index;
     const told = truth.get(seq);
@@ -83,15 +83,15 @@ export async function loadIdentity(dir: string): Promise<IdentityData> {
 async function loadTenants(dir: string): Promise<readonly string[]> {
   const path = join(dir, "tenants.json");
   if (!existsSync(path)) return [];
-  const { tenants = [] } = JSON.parse(await readFile(path, "utf8")) as { tenants?: readonly string[] };
+  const { tenants = [] } = parseObject(await readFile(path, "utf8"), path) as { tenants?: readonly string[] };
   return tenants;
 }
 
 async function loadInventory(dir: string): Promise<readonly InventoryRow[] | undefined> {
   const path = ["inventory.jsonl", "inventory.jsonl.gz"].map((name) => join(dir, name)).find(existsSync);
   if (path === undefined) return undefined;
-  return (await readLines(path)).flatMap((line) => {
-    const row = JSON.parse(line) as Record<string, unknown>;
+  return (await readDataLines(path)).flatMap(({ text: line, place }) => {
+    const row = parseObject(line, place);
     const [id, projectId, kind] = [text(row["id"]), text(row["project_id"]), text(row["kind"])];
     if (id === undefined || projectId === undefined || kind === undefined) return [];
     return [
@@ -104,15 +104,6 @@ async function loadInventory(dir: string): Promise<readonly InventoryRow[] | und
       },
     ];
   });
-}
-
-async function readLines(path: string): Promise<readonly string[]> {
-  const bytes = await readFile(path);
-  const plain = path.endsWith(".gz") ? gunzipSync(bytes) : bytes;
-  return plain
-    .toString("utf8")
-    .split("\n")
-    .filter((line) => line.trim() !== "");
 }
 
 /** Nothing of a line that is no JSON object: what becomes of it is the product's answer. */

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { existsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -6,9 +6,10 @@ import { loadConfig } from "../src/config.ts";
 import { createLog } from "../src/log.ts";
 import { openIsochron } from "../src/main.ts";
 import type { StoredEvent } from "../src/model/event.ts";
+import { readDataLines } from "./data-file.ts";
 import { readEvents } from "./stored-events.ts";
 import type { BareMessage, LabTruth } from "./lab-truth.ts";
-import { labClasses, labNameJoin, loadLabTruth, readBareMessage, readJsonLines } from "./lab-truth.ts";
+import { labClasses, labNameJoin, loadLabTruth, readBareMessage } from "./lab-truth.ts";
 
 const arms = ["notifications only", "inventory first", "inventory after"] as const;
 type Arm = (typeof arms)[number];
@@ -174,7 +175,7 @@ export async function benchLab(
   print: { readonly json: boolean; readonly all: boolean },
 ): Promise<number> {
   const truth = await loadLabTruth(dir);
-  const lines = readJsonLines<{ body: string }>(await readFile(join(dir, "notifications.jsonl.gz")));
+  const lines = await readDataLines(join(dir, "notifications.jsonl.gz"));
   const seen = new Set<string>();
   // A redelivery is no second record.
   const messages = lines

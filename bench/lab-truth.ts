@@ -1,7 +1,8 @@
 import { existsSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { gunzipSync } from "node:zlib";
+import type { DataLine } from "./data-file.ts";
+import { parseJson, parseObject, readDataLines, unusable } from "./data-file.ts";
 
 /** A line of the driver's own record of what it did; fields as `lab/bin/scenario.py` writes them. */
 interface TruthLine {
@@ -135,25 +136,42 @@ export class LabTruth {
 export async function loadLabTruth(dir: string): Promise<LabTruth> {
   const path = join(dir, "truth.jsonl.gz");
   if (!existsSync(path)) throw new Error(`${dir} holds no truth.jsonl.gz`);
-  return new LabTruth(readJsonLines<TruthLine>(await readFile(path)));
-}
-
-export function readJsonLines<T>(gzipped: Uint8Array): readonly T[] {
-  return gunzipSync(gzipped)
-    .toString("utf8")
-    .split("\n")
-    .filter((line) => line !== "")
-    .map((line) => JSON.parse(line) as T);
+  const lines = await readDataLines(path);
+  return new LabTruth(lines.map(({ text, place }) => parseObject(text, place) as unknown as TruthLine));
 }
 
 const idLike = /^(?:[0-9a-f]{32}|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})$/;
 const idInText =
   /(?<=\/)(?:[0-9a-f]{32}|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})(?=\/|$)/g;
 
+/** What is read of a message, as oslo.messaging and the services spell it. */
+interface OsloFields {
+  readonly message_id: string;
+  readonly event_type: string;
+  readonly timestamp: unknown;
+  readonly _context_request_id?: unknown;
+  readonly _context_global_request_id?: unknown;
+  readonly _context_project_id?: string | null;
+  readonly payload?: {
+    readonly request_id?: unknown;
+    readonly requestPath?: string;
+    readonly initiator?: {
+      readonly request_id?: unknown;
+      readonly global_request_id?: unknown;
+      readonly project_id?: string | null;
+    };
+  };
+}
+
 /** Takes a captured line apart: the ids it mentions, its request, and the context's project for the baseline. */
-export function readBareMessage(line: { readonly body: string }): BareMessage {
-  const outer = JSON.parse(line.body) as Record<string, unknown>;
-  const inner = typeof outer["oslo.message"] === "string" ? JSON.parse(outer["oslo.message"]) : outer;
+export function readBareMessage({ text, place }: DataLine): BareMessage {
+  const { body } = parseObject(text, place);
+  if (typeof body !== "string") throw unusable(place, "holds no message: `body` is no text");
+  const outer = parseObject(body, `the body of ${place}`);
+  const told = outer["oslo.message"];
+  const inner = (typeof told === "string"
+    ? parseObject(told, `the message of ${place}`)
+    : outer) as unknown as OsloFields;
   const ids = new Set<string>();
   const stated = new Set<string>();
   const names: string[] = [];
@@ -239,7 +257,10 @@ export async function labNameJoin(
   const files = (await readdir(root, { recursive: true }))
     .filter((name) => name.endsWith(".json"))
     .toSorted();
-  for (const name of files) collectOwners(JSON.parse(await readFile(join(root, name), "utf8")), owners);
+  for (const name of files) {
+    const path = join(root, name);
+    collectOwners(parseJson(await readFile(path, "utf8"), path), owners);
+  }
   return ({ names }) => names.map((name) => owners.get(name)).find((owner) => owner !== undefined);
 }
 
