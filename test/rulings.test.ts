@@ -133,15 +133,12 @@ describe("a ruling", () => {
     const waiting = await owners();
     const told = await foresee(aboutWeb, toProd);
     expect(told).toMatchObject({ matching: 4, leave: 4, stay: 0, second_tenant: 0, truncated: false });
-    expect(told.summary).toBe("4 leave: 4 → prod; 0 become visible to a second tenant");
+    expect(told.summary).toBe("4 leave: 4 → d-north/prod; 0 become visible to a second tenant");
     expect(await owners()).toEqual(waiting);
     const made = await rule(aboutWeb, toProd);
-    expect(made).toMatchObject({
-      state: "in-force",
-      version: 1,
-      events: 4,
-      by: expect.stringMatching(/^provider \(/),
-    });
+    const by = expect.stringMatching(/^provider \(/);
+    expect(made).toMatchObject({ state: "in-force", version: 1, events: 4, by });
+    expect(made.answer).toMatchObject({ tenant: { domain_id: "d-north", project_name: "prod" } });
     const ruled = { ...waiting, a: "p-prod", b: "p-prod", m1: "p-prod", m2: "p-prod" };
     expect(await owners()).toEqual(ruled);
     // What comes later is ruled as well.
@@ -200,13 +197,13 @@ describe("a ruling", () => {
     expect(groups).toMatchObject([{ status: "ambiguous", count: 1, type: "alert.cpu.firing" }]);
     expect(
       groups[0]!.candidates.map(({ tenant, for: pro, against }) => [
-        tenant.project_id,
+        `${tenant.domain_id}/${tenant.project_id}`,
         pro.length,
         against.length,
       ]),
     ).toEqual([
-      ["p-prod", 0, 1],
-      ["p-south", 1, 0],
+      ["d-north/p-prod", 0, 1],
+      ["d-south/p-south", 1, 0],
     ]);
   });
 });

@@ -200,7 +200,7 @@ describe("each documented operation answers as documented", () => {
     const told = await post("/quarantine/dry-run", { match, answer: { kind: "provider" } });
     expect(quarantine.dryRunSchema.parse(told.json())).toEqual(told.json());
     expect(told.json()).toMatchObject({
-      summary: "2 leave: 2 → prod; 1 stay; 0 become visible to a second tenant",
+      summary: "2 leave: 2 → northwind/prod; 1 stay; 0 become visible to a second tenant",
     });
     for (const answer of [
       await get(app, "/rulings/rul_a", "provider"),

@@ -116,7 +116,7 @@ export const dryRunRequestSchema = z.strictObject({
 export const dryRunSchema = z.object({
   /** To be handed on with the decision; good until anything that it tells of has changed. */
   digest: z.string(),
-  /** One line, such as `214 leave: 198 → acme, 16 → globex; 0 become visible to a second tenant`. */
+  /** One line, such as `214 leave: 198 → acme/prod, 16 → globex/web; 0 become visible to a second tenant`. */
   summary: z.string(),
   /** Waiting events that the match is about. */
   matching: z.number().int(),

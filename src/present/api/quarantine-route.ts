@@ -100,7 +100,12 @@ function weighCandidates(
         ),
       );
     const events = answers.filter(({ keys }) => keys.has(key)).length;
-    return { tenant: tenants.toJson(tenant), events, for: of("accepted"), against: of("rejected") };
+    return {
+      tenant: tenants.toJson(tenants.inDomain(tenant)),
+      events,
+      for: of("accepted"),
+      against: of("rejected"),
+    };
   });
   return weighed.toSorted((a, b) => b.events - a.events).slice(0, candidatesMax);
 }

@@ -79,11 +79,14 @@ function toAnswerJson(
   if (answer.kind === "provider") return { kind: "provider" };
   const { kind, id } = answer.owner;
   const tenant = kind === "project" ? { controlPlane, projectId: id } : { controlPlane, domainId: id };
-  return { kind: "tenant", tenant: tenants.toJson(tenant) };
+  return { kind: "tenant", tenant: tenants.toJson(tenants.inDomain(tenant)) };
 }
 
 export function toDryRunJson(dry: DryRun, tenants: TenantList): DryRunJson {
-  const byTenant = dry.byTenant.map(({ tenant, events }) => ({ tenant: tenants.toJson(tenant), events }));
+  const byTenant = dry.byTenant.map(({ tenant, events }) => ({
+    tenant: tenants.toJson(tenants.inDomain(tenant)),
+    events,
+  }));
   return {
     digest: dry.digest,
     summary: summarise(dry, byTenant),
@@ -121,7 +124,10 @@ function summarise(dry: DryRun, byTenant: DryRunJson["by_tenant"]): string {
   return `${dry.truncated ? "at least " : ""}${parts.join("; ")}`;
 }
 
-function nameOf(tenant: TenantJson): string {
-  if (tenant.project_id === undefined) return tenant.domain_name ?? tenant.domain_id ?? "";
-  return tenant.project_name ?? tenant.project_id;
+/** `acme/prod`: many domains have a `prod`. Where the domain is not known the id tells equal names apart. */
+function nameOf({ domain_name, domain_id, project_name, project_id }: TenantJson): string {
+  const domain = domain_name ?? domain_id;
+  if (project_id === undefined) return domain ?? "";
+  if (domain !== undefined) return `${domain}/${project_name ?? project_id}`;
+  return project_name === undefined ? project_id : `${project_name} (${project_id})`;
 }

@@ -133,6 +133,14 @@ export class TenantList {
     return this.#byKey.get(projectKey(controlPlane, projectId))?.name;
   }
 
+  /** The reference with the domain that the project is part of at present, where it names none. */
+  inDomain(tenant: TenantRef): TenantRef {
+    const { controlPlane, domainId, projectId } = tenant;
+    if (domainId !== undefined || projectId === undefined) return tenant;
+    const known = this.#byKey.get(projectKey(controlPlane, projectId))?.domainId;
+    return known === undefined ? tenant : { ...tenant, domainId: known };
+  }
+
   /** The reference with the names that are known; without its customer, which is the provider's knowledge. */
   toJson(tenant: TenantRef): TenantJson {
     const { controlPlane, domainId, projectId } = tenant;

@@ -1,5 +1,6 @@
 import { instant } from "../../model/instant.ts";
 import type { EventJson } from "../api/contract.ts";
+import type { TenantJson } from "../api/tenancy-contract.ts";
 import type { Column, Style, View } from "./view.ts";
 import { offsetText, type Zone } from "./zone.ts";
 
@@ -39,6 +40,15 @@ export function precisionText(ms: number): string {
   if (ms % 3_600_000 === 0) return `${ms / 3_600_000}h`;
   if (ms % 60_000 === 0) return `${ms / 60_000}m`;
   return ms % 1000 === 0 ? `${ms / 1000}s` : `${ms}ms`;
+}
+
+/** `acme/prod`: many domains have a `prod`. Where the domain is not known the id tells equal names apart. */
+export function tenantText(tenant: TenantJson): string {
+  const domain = tenant.domain_name ?? tenant.domain_id;
+  const { project_id: id, project_name: name } = tenant;
+  if (id === undefined) return domain ?? "";
+  if (domain !== undefined) return `${domain}/${name ?? id}`;
+  return name === undefined ? id : `${name} (${id})`;
 }
 
 /** Who owns it, in a few words. */

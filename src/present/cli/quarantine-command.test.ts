@@ -1,10 +1,11 @@
 import { describe, expect, test } from "vitest";
 import type { DryRunJson, QuarantineJson, RulingJson } from "../api/quarantine-contract.ts";
+import type { TenantJson } from "../api/tenancy-contract.ts";
 import { eventJson, runCanned } from "../../../test/cli-host.ts";
 
 const told: DryRunJson = {
   digest: "d1",
-  summary: "214 leave: 198 → acme, 16 → globex; 3 stay; 0 become visible to a second tenant",
+  summary: "214 leave: 198 → acme/prod, 16 → globex/web; 3 stay; 0 become visible to a second tenant",
   matching: 217,
   truncated: false,
   leave: 214,
@@ -21,7 +22,10 @@ const version = {
   version: 2,
   withdrawn: false,
   match: { control_plane: "default", type: "alert.*", alias: { kind: "name", id: "web-1" } },
-  answer: { kind: "tenant", tenant: { control_plane: "default", project_id: "p1", project_name: "acme" } },
+  answer: {
+    kind: "tenant",
+    tenant: { control_plane: "default", domain_name: "acme", project_id: "p1", project_name: "prod" },
+  },
   by: "provider (tok_1)",
   why: "their VM",
   decided_at: "2024-08-02T10:00:00.000Z",
@@ -48,6 +52,12 @@ const match = { control_plane: "default", type: "alert.*", alias: { kind: "name"
 const answer = { kind: "tenant", project_id: "p1" };
 
 describe("`quarantine`", () => {
+  const candidate = (tenant: Partial<TenantJson>) => ({
+    tenant: { control_plane: "default", ...tenant },
+    events: 25,
+    for: [],
+    against: [],
+  });
   const quarantine: QuarantineJson = {
     total: 10_003,
     at_least: true,
@@ -67,12 +77,10 @@ describe("`quarantine`", () => {
         example: eventJson({ id: "evt_x", summary: "CPU is hot" }),
         sampled: 25,
         candidates: [
-          {
-            tenant: { control_plane: "default", project_id: "p1", project_name: "acme" },
-            events: 25,
-            for: [],
-            against: [],
-          },
+          candidate({ domain_name: "acme", project_id: "p1", project_name: "dev" }),
+          candidate({ domain_id: "globex", project_id: "p2", project_name: "dev" }),
+          candidate({ project_id: "p3", project_name: "dev" }),
+          candidate({ domain_name: "acme" }),
         ],
         lacks: [],
       },
@@ -88,7 +96,7 @@ describe("`quarantine`", () => {
     );
     expect(asked).toEqual(["/quarantine?reason=several-owners"]);
     expect(stdout.split("\r\n")[1]).toBe(
-      "several-owners,10000,alert.cpu.firing,zabbix,2024-08-01T00:00:00.000Z,2024-08-02T00:00:00.000Z,acme,Facts name more than one owner.,evt_x,CPU is hot",
+      'several-owners,10000,alert.cpu.firing,zabbix,2024-08-01T00:00:00.000Z,2024-08-02T00:00:00.000Z,"acme/dev, globex/dev, dev (p3), acme",Facts name more than one owner.,evt_x,CPU is hot',
     );
     expect(stderr).toContain("At least 10003 events have no owner");
     const table = await runCanned(["quarantine", "list"], { answers: { "/quarantine": quarantine } });
@@ -161,7 +169,7 @@ describe("`rulings`", () => {
       answers: { "/rulings": { rulings: [ruling], truncated: false } },
     });
     expect(listed.stdout.split("\r\n")[1]).toBe(
-      'rul_1,2,in-force,214,"control plane default, type alert.*, alias name:web-1",acme,2024-08-02T10:00:00.000Z,provider (tok_1),their VM',
+      'rul_1,2,in-force,214,"control plane default, type alert.*, alias name:web-1",acme/prod,2024-08-02T10:00:00.000Z,provider (tok_1),their VM',
     );
     const shown = await runCanned(["rulings", "rul_1", "-o", "csv"], { answers });
     expect(shown.stdout).toContain("withdrawn: too wide");

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { instant } from "../../model/instant.ts";
 import type { QuarantineGroupJson } from "../api/quarantine-contract.ts";
+import { tenantText } from "./event-columns.ts";
 import { exitCodes } from "./exit-code.ts";
 import { read } from "./reading.ts";
 import { addAssignCommand, addRuleCommand } from "./quarantine-rule-command.ts";
@@ -92,10 +93,5 @@ function groupColumns(view: View): readonly Column<QuarantineGroupJson>[] {
 }
 
 function possibleOf({ candidates }: QuarantineGroupJson): string {
-  return candidates
-    .map(
-      ({ tenant }) =>
-        tenant.project_name ?? tenant.project_id ?? tenant.domain_name ?? tenant.domain_id ?? "",
-    )
-    .join(", ");
+  return candidates.map(({ tenant }) => tenantText(tenant)).join(", ");
 }

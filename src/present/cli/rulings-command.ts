@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import { IsochronError } from "../../errors.ts";
 import { instant } from "../../model/instant.ts";
 import type { RulingJson, RulingVersionJson } from "../api/quarantine-contract.ts";
+import { tenantText } from "./event-columns.ts";
 import { exitCodes } from "./exit-code.ts";
 import { read, type Reading } from "./reading.ts";
 import type { Run } from "./run.ts";
@@ -130,6 +131,5 @@ function matchText({ match }: RulingVersionJson): string {
 }
 
 function answerText({ answer: { tenant } }: RulingVersionJson): string {
-  if (tenant === undefined) return "the provider";
-  return tenant.project_name ?? tenant.project_id ?? tenant.domain_name ?? tenant.domain_id ?? "";
+  return tenant === undefined ? "the provider" : tenantText(tenant);
 }
