@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
+import { answerBy } from "../../test/answers.ts";
 import { IsochronError } from "../errors.ts";
 import type { EventDraft } from "../model/event.ts";
 import { instant } from "../model/instant.ts";
@@ -88,6 +89,14 @@ test("a repeated alert has the same key, and its end another one", () => {
     type: "alert.host_down.resolved",
   });
   expect(ended!.occurredAt).toBe(Date.UTC(2026, 10, 21, 3, 7));
+});
+
+test("a bare instance is the provider's only where a host is known to be called so, and else waits", () => {
+  const [draft] = drafts({ ...alert, labels: { alertname: "Down", instance: "renamed-55" } });
+  expect(answerBy(draft!, [])).toBe("unresolved");
+  expect(answerBy(draft!, ["host:h known_as hostname:renamed-55"])).toBe("provider");
+  const guest = ["server:1 known_as hostname:renamed-55", "server:1 owned_by project:a"];
+  expect(answerBy(draft!, guest)).not.toBe("provider");
 });
 
 test("alerts that were left out are told of", () => {
@@ -187,6 +196,9 @@ describe("labels", () => {
     [{ volume_id: server, hypervisor: "compute-01" }, `volume:${server}`],
     [{ hypervisor: "compute-01.example.org", service: "nova" }, "host:compute-01.example.org"],
     [{ service: "nova", instance: "10.0.0.5:9100" }, "service:nova"],
+    [{ instance: "compute-01:9100", job: "node" }, "host:compute-01"],
+    [{ instance: "Renamed-55", job: "guests" }, "hostname:renamed-55"],
+    [{ instance: "renamed-55", host: "compute-01" }, "host:compute-01"],
     [{ instance: "localhost:9090", job: "prometheus" }, "component:prometheus"],
     [{ instance: "127.0.0.1:9090" }, "component:Alert"],
     [{ uuid: server, job: "x" }, `resource:${server}`],
@@ -237,6 +249,15 @@ describe("labels", () => {
       "Alert",
     );
     expect(related.filter(({ role }) => /^(alias|within)/.test(role))).toEqual([]);
+  });
+
+  test("a bare instance is an alias of whatever was called so, in the project that the labels name", () => {
+    const { related } = resourcesOfLabels({ instance: "renamed-55", project_id: server }, "Alert");
+    expect(related).toEqual([
+      { role: "alias", ref: { kind: "hostname", id: "renamed-55" } },
+      { role: "labelled_project", ref: { kind: "project", id: server } },
+      { role: "within", ref: { kind: "project", id: server } },
+    ]);
   });
 
   test("an exporter's host is not the host that it tells of", () => {

@@ -40,14 +40,14 @@ export function resourcesOfLabels(labels: Labels, alertName: string): LabelledRe
   const host = hostLabels.map((label) => withoutPort(labels[label])).find(isHostName);
   const alias = ids.length > 0 ? undefined : aliasOf(labels);
   const found: Related[] = alias === undefined ? ids : [{ role: alias.role, ref: alias.ref }];
-  if (host !== undefined) found.push({ role: "host", ref: { kind: "host", id: host } });
+  if (host !== undefined) found.push(hostOf(host));
   const service = labels["service"]?.trim();
   if (service) found.push({ role: "service", ref: { kind: "service", id: service } });
   // The scraped target is the host itself only where nothing else is named: an exporter often tells of others.
   const target = withoutPort(labels["instance"]);
   if (isHostName(target)) {
-    const role = found.length === 0 ? "host" : "scrape_target";
-    found.push({ role, ref: { kind: "host", id: target } });
+    if (found.length > 0) found.push({ role: "scrape_target", ref: { kind: "host", id: target } });
+    else found.push(isScraped(labels["instance"]) ? hostOf(target) : aliasOfName(target));
   }
   if (found.length === 0) found.push(...addressesOf(labels).map((ref) => ({ role: "alias", ref })));
   const [first, ...rest] = unique(found);
@@ -60,6 +60,19 @@ export function resourcesOfLabels(labels: Labels, alertName: string): LabelledRe
     ...(subjectName !== undefined && { subjectName }),
     related: [...(isAlias ? [first] : []), ...unique([...rest, ...sideNotes(labels, subject)]), ...within],
   };
+}
+
+/** Prometheus writes what it scrapes with its port; a bare word is what somebody calls the thing, and may be a server's name. */
+function isScraped(instance: string | undefined): boolean {
+  return /:\d+$/.test(instance?.trim() ?? "");
+}
+
+function hostOf(name: string): Related {
+  return { role: "host", ref: { kind: "host", id: name } };
+}
+
+function aliasOfName(name: string): Related {
+  return { role: "alias", ref: { kind: "hostname", id: name.toLowerCase() } };
 }
 
 function idsOf(labels: Labels): Related[] {
