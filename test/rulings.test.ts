@@ -100,13 +100,8 @@ async function foresee(match: object, answer: object, revises?: string): Promise
 
 async function rule(match: object, answer: object, confirm = false): Promise<RulingJson> {
   const { digest } = await foresee(match, answer);
-  const { status, body } = await post<RulingJson>("/rulings", {
-    match,
-    answer,
-    why: "seen",
-    digest,
-    confirm,
-  });
+  const order = { match, answer, why: "seen", digest, confirm };
+  const { status, body } = await post<RulingJson>("/rulings", order);
   expect({ status, body }).toMatchObject({ status: 201 });
   return body;
 }
@@ -124,7 +119,8 @@ async function owners(): Promise<Record<string, string>> {
 
 describe("a ruling", () => {
   test("does exactly what its dry run told, in events and in storms, and is undone by its withdrawal", async () => {
-    await tell([alert("a", 1), alert("b", 2), alert("c", 3, { kind: "name", id: "web-2" })]);
+    const hidden = { ...alert("b", 2), visibility: "provider" } as const;
+    await tell([alert("a", 1), hidden, alert("c", 3, { kind: "name", id: "web-2" })]);
     await tell([alert("m1", 5), alert("m2", 5), alert("m3", 5, { kind: "name", id: "web-2" })], [], true);
     await tell(
       [alert("known", 4, { kind: "server", id: "s" })],
@@ -133,7 +129,10 @@ describe("a ruling", () => {
     const waiting = await owners();
     const told = await foresee(aboutWeb, toProd);
     expect(told).toMatchObject({ matching: 4, leave: 4, stay: 0, second_tenant: 0, truncated: false });
-    expect(told.summary).toBe("4 leave: 4 → d-north/prod; 0 become visible to a second tenant");
+    expect(told).toMatchObject({ not_shown: 1, by_tenant: [{ events: 4, not_shown: 1 }] });
+    expect(told.summary).toBe(
+      "4 leave: 4 → d-north/prod (1 of them not shown to it); 0 become visible to a second tenant",
+    );
     expect(await owners()).toEqual(waiting);
     const made = await rule(aboutWeb, toProd);
     const by = expect.stringMatching(/^provider \(/);

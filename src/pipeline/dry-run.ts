@@ -23,6 +23,13 @@ export interface DryRunRequest {
   readonly revises?: string;
 }
 
+/** What one tenant would own, and how many of those it would not be shown. */
+export interface TenantShare {
+  readonly tenant: TenantRef;
+  readonly events: number;
+  readonly notShown: number;
+}
+
 /** What a ruling would do. The numbers are at least what they say where `truncated`. */
 export interface DryRun {
   /** Of all that is told here: it changes with any of it. */
@@ -36,7 +43,9 @@ export interface DryRun {
   /** By reason, the most frequent first. */
   readonly stayBecause: readonly { readonly reason: string; readonly events: number }[];
   /** The most events first. */
-  readonly byTenant: readonly { readonly tenant: TenantRef; readonly events: number }[];
+  readonly byTenant: readonly TenantShare[];
+  /** Events that a tenant would own and not be shown, for they are the provider's alone to see. */
+  readonly notShown: number;
   readonly provider: number;
   /** Events that another tenant was shown before. */
   readonly secondTenant: number;
@@ -120,7 +129,7 @@ class Tally {
   #secondTenant = 0;
   #contradicted = 0;
   readonly #stay = new Map<string, number>();
-  readonly #tenants = new Map<TenantKey, { readonly tenant: TenantRef; readonly events: number }>();
+  readonly #tenants = new Map<TenantKey, TenantShare>();
   readonly #examples: { event: StoredEvent; wouldBe: Attribution }[] = [];
 
   constructor(request: DryRunRequest) {
@@ -138,17 +147,18 @@ class Tally {
     }
     this.#matching += 1;
     this.#show(event, wouldBe);
-    if (wouldBe.status === "owned") this.#own(wouldBe.tenant, before);
+    if (wouldBe.status === "owned") this.#own(event, wouldBe.tenant, before);
     else if (wouldBe.status === "ambiguous" || wouldBe.status === "unresolved") {
       const word = reason ?? wouldBe.status;
       this.#stay.set(word, (this.#stay.get(word) ?? 0) + 1);
     } else this.#provider += 1;
   }
 
-  #own(tenant: TenantRef, before: readonly Attribution[]): void {
+  #own({ visibility }: StoredEvent, tenant: TenantRef, before: readonly Attribution[]): void {
     const key = tenantKey(tenant);
-    const known = this.#tenants.get(key);
-    this.#tenants.set(key, { tenant: known?.tenant ?? tenant, events: (known?.events ?? 0) + 1 });
+    const known = this.#tenants.get(key) ?? { tenant, events: 0, notShown: 0 };
+    const notShown = known.notShown + (visibility === "provider" ? 1 : 0);
+    this.#tenants.set(key, { tenant: known.tenant, events: known.events + 1, notShown });
     if (before.flatMap(shownTo).some((other) => other !== key)) this.#secondTenant += 1;
   }
 
@@ -172,6 +182,7 @@ class Tally {
       stay,
       stayBecause,
       byTenant,
+      notShown: byTenant.reduce((sum, share) => sum + share.notShown, 0),
       provider: this.#provider,
       secondTenant: this.#secondTenant,
       contradicted: this.#contradicted,

@@ -139,6 +139,7 @@ export class RulingDesk {
       matching: foreseen.matching,
       leave: foreseen.leave,
       stay: foreseen.stay,
+      not_shown: foreseen.notShown,
       provider: foreseen.provider,
       second_tenant: foreseen.secondTenant,
       contradicted: foreseen.contradicted,

@@ -128,7 +128,16 @@ export const dryRunSchema = z.object({
   stay: z.number().int(),
   stay_because: z.array(z.object({ reason: z.string(), says: z.string(), events: z.number().int() })),
   /** Who would own those that leave, the most first. */
-  by_tenant: z.array(z.object({ tenant: tenantSchema, events: z.number().int() })),
+  by_tenant: z.array(
+    z.object({
+      tenant: tenantSchema,
+      events: z.number().int(),
+      /** How many of them it would not be shown. */
+      not_shown: z.number().int(),
+    }),
+  ),
+  /** Events that a tenant would own and not be shown, for they are the provider's alone to see. */
+  not_shown: z.number().int(),
   /** How many of those that leave would be the provider's own. */
   provider: z.number().int(),
   /** Events that another tenant was shown before, and that would become visible to a second one. */

@@ -83,9 +83,10 @@ function toAnswerJson(
 }
 
 export function toDryRunJson(dry: DryRun, tenants: TenantList): DryRunJson {
-  const byTenant = dry.byTenant.map(({ tenant, events }) => ({
+  const byTenant = dry.byTenant.map(({ tenant, events, notShown }) => ({
     tenant: tenants.toJson(tenants.inDomain(tenant)),
     events,
+    not_shown: notShown,
   }));
   return {
     digest: dry.digest,
@@ -100,6 +101,7 @@ export function toDryRunJson(dry: DryRun, tenants: TenantList): DryRunJson {
       events,
     })),
     by_tenant: byTenant,
+    not_shown: dry.notShown,
     provider: dry.provider,
     second_tenant: dry.secondTenant,
     contradicted: dry.contradicted,
@@ -112,7 +114,10 @@ export function toDryRunJson(dry: DryRun, tenants: TenantList): DryRunJson {
 
 function summarise(dry: DryRun, byTenant: DryRunJson["by_tenant"]): string {
   const leaving = [
-    ...byTenant.map(({ tenant, events }) => `${events} → ${nameOf(tenant)}`),
+    ...byTenant.map(({ tenant, events, not_shown: hidden }) => {
+      const unseen = hidden === 0 ? "" : ` (${hidden} of them not shown to it)`;
+      return `${events} → ${nameOf(tenant)}${unseen}`;
+    }),
     ...(dry.provider === 0 ? [] : [`${dry.provider} → the provider`]),
   ];
   const parts = [

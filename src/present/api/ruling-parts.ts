@@ -23,7 +23,12 @@ export interface DryRun {
   readonly leave: number;
   readonly stay: number;
   readonly stayBecause: readonly { readonly reason: string; readonly events: number }[];
-  readonly byTenant: readonly { readonly tenant: TenantRef; readonly events: number }[];
+  readonly byTenant: readonly {
+    readonly tenant: TenantRef;
+    readonly events: number;
+    readonly notShown: number;
+  }[];
+  readonly notShown: number;
   readonly provider: number;
   readonly secondTenant: number;
   readonly contradicted: number;

@@ -12,6 +12,7 @@ const told: DryRunJson = {
   stay: 3,
   stay_because: [{ reason: "rulings-disagree", says: "Rulings disagree.", events: 3 }],
   by_tenant: [],
+  not_shown: 0,
   provider: 0,
   second_tenant: 0,
   contradicted: 0,

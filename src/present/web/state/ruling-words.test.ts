@@ -11,14 +11,16 @@ const nothing: DryRunJson = {
   stay: 0,
   stay_because: [],
   by_tenant: [],
+  not_shown: 0,
   provider: 0,
   second_tenant: 0,
   contradicted: 0,
   examples: [],
 };
-const share = (name: string, events: number) => ({
+const share = (name: string, events: number, not_shown = 0) => ({
   tenant: { control_plane: "east", project_name: name },
   events,
+  not_shown,
 });
 const say = (result: Partial<DryRunJson>) =>
   dryRunSentence({ ...nothing, ...result }, (tenant) => tenant.project_name ?? "?");
@@ -42,6 +44,19 @@ describe("a dry run in one sentence", () => {
     const by_tenant = [5, 4, 3, 2, 1, 1].map((events, index) => share(`t${index}`, events));
     expect(say({ matching: 16, leave: 16, by_tenant })).toMatch(
       /^16 leave: 5 → t0, .*2 → t3, 2 → 2 more tenants;/,
+    );
+  });
+
+  it("says what a tenant would own and not see, also of those that are not named", () => {
+    const by_tenant = [
+      share("acme / prod", 19, 19),
+      share("a", 4),
+      share("b", 3),
+      share("c", 2),
+      share("d", 1, 1),
+    ];
+    expect(say({ matching: 29, leave: 29, by_tenant })).toMatch(
+      /19 → acme \/ prod \(19 of them not shown to it\), 4 → a, .*1 → 1 more tenants \(1 of them not shown to them\);/,
     );
   });
 

@@ -42,7 +42,7 @@ export function countWords(count: number, atLeast: boolean): string {
 
 /**
  * What a dry run found, in one sentence: `214 leave: 198 → acme / prod, 16 → globex / web; 0 become visible to a second
- * tenant`. The server's own line names projects without their domains, and many domains have a `prod`.
+ * tenant`. Unlike the server's own line it names only so many tenants as there is room for.
  */
 export function dryRunSentence(
   result: DryRunJson,
@@ -54,10 +54,15 @@ export function dryRunSentence(
   const named = result.by_tenant.slice(0, namedMax);
   const rest = result.by_tenant.slice(namedMax);
   const shares = [
-    ...named.map(({ tenant, events }) => `${count(events)} → ${nameOf(tenant)}`),
+    ...named.map(
+      ({ tenant, events, not_shown: hidden }) =>
+        `${count(events)} → ${nameOf(tenant)}${unseenWords(hidden, "it")}`,
+    ),
     ...(rest.length === 0
       ? []
-      : [`${count(rest.reduce((sum, { events }) => sum + events, 0))} → ${rest.length} more tenants`]),
+      : [
+          `${count(sumOf(rest, "events"))} → ${rest.length} more tenants${unseenWords(sumOf(rest, "not_shown"), "them")}`,
+        ]),
     ...(provider === 0 ? [] : [`${count(provider)} → the provider`]),
   ];
   const left = `${truncated ? "At least " : ""}${count(leave)} ${leave === 1 ? "leaves" : "leave"}`;
@@ -66,6 +71,14 @@ export function dryRunSentence(
     ...(stay === 0 ? [] : [`${count(stay)} ${stay === 1 ? "goes" : "go"} on waiting`]),
     `${count(second)} ${second === 1 ? "becomes" : "become"} visible to a second tenant`,
   ].join("; ");
+}
+
+function sumOf(shares: DryRunJson["by_tenant"], what: "events" | "not_shown"): number {
+  return shares.reduce((sum, share) => sum + share[what], 0);
+}
+
+function unseenWords(hidden: number, whom: string): string {
+  return hidden === 0 ? "" : ` (${hidden.toLocaleString("en")} of them not shown to ${whom})`;
 }
 
 /** More tenants than this are counted, and listed below. */
