@@ -1,9 +1,10 @@
 import { entityKey } from "../model/entity.ts";
 import type { EventDraft } from "../model/event.ts";
+import { shareableKinds } from "../model/shared-kinds.ts";
 import { workplaceOf, type Workplace } from "./account-projects.ts";
 import { mentionedThings } from "./mention-rule.ts";
 import { ownersOf } from "./owner-rule.ts";
-import { shareableKinds, toldKind } from "./shared-kinds.ts";
+import { toldKind } from "./shared-kinds.ts";
 import type { Owner, Search } from "./search.ts";
 import { aside, distinctOwners, isProviders, note } from "./search.ts";
 

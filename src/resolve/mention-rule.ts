@@ -1,12 +1,13 @@
 import type { EntityRef } from "../model/entity.ts";
 import { entityKey } from "../model/entity.ts";
 import type { EventDraft } from "../model/event.ts";
+import { shareableKinds } from "../model/shared-kinds.ts";
 import type { Alias } from "./alias-proof.ts";
 import { aliasesOf, ownersOfAlias } from "./alias-rule.ts";
 import { ownersOf } from "./owner-rule.ts";
 import type { Owner, Search } from "./search.ts";
 import { aside, distinctOwners, inSilence, isProviders } from "./search.ts";
-import { shareableKinds, toldKind } from "./shared-kinds.ts";
+import { toldKind } from "./shared-kinds.ts";
 import { isUsedBySeveral } from "./used-by-rule.ts";
 
 /** What a record without an id of its subject tells of it. */

@@ -2,17 +2,6 @@ import type { EntityRef } from "../model/entity.ts";
 import { entityKey } from "../model/entity.ts";
 import type { Search } from "./search.ts";
 
-/**
- * Kinds that one tenant may let others use: whose such a thing is does not tell whose a record is that only speaks of it.
- */
-export const shareableKinds: ReadonlySet<string> = new Set([
-  "image",
-  "network",
-  "subnet",
-  "router",
-  "security_group",
-]);
-
 /** Kinds that everybody starts something from: a record that only says the name of one may be anybody's. */
 export const startedFromKinds: ReadonlySet<string> = new Set(["image", "flavor", "volume_type"]);
 

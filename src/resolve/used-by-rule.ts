@@ -1,5 +1,6 @@
 import type { EntityRef } from "../model/entity.ts";
 import { entityKey } from "../model/entity.ts";
+import { everybodysKinds } from "../model/shared-kinds.ts";
 import { workplaceOf } from "./account-projects.ts";
 import type { HeldFact } from "./resolver.ts";
 import type { Owner, Search } from "./search.ts";
@@ -15,22 +16,7 @@ const sharedByNature = new Set([
   "recordset",
   "secret",
   "transfer",
-  "flavor",
-  "volume_type",
-  "user",
-  "group",
-  "role",
-  "region",
-  "domain",
-  "project",
-  "host",
-  "service",
-  "agent",
-  "aggregate",
-  "hypervisor",
-  "backend",
-  "component",
-  "request",
+  ...everybodysKinds,
 ]);
 
 /**

@@ -1,5 +1,6 @@
 import { entityKey, type EntityRef } from "../../model/entity.ts";
 import { relations, type KnownFact, type Relation } from "../../model/topology.ts";
+import { everybodysKinds, shareableKinds } from "../../model/shared-kinds.ts";
 
 export const pluralRelations: readonly Relation[] = Object.entries(relations).flatMap(([name, arity]) =>
   arity === "plural" ? [name as Relation] : [],
@@ -51,29 +52,6 @@ export const aliasKinds: readonly string[] = ["name", "hostname", "libvirt_domai
 /** The relations by which something bears an alias: who is asked for an alias depends on who newly bears it. */
 export const bearing: readonly Relation[] = ["named", "known_as", "has_address"];
 
-/** Kinds that everybody uses or that are the provider's: who used one of these is asked of an id without a kind only. */
-const usedByEverybody = new Set([
-  "flavor",
-  "volume_type",
-  "user",
-  "group",
-  "role",
-  "region",
-  "domain",
-  "project",
-  "host",
-  "service",
-  "agent",
-  "aggregate",
-  "hypervisor",
-  "backend",
-  "component",
-  "request",
-]);
-
-/** Kinds that their owner may let others use, so that it is asked who did although the owner is known. */
-const shareable = new Set(["image", "network", "subnet", "router", "security_group"]);
-
 /**
  * The things, beside names and addresses, of which the resolver may ask who used them: what may be shared, and all of
  * whom `told` holds no owner at any time. What bears one id is taken together, since it may be asked by its id.
@@ -85,10 +63,11 @@ export function mayAskWhoUsed(
   const owned = new Set<string>();
   for (const { from, relation, holds } of told)
     if (relation === "owned_by" && holds) owned.add(entityKey(from));
-  const saysOwner = (thing: EntityRef): boolean => owned.has(entityKey(thing)) && !shareable.has(thing.kind);
+  const saysOwner = (thing: EntityRef): boolean =>
+    owned.has(entityKey(thing)) && !shareableKinds.has(thing.kind);
   const others = things.filter(({ kind }) => !aliasKinds.includes(kind));
   return [...Map.groupBy(others, ({ id }) => id).values()].flatMap((bearers) => {
-    if (bearers.every(({ kind }) => usedByEverybody.has(kind))) return [];
+    if (bearers.every(({ kind }) => everybodysKinds.has(kind))) return [];
     const kinded = bearers.filter(({ kind }) => kind !== "resource");
     return kinded.length > 0 && kinded.every(saysOwner) ? [] : bearers;
   });
