@@ -20,6 +20,11 @@ export const errorTable = {
   "connection-mismatch": { kind: "invalid", status: 400, title: "The connection belongs to another source" },
   "signature-invalid": { kind: "denied", status: 401, title: "The signature does not fit" },
   "not-signed-in": { kind: "denied", status: 401, title: "Sign in first" },
+  "identity-unavailable": {
+    kind: "unavailable",
+    status: 503,
+    title: "The identity service cannot be asked",
+  },
   "not-found": { kind: "missing", status: 404, title: "Not found" },
   "rate-limited": { kind: "unavailable", status: 429, title: "Too many requests" },
   overloaded: { kind: "unavailable", status: 503, title: "There is no room for more now" },

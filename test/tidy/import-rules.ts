@@ -15,6 +15,7 @@ const directions: readonly (readonly [part: RegExp, may: RegExp | undefined])[] 
     /^src\/(model\/|errors\.ts$|sources\/source\.ts$|normalise\/|resolve\/resolver\.ts$|store\/[^/]+\.ts$|correlate\/)/,
   ],
   [/^src\/present\/api\//, /^src\/(model\/|errors\.ts$|store\/[^/]+\.ts$|correlate\/)/],
+  [/^src\/present\/identity\//, /^src\/(model\/|errors\.ts$)/],
   [/^src\/present\/web\//, /^src\/(model\/|present\/api\/([a-z]+-)*contract\.ts$)/],
   [/^src\/present\/cli\//, /^src\/(model\/|errors\.ts$|present\/api\/([a-z]+-)*contract\.ts$)/],
   [/^src\/(errors|log|package-folders)\.ts$/, undefined],
@@ -35,6 +36,7 @@ const homes: readonly (readonly [library: RegExp, home: RegExp])[] = [
   [/^(preact|@preact\/)/, /^src\/present\/web\//],
   [/^(commander|cli-progress|cli-table3)$/, /^src\/present\/cli\//],
   [/^amqplib$/, /^src\/sources\//],
+  [/^openid-client$/, /^src\/present\/identity\//],
   [/^pino/, /^src\/log\.ts$/],
 ];
 
