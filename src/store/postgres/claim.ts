@@ -12,13 +12,19 @@ export interface ClaimSeat {
   readonly nowMs: number;
 }
 
+/** What a claim opens: the rows of `keys`, and of `sensitive`, which are among them, those of the class security too. */
+export interface Claimed {
+  readonly keys: readonly TenantKey[];
+  readonly sensitive: readonly TenantKey[];
+}
+
 /**
- * The words that let one transaction of the tenants' login see the rows of `keys`: a signature and what it
+ * The words that let one transaction of the tenants' login see what is claimed: a signature and what it
  * stands for, both in hex, so that they need no quoting. They are worth nothing in any other transaction.
  */
-export function signClaim(claimKey: Uint8Array, keys: readonly TenantKey[], seat: ClaimSeat): string {
+export function signClaim(claimKey: Uint8Array, { keys, sensitive }: Claimed, seat: ClaimSeat): string {
   const exp = Math.ceil(seat.nowMs / 1000) + lifetimeSeconds;
-  const body = JSON.stringify({ keys, pid: seat.backendPid, tx: seat.transactionAt, exp });
+  const body = JSON.stringify({ keys, sensitive, pid: seat.backendPid, tx: seat.transactionAt, exp });
   const payload = Buffer.from(body, "utf8").toString("hex");
   return `${createHmac("sha256", claimKey).update(payload).digest("hex")}.${payload}`;
 }
@@ -27,7 +33,7 @@ export function signClaim(claimKey: Uint8Array, keys: readonly TenantKey[], seat
 export async function presentClaim(
   client: pg.ClientBase,
   claimKey: Uint8Array,
-  keys: readonly TenantKey[],
+  claimed: Claimed,
 ): Promise<void> {
   const { rows } = await client.query<{ pid: number; tx: string; now: number }>(
     `SELECT pg_backend_pid() AS pid, clock_timestamp() AS now,
@@ -37,5 +43,5 @@ export async function presentClaim(
   if (row === undefined) throw new Error("the database did not name its session");
   const seat = { backendPid: row.pid, transactionAt: row.tx, nowMs: row.now };
   // As a parameter: the text of a statement can be read by every session of the same login.
-  await client.query("SELECT set_config('isochron.claim', $1, true)", [signClaim(claimKey, keys, seat)]);
+  await client.query("SELECT set_config('isochron.claim', $1, true)", [signClaim(claimKey, claimed, seat)]);
 }

@@ -45,7 +45,7 @@ async function countOf(...keys: readonly TenantKey[]): Promise<readonly number[]
   const counts: number[] = [];
   for (const table of ["tenant_event", "storm_member_edition", "retraction"]) {
     await tenant.query("BEGIN");
-    await presentClaim(tenant, claimKey, keys);
+    await presentClaim(tenant, claimKey, { keys: keys, sensitive: [] });
     counts.push((await tenant.query(`SELECT FROM isochron.${table}`)).rowCount ?? 0);
     await tenant.query("ROLLBACK");
   }
@@ -89,7 +89,7 @@ describe("a project that was moved between domains", () => {
 
   test("is found by the index of its domain, by time, by place in the feed and by id", async () => {
     await tenant.query("BEGIN");
-    await presentClaim(tenant, claimKey, [x]);
+    await presentClaim(tenant, claimKey, { keys: [x], sensitive: [] });
     await tenant.query("SET LOCAL enable_seqscan = off");
     for (const rest of [
       "ORDER BY occurred_at DESC, id DESC LIMIT 3",

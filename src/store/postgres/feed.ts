@@ -87,7 +87,7 @@ async function readRetracted(
     `SELECT gone.id, gone.feed_xid FROM unnest(${readers}) AS reader CROSS JOIN LATERAL (
        SELECT lost.id, lost.feed_xid FROM isochron.retraction AS lost
         WHERE lost.reader_key = reader AND ${beyond(start, parameters)} AND ${settled}
-          AND NOT EXISTS (SELECT FROM isochron.${table}
+          AND ${view.retracted(parameters)} AND NOT EXISTS (SELECT FROM isochron.${table}
                            WHERE id = lost.id AND occurred_at = lost.occurred_at AND ${view.own(parameters)})
         ORDER BY lost.feed_xid, lost.id LIMIT ${parameters.add(limit, "integer")}) AS gone`,
     parameters.values,
@@ -119,7 +119,8 @@ async function findPlace(
   const sql = view.select("first_xid, id", [`id = ${wanted}`], parameters, "LIMIT 1");
   const { rows } = await client.query<{ first_xid: string }>(
     `SELECT first_xid FROM ((${sql}) UNION ALL
-       SELECT first_xid, id FROM isochron.retraction WHERE reader_key = ANY(${readers}) AND id = ${wanted}) AS place
+       SELECT first_xid, id FROM isochron.retraction
+        WHERE reader_key = ANY(${readers}) AND id = ${wanted} AND ${view.retracted(parameters)}) AS place
       ORDER BY first_xid LIMIT 1`,
     parameters.values,
   );

@@ -31,7 +31,7 @@ type Mode = "write" | "read" | "each";
 /** A pool for each login, and one for renewing leases, which must not queue behind pages that are being stored. */
 export type PoolName = LoginName | "lease";
 
-const poolSizes: Record<PoolName, number> = { ingest: 4, lease: 1, provider: 6, tenant: 6 };
+const poolSizes: Record<PoolName, number> = { ingest: 4, lease: 1, provider: 6, operator: 4, tenant: 6 };
 const connectAttemptsMax = 5;
 
 /** The server notices within a lease that a client is gone without a word, and gives up what that one had locked. */
@@ -86,6 +86,7 @@ export function openPools(target: Target, log: StoreLog): Pools {
     ingest: open("ingest"),
     lease: open("lease"),
     provider: open("provider"),
+    operator: open("operator"),
     tenant: open("tenant"),
   };
   return {

@@ -27,7 +27,7 @@ import { controlPlaneOf } from "./event-row.ts";
 import type { Pools } from "./pools.ts";
 import { readQuarantine } from "./quarantine.ts";
 import { foldMinute, readMember, readMembers } from "./storm-reads.ts";
-import { openView, toVisible, type View } from "./view.ts";
+import { openView, poolOf, toVisible, type View } from "./view.ts";
 
 const excerptBytes = 4_096;
 
@@ -39,7 +39,7 @@ export function eventReader(pools: Pools, claimKey: Uint8Array, listener: Listen
     read: (client: pg.ClientBase, view: View) => Promise<T>,
   ): Promise<T> => openView(pools, claimKey, scope, empty, read);
   const asProvider = <T>(scope: Scope, empty: T, read: (client: pg.ClientBase) => Promise<T>): Promise<T> =>
-    scope.kind === "provider" ? pools.transact("provider", "read", read) : Promise.resolve(empty);
+    scope.kind === "provider" ? pools.transact(poolOf(scope), "read", read) : Promise.resolve(empty);
   return {
     timeline: (scope, filter, page) =>
       within<EventPage>(scope, { events: [], more: false }, (client, view) =>

@@ -6,6 +6,8 @@ import { IsochronError } from "../../errors.ts";
 export const logins = {
   ingest: "isochron_ingest",
   provider: "isochron_provider",
+  /** The provider's, but for what is of the class security. */
+  operator: "isochron_operator",
   tenant: "isochron_tenant",
 } as const;
 export type LoginName = keyof typeof logins;

@@ -37,7 +37,7 @@ const chapters: Readonly<Record<string, string>> = {
            coalesce(' MEMBER OF ' || (SELECT string_agg(m.roleid::regrole::text, ', ' ORDER BY m.roleid::regrole::text)
                                         FROM pg_auth_members m WHERE m.member = r.oid), '') || ';' AS line
       FROM pg_roles r
-     WHERE rolname IN ('isochron_owner', 'isochron_ingest', 'isochron_provider', 'isochron_tenant')
+     WHERE rolname IN ('isochron_owner', 'isochron_ingest', 'isochron_provider', 'isochron_operator', 'isochron_tenant')
      ORDER BY rolname COLLATE "C"`,
   Schema: `
     WITH objects AS (SELECT * FROM pg_namespace WHERE nspname = 'isochron')

@@ -2,12 +2,14 @@
 
 -- Roles
 ROLE isochron_ingest LOGIN;
+ROLE isochron_operator LOGIN;
 ROLE isochron_owner NOLOGIN;
 ROLE isochron_provider LOGIN;
 ROLE isochron_tenant LOGIN;
 
 -- Schema
 GRANT USAGE ON SCHEMA isochron TO isochron_ingest;
+GRANT USAGE ON SCHEMA isochron TO isochron_operator;
 GRANT USAGE ON SCHEMA isochron TO isochron_provider;
 GRANT USAGE ON SCHEMA isochron TO isochron_tenant;
 SCHEMA isochron OWNER isochron_owner;
@@ -175,7 +177,8 @@ TABLE isochron.retraction OWNER isochron_owner RLS FORCED (
   id text COLLATE "C" NOT NULL,
   occurred_at timestamp with time zone NOT NULL,
   first_xid xid8 NOT NULL,
-  feed_xid xid8 NOT NULL DEFAULT pg_current_xact_id()
+  feed_xid xid8 NOT NULL DEFAULT pg_current_xact_id(),
+  visibility text COLLATE "C" NOT NULL
 );
 TABLE isochron.ruling OWNER isochron_owner RLS FORCED (
   id text COLLATE "C" NOT NULL,
@@ -326,7 +329,7 @@ CONSTRAINT notice_template_pkey ON isochron.notice_template PRIMARY KEY (name, v
 CONSTRAINT notice_template_version_check ON isochron.notice_template CHECK ((version > 0));
 CONSTRAINT pending_attribution_pkey ON isochron.pending_attribution PRIMARY KEY (control_plane, entity_key, occurred_at, event_id);
 CONSTRAINT reattribution_due_pkey ON isochron.reattribution_due PRIMARY KEY (control_plane, entity_key);
-CONSTRAINT retraction_pkey ON isochron.retraction PRIMARY KEY (reader_key, id, tenant_key);
+CONSTRAINT retraction_pkey ON isochron.retraction PRIMARY KEY (reader_key, id, tenant_key, visibility);
 CONSTRAINT ruling_pkey ON isochron.ruling PRIMARY KEY (id, version);
 CONSTRAINT ruling_version_check ON isochron.ruling CHECK ((version > 0));
 CONSTRAINT ruling_search_pkey ON isochron.ruling_search PRIMARY KEY (id);
@@ -368,7 +371,7 @@ CREATE UNIQUE INDEX pending_attribution_pkey ON isochron.pending_attribution USI
 CREATE UNIQUE INDEX reattribution_due_pkey ON isochron.reattribution_due USING btree (control_plane, entity_key);
 CREATE INDEX retraction_by_feed ON isochron.retraction USING btree (reader_key, feed_xid, id);
 CREATE INDEX retraction_by_time ON isochron.retraction USING btree (occurred_at);
-CREATE UNIQUE INDEX retraction_pkey ON isochron.retraction USING btree (reader_key, id, tenant_key);
+CREATE UNIQUE INDEX retraction_pkey ON isochron.retraction USING btree (reader_key, id, tenant_key, visibility);
 CREATE INDEX ruling_by_event ON isochron.ruling USING btree (((match ->> 'eventId'::text))) WHERE (match ? 'eventId'::text);
 CREATE UNIQUE INDEX ruling_pkey ON isochron.ruling USING btree (id, version);
 CREATE UNIQUE INDEX ruling_search_pkey ON isochron.ruling_search USING btree (id);
@@ -402,30 +405,50 @@ CREATE UNIQUE INDEX topology_tenant_pkey ON isochron.topology_tenant USING btree
 POLICY ingest ON isochron.api_token FOR ALL TO isochron_ingest USING (true) WITH CHECK (true);
 POLICY owner ON isochron.api_token FOR ALL TO isochron_owner USING (true) WITH CHECK (true);
 POLICY ingest ON isochron.attribution_revision FOR ALL TO isochron_ingest USING (true) WITH CHECK (true);
+POLICY operator ON isochron.attribution_revision FOR SELECT TO isochron_operator USING (((EXISTS ( SELECT
+   FROM isochron.event e
+  WHERE ((e.id = attribution_revision.event_id) AND (e.occurred_at = attribution_revision.occurred_at)))) OR (EXISTS ( SELECT
+   FROM isochron.storm_member m
+  WHERE (m.id = attribution_revision.event_id)))));
 POLICY owner ON isochron.attribution_revision FOR ALL TO isochron_owner USING (true) WITH CHECK (true);
 POLICY provider ON isochron.attribution_revision FOR SELECT TO isochron_provider USING (true);
 POLICY owner ON isochron.claim_key FOR ALL TO isochron_owner USING (true) WITH CHECK (true);
 POLICY ingest ON isochron.connection FOR ALL TO isochron_ingest USING (true) WITH CHECK (true);
+POLICY operator ON isochron.connection FOR SELECT TO isochron_operator USING (true);
 POLICY owner ON isochron.connection FOR ALL TO isochron_owner USING (true) WITH CHECK (true);
 POLICY provider ON isochron.connection FOR SELECT TO isochron_provider USING (true);
 POLICY ingest ON isochron.connection_cursor FOR ALL TO isochron_ingest USING (true) WITH CHECK (true);
 POLICY owner ON isochron.connection_cursor FOR ALL TO isochron_owner USING (true) WITH CHECK (true);
 POLICY ingest ON isochron.connection_finding FOR ALL TO isochron_ingest USING (true) WITH CHECK (true);
+POLICY operator ON isochron.connection_finding FOR SELECT TO isochron_operator USING (true);
 POLICY owner ON isochron.connection_finding FOR ALL TO isochron_owner USING (true) WITH CHECK (true);
 POLICY provider ON isochron.connection_finding FOR SELECT TO isochron_provider USING (true);
 POLICY ingest ON isochron.connection_hole FOR ALL TO isochron_ingest USING (true) WITH CHECK (true);
+POLICY operator ON isochron.connection_hole FOR SELECT TO isochron_operator USING (true);
 POLICY owner ON isochron.connection_hole FOR ALL TO isochron_owner USING (true) WITH CHECK (true);
 POLICY provider ON isochron.connection_hole FOR SELECT TO isochron_provider USING (true);
 POLICY ingest ON isochron.delivery FOR ALL TO isochron_ingest USING (true) WITH CHECK (true);
+POLICY operator ON isochron.delivery FOR SELECT TO isochron_operator USING (((EXISTS ( SELECT
+   FROM isochron.event e
+  WHERE ((e.id = delivery.event_id) AND (e.occurred_at = delivery.occurred_at)))) OR (EXISTS ( SELECT
+   FROM isochron.storm_member m
+  WHERE (m.id = delivery.event_id)))));
 POLICY owner ON isochron.delivery FOR ALL TO isochron_owner USING (true) WITH CHECK (true);
 POLICY provider ON isochron.delivery FOR SELECT TO isochron_provider USING (true);
 POLICY ingest ON isochron.event FOR ALL TO isochron_ingest USING (true) WITH CHECK (true);
+POLICY operator ON isochron.event FOR SELECT TO isochron_operator USING ((visibility = ANY (ARRAY['operational'::text, 'billing'::text, 'provider'::text])));
 POLICY owner ON isochron.event FOR ALL TO isochron_owner USING (true) WITH CHECK (true);
 POLICY provider ON isochron.event FOR SELECT TO isochron_provider USING (true);
 POLICY ingest ON isochron.event_revision FOR ALL TO isochron_ingest USING (true) WITH CHECK (true);
+POLICY operator ON isochron.event_revision FOR SELECT TO isochron_operator USING ((((draft ->> 'visibility'::text) = ANY (ARRAY['operational'::text, 'billing'::text, 'provider'::text])) AND ((EXISTS ( SELECT
+   FROM isochron.event e
+  WHERE ((e.id = event_revision.event_id) AND (e.occurred_at = event_revision.occurred_at)))) OR (EXISTS ( SELECT
+   FROM isochron.storm_member m
+  WHERE (m.id = event_revision.event_id))))));
 POLICY owner ON isochron.event_revision FOR ALL TO isochron_owner USING (true) WITH CHECK (true);
 POLICY provider ON isochron.event_revision FOR SELECT TO isochron_provider USING (true);
 POLICY ingest ON isochron.notice_template FOR ALL TO isochron_ingest USING (true) WITH CHECK (true);
+POLICY operator ON isochron.notice_template FOR SELECT TO isochron_operator USING (true);
 POLICY owner ON isochron.notice_template FOR ALL TO isochron_owner USING (true) WITH CHECK (true);
 POLICY provider ON isochron.notice_template FOR SELECT TO isochron_provider USING (true);
 POLICY ingest ON isochron.pending_attribution FOR ALL TO isochron_ingest USING (true) WITH CHECK (true);
@@ -433,39 +456,49 @@ POLICY owner ON isochron.pending_attribution FOR ALL TO isochron_owner USING (tr
 POLICY ingest ON isochron.reattribution_due FOR ALL TO isochron_ingest USING (true) WITH CHECK (true);
 POLICY owner ON isochron.reattribution_due FOR ALL TO isochron_owner USING (true) WITH CHECK (true);
 POLICY ingest ON isochron.retraction FOR ALL TO isochron_ingest USING (true) WITH CHECK (true);
+POLICY operator ON isochron.retraction FOR SELECT TO isochron_operator USING (((reader_key = 'provider'::text) AND (visibility = ANY (ARRAY['operational'::text, 'billing'::text, 'provider'::text]))));
 POLICY owner ON isochron.retraction FOR ALL TO isochron_owner USING (true) WITH CHECK (true);
 POLICY provider ON isochron.retraction FOR SELECT TO isochron_provider USING ((reader_key = 'provider'::text));
-POLICY tenant ON isochron.retraction FOR SELECT TO isochron_tenant USING (((reader_key = ANY (( SELECT isochron.claimed_keys() AS claimed_keys)::text[])) AND (('!'::text || tenant_key) <> ALL (( SELECT isochron.claimed_keys() AS claimed_keys)::text[]))));
+POLICY tenant ON isochron.retraction FOR SELECT TO isochron_tenant USING (((reader_key = ANY (( SELECT isochron.claimed_keys() AS claimed_keys)::text[])) AND (('!'::text || tenant_key) <> ALL (( SELECT isochron.claimed_keys() AS claimed_keys)::text[])) AND ((visibility = ANY (ARRAY['operational'::text, 'billing'::text])) OR ((visibility = 'security'::text) AND (reader_key = ANY (( SELECT isochron.claimed_sensitive_keys() AS claimed_sensitive_keys)::text[]))))));
 POLICY ingest ON isochron.ruling FOR ALL TO isochron_ingest USING (true) WITH CHECK (true);
+POLICY operator ON isochron.ruling FOR SELECT TO isochron_operator USING (true);
 POLICY owner ON isochron.ruling FOR ALL TO isochron_owner USING (true) WITH CHECK (true);
 POLICY provider ON isochron.ruling FOR SELECT TO isochron_provider USING (true);
 POLICY ingest ON isochron.ruling_search FOR ALL TO isochron_ingest USING (true) WITH CHECK (true);
 POLICY owner ON isochron.ruling_search FOR ALL TO isochron_owner USING (true) WITH CHECK (true);
 POLICY ingest ON isochron.ruling_set FOR ALL TO isochron_ingest USING (true) WITH CHECK (true);
+POLICY operator ON isochron.ruling_set FOR SELECT TO isochron_operator USING (true);
 POLICY owner ON isochron.ruling_set FOR ALL TO isochron_owner USING (true) WITH CHECK (true);
 POLICY provider ON isochron.ruling_set FOR SELECT TO isochron_provider USING (true);
 POLICY owner ON isochron.schema_migration FOR ALL TO isochron_owner USING (true) WITH CHECK (true);
 POLICY ingest ON isochron.set_aside FOR ALL TO isochron_ingest USING (true) WITH CHECK (true);
+POLICY operator ON isochron.set_aside FOR SELECT TO isochron_operator USING (true);
 POLICY owner ON isochron.set_aside FOR ALL TO isochron_owner USING (true) WITH CHECK (true);
 POLICY provider ON isochron.set_aside FOR SELECT TO isochron_provider USING (true);
 POLICY ingest ON isochron.storm_member FOR ALL TO isochron_ingest USING (true) WITH CHECK (true);
+POLICY operator ON isochron.storm_member FOR SELECT TO isochron_operator USING (((draft ->> 'visibility'::text) = ANY (ARRAY['operational'::text, 'billing'::text, 'provider'::text])));
 POLICY owner ON isochron.storm_member FOR ALL TO isochron_owner USING (true) WITH CHECK (true);
 POLICY provider ON isochron.storm_member FOR SELECT TO isochron_provider USING (true);
 POLICY ingest ON isochron.storm_member_edition FOR ALL TO isochron_ingest USING (true) WITH CHECK (true);
+POLICY operator ON isochron.storm_member_edition FOR SELECT TO isochron_operator USING ((visibility = ANY (ARRAY['operational'::text, 'billing'::text, 'provider'::text])));
 POLICY owner ON isochron.storm_member_edition FOR ALL TO isochron_owner USING (true) WITH CHECK (true);
 POLICY provider ON isochron.storm_member_edition FOR SELECT TO isochron_provider USING (true);
-POLICY tenant ON isochron.storm_member_edition FOR SELECT TO isochron_tenant USING ((((tenant_key = ANY (( SELECT isochron.claimed_keys() AS claimed_keys)::text[])) OR (domain_key = ANY (( SELECT isochron.claimed_keys() AS claimed_keys)::text[]))) AND (('!'::text || tenant_key) <> ALL (( SELECT isochron.claimed_keys() AS claimed_keys)::text[])) AND (visibility <> 'security'::text)));
+POLICY tenant ON isochron.storm_member_edition FOR SELECT TO isochron_tenant USING ((((tenant_key = ANY (( SELECT isochron.claimed_keys() AS claimed_keys)::text[])) OR (domain_key = ANY (( SELECT isochron.claimed_keys() AS claimed_keys)::text[]))) AND (('!'::text || tenant_key) <> ALL (( SELECT isochron.claimed_keys() AS claimed_keys)::text[])) AND ((visibility = ANY (ARRAY['operational'::text, 'billing'::text])) OR ((visibility = 'security'::text) AND ((tenant_key = ANY (( SELECT isochron.claimed_sensitive_keys() AS claimed_sensitive_keys)::text[])) OR (domain_key = ANY (( SELECT isochron.claimed_sensitive_keys() AS claimed_sensitive_keys)::text[])))))));
 POLICY ingest ON isochron.tenant_event FOR ALL TO isochron_ingest USING (true) WITH CHECK (true);
+POLICY operator ON isochron.tenant_event FOR SELECT TO isochron_operator USING ((visibility = ANY (ARRAY['operational'::text, 'billing'::text, 'provider'::text])));
 POLICY owner ON isochron.tenant_event FOR ALL TO isochron_owner USING (true) WITH CHECK (true);
 POLICY provider ON isochron.tenant_event FOR SELECT TO isochron_provider USING (true);
-POLICY tenant ON isochron.tenant_event FOR SELECT TO isochron_tenant USING ((((tenant_key = ANY (( SELECT isochron.claimed_keys() AS claimed_keys)::text[])) OR (domain_key = ANY (( SELECT isochron.claimed_keys() AS claimed_keys)::text[]))) AND (('!'::text || tenant_key) <> ALL (( SELECT isochron.claimed_keys() AS claimed_keys)::text[])) AND (visibility <> 'security'::text)));
+POLICY tenant ON isochron.tenant_event FOR SELECT TO isochron_tenant USING ((((tenant_key = ANY (( SELECT isochron.claimed_keys() AS claimed_keys)::text[])) OR (domain_key = ANY (( SELECT isochron.claimed_keys() AS claimed_keys)::text[]))) AND (('!'::text || tenant_key) <> ALL (( SELECT isochron.claimed_keys() AS claimed_keys)::text[])) AND ((visibility = ANY (ARRAY['operational'::text, 'billing'::text])) OR ((visibility = 'security'::text) AND ((tenant_key = ANY (( SELECT isochron.claimed_sensitive_keys() AS claimed_sensitive_keys)::text[])) OR (domain_key = ANY (( SELECT isochron.claimed_sensitive_keys() AS claimed_sensitive_keys)::text[])))))));
 POLICY ingest ON isochron.topology_fact FOR ALL TO isochron_ingest USING (true) WITH CHECK (true);
+POLICY operator ON isochron.topology_fact FOR SELECT TO isochron_operator USING (true);
 POLICY owner ON isochron.topology_fact FOR ALL TO isochron_owner USING (true) WITH CHECK (true);
 POLICY provider ON isochron.topology_fact FOR SELECT TO isochron_provider USING (true);
 POLICY ingest ON isochron.topology_run FOR ALL TO isochron_ingest USING (true) WITH CHECK (true);
+POLICY operator ON isochron.topology_run FOR SELECT TO isochron_operator USING (true);
 POLICY owner ON isochron.topology_run FOR ALL TO isochron_owner USING (true) WITH CHECK (true);
 POLICY provider ON isochron.topology_run FOR SELECT TO isochron_provider USING (true);
 POLICY ingest ON isochron.topology_tenant FOR ALL TO isochron_ingest USING (true) WITH CHECK (true);
+POLICY operator ON isochron.topology_tenant FOR SELECT TO isochron_operator USING (true);
 POLICY owner ON isochron.topology_tenant FOR ALL TO isochron_owner USING (true) WITH CHECK (true);
 POLICY provider ON isochron.topology_tenant FOR SELECT TO isochron_provider USING (true);
 
@@ -492,53 +525,55 @@ GRANT DELETE, INSERT, SELECT, UPDATE ON isochron.topology_run TO isochron_ingest
 GRANT DELETE, INSERT, SELECT, UPDATE ON isochron.topology_tenant TO isochron_ingest;
 GRANT INSERT, SELECT ON isochron.notice_template TO isochron_ingest;
 GRANT INSERT, SELECT ON isochron.ruling TO isochron_ingest;
+GRANT SELECT ON isochron.attribution_revision TO isochron_operator;
 GRANT SELECT ON isochron.attribution_revision TO isochron_provider;
+GRANT SELECT ON isochron.connection TO isochron_operator;
 GRANT SELECT ON isochron.connection TO isochron_provider;
+GRANT SELECT ON isochron.connection_finding TO isochron_operator;
 GRANT SELECT ON isochron.connection_finding TO isochron_provider;
+GRANT SELECT ON isochron.connection_hole TO isochron_operator;
 GRANT SELECT ON isochron.connection_hole TO isochron_provider;
+GRANT SELECT ON isochron.delivery TO isochron_operator;
 GRANT SELECT ON isochron.delivery TO isochron_provider;
+GRANT SELECT ON isochron.event TO isochron_operator;
 GRANT SELECT ON isochron.event TO isochron_provider;
+GRANT SELECT ON isochron.event_revision TO isochron_operator;
 GRANT SELECT ON isochron.event_revision TO isochron_provider;
+GRANT SELECT ON isochron.notice_template TO isochron_operator;
 GRANT SELECT ON isochron.notice_template TO isochron_provider;
+GRANT SELECT ON isochron.retraction TO isochron_operator;
 GRANT SELECT ON isochron.retraction TO isochron_provider;
 GRANT SELECT ON isochron.retraction TO isochron_tenant;
+GRANT SELECT ON isochron.ruling TO isochron_operator;
 GRANT SELECT ON isochron.ruling TO isochron_provider;
+GRANT SELECT ON isochron.ruling_set TO isochron_operator;
 GRANT SELECT ON isochron.ruling_set TO isochron_provider;
+GRANT SELECT ON isochron.set_aside TO isochron_operator;
 GRANT SELECT ON isochron.set_aside TO isochron_provider;
+GRANT SELECT ON isochron.storm_member TO isochron_operator;
 GRANT SELECT ON isochron.storm_member TO isochron_provider;
+GRANT SELECT ON isochron.storm_member_edition TO isochron_operator;
 GRANT SELECT ON isochron.storm_member_edition TO isochron_provider;
 GRANT SELECT ON isochron.storm_member_edition TO isochron_tenant;
+GRANT SELECT ON isochron.tenant_event TO isochron_operator;
 GRANT SELECT ON isochron.tenant_event TO isochron_provider;
 GRANT SELECT ON isochron.tenant_event TO isochron_tenant;
+GRANT SELECT ON isochron.topology_fact TO isochron_operator;
 GRANT SELECT ON isochron.topology_fact TO isochron_provider;
+GRANT SELECT ON isochron.topology_run TO isochron_operator;
 GRANT SELECT ON isochron.topology_run TO isochron_provider;
+GRANT SELECT ON isochron.topology_tenant TO isochron_operator;
 GRANT SELECT ON isochron.topology_tenant TO isochron_provider;
 GRANT SELECT, UPDATE ON isochron.ruling_set TO isochron_ingest;
 
 -- Functions
 FUNCTION isochron.claimed_keys() RETURNS text[] OWNER isochron_owner STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS $$
-DECLARE
-  claim text := current_setting('isochron.claim', true);
-  payload text;
-  body jsonb;
-  signature text;
 BEGIN
-  IF claim IS NULL OR claim !~ '^[0-9a-f]{64}\.([0-9a-f][0-9a-f])+$' THEN
-    RETURN '{}';
-  END IF;
-  payload := substr(claim, 66);
-  SELECT encode(sha256(k.outer_block || sha256(k.inner_block || convert_to(payload, 'UTF8'))), 'hex')
-    INTO signature FROM isochron.claim_key k;
-  IF signature IS DISTINCT FROM left(claim, 64) THEN
-    RETURN '{}';
-  END IF;
-  body := convert_from(decode(payload, 'hex'), 'UTF8')::jsonb;
-  IF (body ->> 'pid')::integer IS DISTINCT FROM pg_backend_pid()
-     OR body ->> 'tx' IS DISTINCT FROM (extract(epoch FROM transaction_timestamp()) * 1000000)::bigint::text
-     OR to_timestamp((body ->> 'exp')::double precision) <= clock_timestamp() THEN
-    RETURN '{}';
-  END IF;
-  RETURN ARRAY(SELECT jsonb_array_elements_text(body -> 'keys'));
+  RETURN ARRAY(SELECT jsonb_array_elements_text(isochron.verified_claim() -> 'keys'));
+END $$;
+FUNCTION isochron.claimed_sensitive_keys() RETURNS text[] OWNER isochron_owner STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS $$
+BEGIN
+  RETURN ARRAY(SELECT jsonb_array_elements_text(isochron.verified_claim() -> 'sensitive'));
 END $$;
 FUNCTION isochron.drop_before(timestamp with time zone) RETURNS integer OWNER isochron_owner VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS $$
 DECLARE
@@ -607,27 +642,28 @@ FUNCTION isochron.note_lost_edition() RETURNS trigger OWNER isochron_owner VOLAT
 DECLARE
   lost text[];
 BEGIN
-  -- What was for a tenant's administrators alone was never shown, so nobody may hear that it is gone.
-  IF OLD.visibility = 'security' THEN
+  -- What no tenant was ever shown, nobody may hear of.
+  IF OLD.visibility NOT IN ('operational', 'billing', 'security') THEN
     RETURN NULL;
   END IF;
-  IF TG_OP = 'DELETE' OR NEW.visibility = 'security' THEN
+  -- Whom a narrower class leaves in, finds the edition where it was and is told nothing.
+  IF TG_OP = 'DELETE' OR NEW.visibility <> OLD.visibility THEN
     lost := ARRAY[OLD.tenant_key, OLD.domain_key];
   ELSE
     lost := ARRAY[OLD.domain_key];
   END IF;
-  INSERT INTO isochron.retraction (reader_key, tenant_key, id, occurred_at, first_xid)
-  SELECT DISTINCT key, OLD.tenant_key, OLD.id, OLD.occurred_at, OLD.first_xid
+  INSERT INTO isochron.retraction (reader_key, tenant_key, id, occurred_at, first_xid, visibility)
+  SELECT DISTINCT key, OLD.tenant_key, OLD.id, OLD.occurred_at, OLD.first_xid, OLD.visibility
     FROM unnest(lost) AS key WHERE key IS NOT NULL ORDER BY key
-  ON CONFLICT (reader_key, id, tenant_key)
+  ON CONFLICT (reader_key, id, tenant_key, visibility)
   DO UPDATE SET feed_xid = excluded.feed_xid, first_xid = least(isochron.retraction.first_xid, excluded.first_xid);
   RETURN NULL;
 END $$;
 FUNCTION isochron.note_lost_event() RETURNS trigger OWNER isochron_owner VOLATILE SET search_path=pg_catalog, pg_temp AS $$
 BEGIN
-  INSERT INTO isochron.retraction (reader_key, tenant_key, id, occurred_at, first_xid)
-  VALUES ('provider', '', OLD.id, OLD.occurred_at, OLD.first_xid)
-  ON CONFLICT (reader_key, id, tenant_key)
+  INSERT INTO isochron.retraction (reader_key, tenant_key, id, occurred_at, first_xid, visibility)
+  VALUES ('provider', '', OLD.id, OLD.occurred_at, OLD.first_xid, OLD.visibility)
+  ON CONFLICT (reader_key, id, tenant_key, visibility)
   DO UPDATE SET feed_xid = excluded.feed_xid, first_xid = least(isochron.retraction.first_xid, excluded.first_xid);
   RETURN NULL;
 END $$;
@@ -739,9 +775,34 @@ BEGIN
     END IF;
   END LOOP;
 END $$;
+FUNCTION isochron.verified_claim() RETURNS jsonb OWNER isochron_owner STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS $$
+DECLARE
+  claim text := current_setting('isochron.claim', true);
+  payload text;
+  body jsonb;
+  signature text;
+BEGIN
+  IF claim IS NULL OR claim !~ '^[0-9a-f]{64}\.([0-9a-f][0-9a-f])+$' THEN
+    RETURN NULL;
+  END IF;
+  payload := substr(claim, 66);
+  SELECT encode(sha256(k.outer_block || sha256(k.inner_block || convert_to(payload, 'UTF8'))), 'hex')
+    INTO signature FROM isochron.claim_key k;
+  IF signature IS DISTINCT FROM left(claim, 64) THEN
+    RETURN NULL;
+  END IF;
+  body := convert_from(decode(payload, 'hex'), 'UTF8')::jsonb;
+  IF (body ->> 'pid')::integer IS DISTINCT FROM pg_backend_pid()
+     OR body ->> 'tx' IS DISTINCT FROM (extract(epoch FROM transaction_timestamp()) * 1000000)::bigint::text
+     OR coalesce(to_timestamp((body ->> 'exp')::double precision) <= clock_timestamp(), true) THEN
+    RETURN NULL;
+  END IF;
+  RETURN body;
+END $$;
 
 -- Grants on functions
 GRANT EXECUTE ON isochron.claimed_keys() TO isochron_tenant;
+GRANT EXECUTE ON isochron.claimed_sensitive_keys() TO isochron_tenant;
 GRANT EXECUTE ON isochron.drop_before(timestamp with time zone) TO isochron_ingest;
 GRANT EXECUTE ON isochron.id_of_key(text) TO isochron_ingest;
 GRANT EXECUTE ON isochron.make_partition(text,date) TO isochron_ingest;

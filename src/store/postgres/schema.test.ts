@@ -15,7 +15,7 @@ beforeAll(async () => {
 afterAll(() => db.close());
 
 const relations = `pg_class c WHERE c.relnamespace = 'isochron'::regnamespace AND c.relkind NOT IN ('i', 'I', 't')`;
-const loginRoles = "('isochron_ingest', 'isochron_provider', 'isochron_tenant')";
+const loginRoles = "('isochron_ingest', 'isochron_provider', 'isochron_operator', 'isochron_tenant')";
 
 test("the checked-in dump is what the migrations make (npm run schema:dump writes it anew)", async () => {
   const client = new pg.Client({ connectionString: db.url });
@@ -88,8 +88,10 @@ test("each function that acts as its owner pins its search path and is granted t
   const settings = ["search_path=pg_catalog, pg_temp"];
   expect(functions).toEqual([
     { name: "claimed_keys", settings, granted: ["isochron_tenant"] },
+    { name: "claimed_sensitive_keys", settings, granted: ["isochron_tenant"] },
     { name: "drop_before", settings, granted: ["isochron_ingest"] },
     { name: "make_partition", settings, granted: ["isochron_ingest"] },
+    { name: "verified_claim", settings, granted: [] },
   ]);
 });
 

@@ -10,7 +10,7 @@ import { Parameters } from "./filter.ts";
 import type { Pools } from "./pools.ts";
 import { readHistoryOf } from "./resource-history.ts";
 import { walk } from "./topology-walk.ts";
-import { openView } from "./view.ts";
+import { openView, poolOf } from "./view.ts";
 
 /** An entity that a tenant can see among at most so many others. */
 const mentionsMax = 5_000;
@@ -50,7 +50,8 @@ async function readAbout(
       ? undefined
       : await mentionedBeside(pools, claimKey, scope, controlPlane, entity);
   if (named?.has(entityKey(entity)) === false) return [];
-  return pools.transact("provider", "read", async (client) => {
+  const pool = scope.kind === "provider" ? poolOf(scope) : "provider";
+  return pools.transact(pool, "read", async (client) => {
     const { rows } = await client.query<{ from_kind: string; from_id: string }>(
       `SELECT DISTINCT from_kind, from_id FROM isochron.topology_run
         WHERE control_plane = $1 AND to_kind = $2 AND to_id = $3 ORDER BY from_kind, from_id`,

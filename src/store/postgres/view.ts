@@ -12,7 +12,9 @@ export interface View {
   readonly audience: Audience;
   /** Whose retractions there are to see: the keys of the scope, or the provider's. */
   readonly readers: readonly string[];
-  /** Which rows of a table of editions are in scope; `true` for the provider. */
+  /** Which retractions are of a class that the scope could see. */
+  retracted(parameters: Parameters): string;
+  /** Which rows of a table of editions are in scope; of the provider's tables, which are of a class in scope. */
   own(parameters: Parameters): string;
   readonly columns: string;
   /** SELECT … with ORDER BY and LIMIT, which for a tenant hold for each of its keys and then for all together. */
@@ -32,29 +34,57 @@ export async function openView<T>(
   empty: T,
   read: (client: pg.ClientBase, view: View) => Promise<T>,
 ): Promise<T> {
-  if (scope.kind === "provider")
-    return pools.transact("provider", "read", (client) => read(client, providerView));
+  if (scope.kind === "provider") {
+    const view = scope.security === "withheld" ? operatorView : providerView;
+    return pools.transact(poolOf(scope), "read", (client) => read(client, view));
+  }
   const { keys } = scope;
   if (keys.length === 0) return empty;
+  const sensitive = (scope.sensitiveKeys ?? []).filter((key) => keys.includes(key));
   return pools.transact("tenant", "read", async (client) => {
-    await presentClaim(client, claimKey, keys);
-    return read(client, tenantView(keys));
+    await presentClaim(client, claimKey, { keys, sensitive });
+    return read(client, tenantView(keys, sensitive));
   });
 }
 
-const providerView: View = {
-  audience: "provider",
-  readers: ["provider"],
-  own: () => "true",
-  columns: `${eventSelect}, recorded_at`,
-  select: (columns, conditions, _parameters, tail) =>
-    `SELECT ${columns} FROM isochron.event ${where(conditions)} ${tail}`,
-  count: (columns, conditions, _parameters, groups) =>
-    `SELECT ${columns}, count(*) AS count FROM isochron.event ${where(conditions)} GROUP BY ${groups}`,
-};
+/** The login that sees of the provider's tables what the scope does. */
+export function poolOf(scope: Extract<Scope, { kind: "provider" }>): "provider" | "operator" {
+  return scope.security === "withheld" ? "operator" : "provider";
+}
+
+const providerView = viewOfEvents([]);
+const operatorView = viewOfEvents(["visibility IN ('operational', 'billing', 'provider')"]);
+
+/** The classes stand in the statement too, as a second lock on the same door. */
+function viewOfEvents(classes: readonly string[]): View {
+  return {
+    audience: "provider",
+    readers: ["provider"],
+    retracted: () => classes[0] ?? "true",
+    own: () => classes[0] ?? "true",
+    columns: `${eventSelect}, recorded_at`,
+    select: (columns, conditions, _parameters, tail) =>
+      `SELECT ${columns} FROM isochron.event ${where([...classes, ...conditions])} ${tail}`,
+    count: (columns, conditions, _parameters, groups) =>
+      `SELECT ${columns}, count(*) AS count FROM isochron.event ${where([...classes, ...conditions])} GROUP BY ${groups}`,
+  };
+}
+
+/** What of a tenant's is open: of the class security only where one of `columns` holds a key of the administrator's. */
+function openClasses(
+  sensitive: readonly string[],
+  columns: readonly string[],
+  parameters: Parameters,
+): string {
+  const open = "visibility IN ('operational', 'billing')";
+  if (sensitive.length === 0) return open;
+  const keys = parameters.add(sensitive, "text[]");
+  const theirs = columns.map((column) => `${column} = ANY(${keys})`).join(" OR ");
+  return `(${open} OR (visibility = 'security' AND (${theirs})))`;
+}
 
 /** The keys stand in the statement too: for the index, and as a second lock on the same door. */
-function tenantView(keys: readonly string[]): View {
+function tenantView(keys: readonly string[], sensitive: readonly string[]): View {
   const except = keys.filter((key) => key.startsWith("!")).map((key) => key.slice(1));
   const domains = keys.filter((key) => key.startsWith("domain/"));
   const projects = keys.filter((key) => key.startsWith("project/"));
@@ -63,6 +93,8 @@ function tenantView(keys: readonly string[]): View {
     domains.length === 0 ? [] : [`domain_key = ANY(${parameters.add(domains, "text[]")}) IS NOT TRUE`];
   const ofDomains = (parameters: Parameters): string[] =>
     except.length === 0 ? [] : [`tenant_key <> ALL(${parameters.add(except, "text[]")})`];
+  const classes = (parameters: Parameters): string =>
+    openClasses(sensitive, ["tenant_key", "domain_key"], parameters);
   const own = (parameters: Parameters): string => {
     const ways = [
       ...(projects.length === 0 ? [] : [`tenant_key = ANY(${parameters.add(projects, "text[]")})`]),
@@ -74,14 +106,16 @@ function tenantView(keys: readonly string[]): View {
             ),
           ]),
     ];
-    return ways.length === 0 ? "false" : `(${ways.join(" OR ")})`;
+    return ways.length === 0 ? "false" : `(${ways.join(" OR ")}) AND ${classes(parameters)}`;
   };
   return {
     audience: "tenant",
     readers: [...projects, ...domains],
+    retracted: (parameters) => openClasses(sensitive, ["reader_key"], parameters),
     own,
     columns: `${editionSelect}, recorded_at`,
-    select: (columns, conditions, parameters, tail) => {
+    select: (columns, narrower, parameters, tail) => {
+      const conditions = [classes(parameters), ...narrower];
       const branch = (of: readonly string[], column: string, more: readonly string[]): string =>
         `SELECT own.* FROM unnest(${parameters.add(of, "text[]")}) AS key CROSS JOIN LATERAL (
            SELECT ${columns} FROM isochron.tenant_event ${where([`${column} = key`, ...more, ...conditions])} ${tail}) AS own`;

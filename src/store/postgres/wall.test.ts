@@ -87,7 +87,8 @@ const members = "SELECT * FROM isochron.storm_member_edition";
 const retractions = "SELECT * FROM isochron.retraction";
 const deniedCode = "42501";
 const unknownRoleCode = "22023";
-const claimOf = (keys: readonly TenantKey[], seat: ClaimSeat) => signClaim(claimKey, keys, seat);
+const claimed = (keys: readonly TenantKey[]) => ({ keys, sensitive: [] });
+const claimOf = (keys: readonly TenantKey[], seat: ClaimSeat) => signClaim(claimKey, claimed(keys), seat);
 /** Sets a claim made for the transaction that is under way. */
 const set = (make: (seat: ClaimSeat) => string) => async () =>
   tenant.query(`SET LOCAL isochron.claim = '${make(await seatOf(tenant))}'`);
@@ -100,28 +101,30 @@ const seatOf = async (client: pg.Client): Promise<ClaimSeat> => {
 
 describe("direct SQL on the tenants' login", () => {
   test("a valid claim shows the claimed tenant's rows and no others", async () => {
-    expect(await attempt(tenant, everything, () => presentClaim(tenant, claimKey, [keyA]))).toBe(4);
-    expect(await attempt(tenant, everything, () => presentClaim(tenant, claimKey, [keyB]))).toBe(3);
-    expect(await attempt(tenant, everything, () => presentClaim(tenant, claimKey, [keyA, keyB]))).toBe(7);
-    expect(await attempt(tenant, members, () => presentClaim(tenant, claimKey, [keyA]))).toBe(2);
-    expect(await attempt(tenant, members, () => presentClaim(tenant, claimKey, [keyB]))).toBe(1);
-    expect(await attempt(tenant, everything, () => presentClaim(tenant, claimKey, []))).toBe(0);
-    expect(await attempt(tenant, retractions, () => presentClaim(tenant, claimKey, [keyA]))).toBe(2);
-    expect(await attempt(tenant, retractions, () => presentClaim(tenant, claimKey, [keyB]))).toBe(1);
+    expect(await attempt(tenant, everything, () => presentClaim(tenant, claimKey, claimed([keyA])))).toBe(4);
+    expect(await attempt(tenant, everything, () => presentClaim(tenant, claimKey, claimed([keyB])))).toBe(3);
+    expect(
+      await attempt(tenant, everything, () => presentClaim(tenant, claimKey, claimed([keyA, keyB]))),
+    ).toBe(7);
+    expect(await attempt(tenant, members, () => presentClaim(tenant, claimKey, claimed([keyA])))).toBe(2);
+    expect(await attempt(tenant, members, () => presentClaim(tenant, claimKey, claimed([keyB])))).toBe(1);
+    expect(await attempt(tenant, everything, () => presentClaim(tenant, claimKey, claimed([])))).toBe(0);
+    expect(await attempt(tenant, retractions, () => presentClaim(tenant, claimKey, claimed([keyA])))).toBe(2);
+    expect(await attempt(tenant, retractions, () => presentClaim(tenant, claimKey, claimed([keyB])))).toBe(1);
     const foreign = `${everything} WHERE tenant_key = '${keyB}'`;
-    expect(await attempt(tenant, foreign, () => presentClaim(tenant, claimKey, [keyA]))).toBe(0);
+    expect(await attempt(tenant, foreign, () => presentClaim(tenant, claimKey, claimed([keyA])))).toBe(0);
   });
 
   test("without a claim, and after the transaction that had one, there are no rows", async () => {
     expect(await attempt(tenant, everything)).toBe(0);
-    await attempt(tenant, everything, () => presentClaim(tenant, claimKey, [keyA]));
+    await attempt(tenant, everything, () => presentClaim(tenant, claimKey, claimed([keyA])));
     expect(await attempt(tenant, everything)).toBe(0);
   });
 
   test("a claim that is forged, swapped, another session's or expired shows nothing and says nothing", async () => {
     const good = (seat: ClaimSeat) => claimOf([keyA], seat);
     const claims: Record<string, (seat: ClaimSeat) => string> = {
-      "another key's": (seat) => signClaim(Buffer.alloc(32, 7), [keyA], seat),
+      "another key's": (seat) => signClaim(Buffer.alloc(32, 7), claimed([keyA]), seat),
       swapped: (seat) => `${good(seat).slice(0, 64)}${claimOf([keyB], seat).slice(64)}`,
       cut: (seat) => good(seat).slice(0, -2),
       "another session's": (seat) => claimOf([keyA], { ...seat, backendPid: seat.backendPid + 1 }),
@@ -143,7 +146,7 @@ describe("direct SQL on the tenants' login", () => {
   test("a claim that another transaction of the same session showed opens nothing, and cannot be overheard", async () => {
     let overheard = "";
     await attempt(tenant, everything, async () => {
-      await presentClaim(tenant, claimKey, [keyB]);
+      await presentClaim(tenant, claimKey, claimed([keyB]));
       const { rows } = await tenant.query<{ claim: string }>(
         "SELECT current_setting('isochron.claim') AS claim",
       );
@@ -199,7 +202,7 @@ describe("direct SQL on the tenants' login", () => {
         WHERE c.relnamespace = 'isochron'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f')`,
     );
     expect(objects.length).toBeGreaterThan(14);
-    const claim = () => presentClaim(tenant, claimKey, [keyA]);
+    const claim = () => presentClaim(tenant, claimKey, claimed([keyA]));
     for (const { name } of objects) {
       const read = await attempt(tenant, `SELECT * FROM ${name}`, claim);
       const shown: Record<string, number> = {
@@ -235,7 +238,7 @@ describe("direct SQL on the tenants' login", () => {
 
   test("the claim is verified once a query, and the index finds the tenant's rows", async () => {
     await tenant.query("BEGIN");
-    await presentClaim(tenant, claimKey, [keyA]);
+    await presentClaim(tenant, claimKey, claimed([keyA]));
     await tenant.query("SET LOCAL enable_seqscan = off");
     const { rows } = await tenant.query<{ "QUERY PLAN": string }>(
       `EXPLAIN ${everything} WHERE tenant_key = '${keyA}' ORDER BY occurred_at DESC, id DESC LIMIT 3`,
@@ -301,7 +304,7 @@ test.each(Object.entries(mutants))("the probes above see it when %s", async (_, 
 /** Reads everything that can be named, without a claim and with a forged one. */
 async function leaks(scratch: TestStore): Promise<boolean> {
   const client = await loginAs(scratch.url, "tenant");
-  const forged = signClaim(Buffer.alloc(32), [keyA, keyB], await seatOf(client));
+  const forged = signClaim(Buffer.alloc(32), claimed([keyA, keyB]), await seatOf(client));
   const relations = await scratch.sql<{ name: string }>(
     "SELECT c.oid::regclass::text AS name FROM pg_class c WHERE c.relnamespace = 'isochron'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm')",
   );
