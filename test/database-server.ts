@@ -15,11 +15,26 @@ declare module "vitest" {
   }
 }
 
-/**
- * One server for all test files: that of ISOCHRON_TEST_DATABASE_URL, else an embedded one in a folder that
- * is removed again. It need not survive a crash, so it does not wait for the disk.
- */
+/** A server with the migrated database that stores of tests are cloned from. */
+export interface TestServer {
+  readonly url: string;
+  readonly template: string;
+  readonly stop: () => Promise<void>;
+}
+
+/** One server for all test files. */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const { url, template, stop } = await startTestServer();
+  project.provide("databaseUrl", url);
+  project.provide("databaseTemplate", template);
+  return stop;
+}
+
+/**
+ * That of ISOCHRON_TEST_DATABASE_URL, else an embedded one in a folder that is removed again. It need not survive a
+ * crash, so it does not wait for the disk.
+ */
+export async function startTestServer(): Promise<TestServer> {
   const given = process.env["ISOCHRON_TEST_DATABASE_URL"];
   const server = given === undefined ? await startOwn() : { url: given, stop: () => Promise.resolve() };
   const template = `isochron_template_${process.pid}`;
@@ -27,12 +42,11 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   await execute(server.url, `CREATE DATABASE ${template} ENCODING 'UTF8' TEMPLATE template0`);
   const store = await openStore({ databaseUrl: templateUrl });
   await store.close();
-  project.provide("databaseUrl", server.url);
-  project.provide("databaseTemplate", template);
-  return async () => {
+  const stop = async (): Promise<void> => {
     await execute(server.url, `DROP DATABASE IF EXISTS ${template}`);
     await server.stop();
   };
+  return { url: server.url, template, stop };
 }
 
 async function startOwn(): Promise<{ url: string; stop: () => Promise<void> }> {

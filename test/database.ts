@@ -6,7 +6,7 @@ import { openStore } from "../src/store/postgres/open.ts";
 import { adminConfig } from "../src/store/postgres/pools.ts";
 import { loginPassword, logins, type LoginName } from "../src/store/postgres/roles.ts";
 import type { Store } from "../src/store/store.ts";
-import { withDatabase } from "./database-server.ts";
+import { withDatabase, type TestServer } from "./database-server.ts";
 
 export interface TestStore {
   readonly store: Store;
@@ -23,11 +23,21 @@ export interface TestStore {
   readonly close: () => Promise<void>;
 }
 
+let chosen: Pick<TestServer, "url" | "template"> | undefined;
+
+/** From now on stores are opened on this server, for programs that run without Vitest. */
+export function useTestServer(server: Pick<TestServer, "url" | "template">): void {
+  chosen = server;
+}
+
 /** A store of its own over an empty, migrated database; about as fast as copying a few megabytes. */
 export async function openTestStore(): Promise<TestStore> {
   const name = `isochron_test_${randomBytes(6).toString("hex")}`;
-  const serverUrl = inject("databaseUrl");
-  await onServer(serverUrl, `CREATE DATABASE ${name} TEMPLATE ${inject("databaseTemplate")}`);
+  const { url: serverUrl, template } = chosen ?? {
+    url: inject("databaseUrl"),
+    template: inject("databaseTemplate"),
+  };
+  await onServer(serverUrl, `CREATE DATABASE ${name} TEMPLATE ${template}`);
   const url = withDatabase(serverUrl, name);
   const store = await openStore({ databaseUrl: url });
   const admin = new pg.Client({ connectionString: url });
