@@ -1,3 +1,4 @@
+import type { AuditStore } from "./audit-store.ts";
 import type { DecisionStore } from "./decision-store.ts";
 import type { EventReader } from "./event-reader.ts";
 import type { EventStore } from "./event-store.ts";
@@ -15,6 +16,7 @@ export interface Store {
   readonly noticeTemplates: NoticeTemplateStore;
   /** 32 bytes that aliases of places are made with; the same for the store's whole life, and never shown. */
   readonly aliasKey: Uint8Array;
+  readonly audit: AuditStore;
   readonly decisions: DecisionStore;
   readonly rulings: RulingStore;
   /** A hash over all that the store holds but the times of recording: equal digests, equal stores. */

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import pg from "pg";
 import { serverUid } from "./embedded-data.ts";
 import { IsochronError } from "../../errors.ts";
@@ -14,6 +15,7 @@ import {
   reportHealth,
   takeLease,
 } from "./connections.ts";
+import { openAudit, type OpenAudit } from "./audit.ts";
 import { decisionStore } from "./decisions.ts";
 import { digestStore } from "./digest.ts";
 import { startEmbedded, type StoreLog } from "./embedded.ts";
@@ -39,6 +41,8 @@ export interface StoreOptions {
   /** An existing server, as its owner: `postgresql://login:password@host:port/database`. */
   readonly databaseUrl?: string;
   readonly log?: StoreLog;
+  /** 32 bytes that the key of the audit trail's signatures is made of; absent, where the store is stands in for them. */
+  readonly auditSeed?: Uint8Array;
 }
 
 interface Prepared {
@@ -58,7 +62,8 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   try {
     const prepared = await prepare(target);
     const pools = openPools(target, log);
-    return assemble(target, prepared, pools, log);
+    const audit = openAudit(pools, options.auditSeed ?? placeSeed(options), log);
+    return assemble(target, prepared, { pools, audit }, log);
   } catch (error) {
     await target.embedded?.stop();
     throw error;
@@ -144,7 +149,19 @@ async function checkPasswords(target: Target, admin: pg.Client): Promise<void> {
   }
 }
 
-function assemble(target: Target, prepared: Prepared, pools: Pools, log: StoreLog): Store {
+/** For programs that prove nothing to anybody: whoever knows where the store is knows the key. */
+function placeSeed({ databaseUrl, dataDir }: StoreOptions): Uint8Array {
+  return createHash("sha256")
+    .update(`isochron audit\n${databaseUrl ?? dataDir}`)
+    .digest();
+}
+
+function assemble(
+  target: Target,
+  prepared: Prepared,
+  { pools, audit }: { readonly pools: Pools; readonly audit: OpenAudit },
+  log: StoreLog,
+): Store {
   const listener = openListener(pools, log);
   let closed: Promise<void> | undefined;
   const description: StoreDescription = {
@@ -161,6 +178,7 @@ function assemble(target: Target, prepared: Prepared, pools: Pools, log: StoreLo
     tokens: tokenStore(pools),
     noticeTemplates: noticeTemplateStore(pools),
     aliasKey: aliasKeyOf(prepared.noticeSecret),
+    audit,
     decisions: decisionStore(tools),
     rulings: rulingStore(pools),
     digest: () => pools.transact("ingest", "read", digestStore),
@@ -171,6 +189,7 @@ function assemble(target: Target, prepared: Prepared, pools: Pools, log: StoreLo
     close: () =>
       (closed ??= (async () => {
         await listener.end();
+        await audit.close();
         await pools.end();
         await target.embedded?.stop();
       })()),
