@@ -39,38 +39,44 @@ const situationWords: Partial<Record<NoticeSituation, string>> = {
   recovery: words.recovery,
 };
 
+/** What of a shared cause its notices are made from: closed words, a time, and the place, which only an alias tells of. */
+export interface Cause extends Pick<EventDraft, "kind" | "severity" | "occurredAt"> {
+  readonly situation: NoticeSituation;
+  readonly place: EntityRef;
+}
+
+export function readCause(draft: EventDraft, evidence: readonly Evidence[]): Cause {
+  const { kind, severity, occurredAt } = draft;
+  return { kind, severity, occurredAt, situation: situationOf(draft), place: placeOf(draft, evidence) };
+}
+
 /**
  * A shared cause as one tenant may hear of it: its own resources, no host, no neighbour, no number of them. It is made
  * of what the event is, of the tenant's own entry and of nothing else.
  */
-export function makeNotice(
-  draft: EventDraft,
-  evidence: readonly Evidence[],
-  affected: AffectedTenant,
-  tools: NoticeTools,
-): TenantEdition {
+export function makeNotice(cause: Cause, affected: AffectedTenant, tools: NoticeTools): TenantEdition {
   const { tenant } = affected;
+  const { kind, severity, occurredAt, situation, place } = cause;
   const own = affected.resources
-    .filter(({ kind }) => isTenantKind(kind))
+    .filter((ref) => isTenantKind(ref.kind))
     .toSorted((a, b) => (entityKey(a) < entityKey(b) ? -1 : 1));
-  const situation = situationOf(draft);
-  const what = situationWords[situation] ?? words[draft.kind];
-  const part = tools.aliasOf(tenantKey(tenant), placeOf(draft, evidence));
+  const what = situationWords[situation] ?? words[kind];
+  const part = tools.aliasOf(tenantKey(tenant), place);
   const values: TemplateValues = {
     what,
     part,
     resources: tellResources(own),
     count: String(own.length),
-    when: tellMinute(draft.occurredAt),
+    when: tellMinute(occurredAt),
   };
   const text = tools.templateOf(situation);
   return {
     tenant,
     notice: true,
     type: `platform.${what}`,
-    kind: draft.kind,
+    kind,
     category: "platform",
-    severity: draft.severity,
+    severity,
     visibility: "operational",
     subject: own[0] ?? tenantAsSubject(tenant),
     related: [
