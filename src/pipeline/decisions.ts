@@ -3,6 +3,7 @@ import type { EventDraft } from "../model/event.ts";
 import { duration, type Instant } from "../model/instant.ts";
 import type { JsonObject } from "../model/json.ts";
 import { ownConnection } from "../model/own-connection.ts";
+import type { AuditAction, AuditRecord } from "../store/audit-store.ts";
 import type { Change, DecisionStore } from "../store/decision-store.ts";
 import type { Stages } from "./ingest.ts";
 
@@ -15,7 +16,7 @@ export interface Decision {
   readonly subject: EntityRef;
   /** One sentence for an operator. */
   readonly summary: string;
-  /** Who decided, as the audit shall name them. */
+  /** Who decided, as the audit shall name them: `name (id)`, or an id alone. */
   readonly by: string;
   readonly why: string;
   readonly at: Instant;
@@ -27,10 +28,19 @@ export interface DecisionStages {
   readonly decisions: DecisionStore;
 }
 
-/** Carries a change out and stores its event in the same transaction: there is never one without the other. */
+/** What each kind of change is called in the audit trail. */
+const actions = {
+  ruling: "rule",
+  "notice-template": "notice-template",
+} as const satisfies Record<Change["kind"], AuditAction>;
+
+/**
+ * Carries a change out, stores its event and writes it down in the audit trail in the same transaction: there is never
+ * one without the others.
+ */
 export async function decide(stages: DecisionStages, change: Change, decision: Decision): Promise<void> {
   const { events } = stages.clean({ events: [toDraft(decision)], facts: [] }, decision.at);
-  await stages.decisions.decide(change, {
+  const page: Parameters<DecisionStore["decide"]>[1] = {
     connection: ownConnection.name,
     source: ownConnection.source,
     controlPlane: ownConnection.controlPlane,
@@ -55,7 +65,21 @@ export async function decide(stages: DecisionStages, change: Change, decision: D
     })),
     facts: [],
     rejects: [],
-  });
+  };
+  await stages.decisions.decide(change, page, toRecord(change, decision));
+}
+
+function toRecord(change: Change, { type, subject, by, why, at }: Decision): AuditRecord {
+  const [, name, id] = /^(.+) \(([^()]+)\)$/.exec(by) ?? [];
+  return {
+    at,
+    action: actions[change.kind],
+    outcome: "done",
+    actor: { id: id ?? by, ...(name === undefined ? {} : { name }) },
+    object: `${subject.kind}:${subject.id}`,
+    why,
+    details: { step: type },
+  };
 }
 
 function toDraft(decision: Decision): EventDraft {

@@ -90,3 +90,17 @@ test("what is decided here is always complete, and says nothing of how far the c
     holes: [],
   });
 });
+
+test("a decision is written down in the audit trail with its event, and not where it fails", async () => {
+  const written = async () => (await db.store.audit.list({ object: "ruling:rul_a" }, 10)).entries;
+  const before = (await written()).length;
+  await decide(stages(), change(1), decision({ by: "ops (tok_1)" }));
+  await expect(decide(stages(), change(3), decision({ key: "ruling/rul_a/3" }))).rejects.toThrow();
+  const [entry, ...others] = await written();
+  expect(others).toHaveLength(before);
+  expect(entry).toMatchObject({ action: "rule", outcome: "done", details: { step: "isochron.ruling.made" } });
+  expect(entry?.personal).toMatchObject({ "actor.id": { value: "tok_1" }, "actor.name": { value: "ops" } });
+  const event = await db.store.reader.event(provider, String(entry?.details["event"]));
+  expect(event).toMatchObject({ event: { type: "isochron.ruling.made" } });
+  expect(await db.store.audit.verify()).toMatchObject({ ok: true });
+});
