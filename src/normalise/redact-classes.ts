@@ -36,7 +36,7 @@ export const fieldClasses = {
   },
   "other-id": { policy: "replaced", means: "The id or name of what is not proven to be the tenant's." },
   actor: { policy: "withheld", means: "Who did it, or on whose behalf." },
-  account: { policy: "withheld", means: "An account that the record is about or mentions." },
+  account: { policy: "replaced", means: "An account that the record is about or mentions." },
   address: { policy: "withheld", means: "An address or the like by which something is reached." },
   raw: { policy: "withheld", means: "How the record was told, found and put together." },
   unknown: { policy: "withheld", means: "A field that nobody has put in a class." },
