@@ -27,8 +27,6 @@ import { adminConfig, openPools, type Pools, type Target } from "./pools.ts";
 import { eventReader } from "./reader.ts";
 import { collectDue, writeAnswers } from "./reattribution.ts";
 import { ensureRoles, loginPassword, logins, resetPassword } from "./roles.ts";
-import { retentionStore } from "./retention-desk.ts";
-import { Tombstones } from "./retention-tombstones.ts";
 import { searchForRulings } from "./ruling-search.ts";
 import { rulingStore } from "./rulings.ts";
 import { listSetAside, noteReplay } from "./set-aside.ts";
@@ -43,8 +41,6 @@ export interface StoreOptions {
   /** An existing server, as its owner: `postgresql://login:password@host:port/database`. */
   readonly databaseUrl?: string;
   readonly log?: StoreLog;
-  /** What the hashes of what was deleted are made with: 32 bytes or more that are not kept in the database. */
-  readonly erasureKey?: Uint8Array;
   /** 32 bytes that the key of the audit trail's signatures is made of; absent, where the store is stands in for them. */
   readonly auditSeed?: Uint8Array;
 }
@@ -174,7 +170,7 @@ function assemble(
     embedded: target.embedded !== undefined,
     location: target.embedded?.dataDir ?? `${target.host}:${target.port}/${target.database}`,
   };
-  const tools = { pools, partitions: new Partitions(pools), noticeSecret: prepared.noticeSecret, tombstones };
+  const tools = { pools, partitions: new Partitions(pools), noticeSecret: prepared.noticeSecret };
   return {
     events: eventStore(tools),
     reader: eventReader(pools, prepared.claimKey, listener),
@@ -185,7 +181,6 @@ function assemble(
     audit,
     decisions: decisionStore(tools, audit),
     rulings: rulingStore(pools),
-    retention: retentionStore(tools),
     digest: () => pools.transact("ingest", "read", digestStore),
     describe: async () => {
       const uid = target.embedded === undefined ? undefined : await serverUid(target.embedded.dataDir);
@@ -202,7 +197,7 @@ function assemble(
 }
 
 function eventStore(tools: AppendTools): EventStore {
-  const { pools } = tools;
+  const { pools, noticeSecret } = tools;
   const write = <T>(action: (client: pg.ClientBase) => Promise<T>): Promise<T> =>
     pools.transact("ingest", "write", action);
   const read = <T>(action: (client: pg.ClientBase) => Promise<T>): Promise<T> =>
@@ -229,7 +224,7 @@ function eventStore(tools: AppendTools): EventStore {
       return write((client) => collectDue(client, limit));
     },
     reattributed: (mark, answers, rulingsVersion) =>
-      write((client) => writeAnswers(client, tools, mark, answers, rulingsVersion)),
+      write((client) => writeAnswers(client, noticeSecret, mark, answers, rulingsVersion)),
     setAside: (connection, limit, after) => read((client) => listSetAside(client, connection, limit, after)),
     replayed: (id, outcome) => write((client) => noteReplay(client, id, outcome)),
   };
