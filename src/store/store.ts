@@ -4,6 +4,7 @@ import type { EventReader } from "./event-reader.ts";
 import type { EventStore } from "./event-store.ts";
 import type { NoticeTemplateStore } from "./notice-template-store.ts";
 import type { RulingStore } from "./ruling-store.ts";
+import type { SessionStore } from "./session-store.ts";
 import type { TokenStore } from "./token-store.ts";
 import type { TopologyReader } from "./topology-reader.ts";
 
@@ -13,6 +14,7 @@ export interface Store {
   readonly reader: EventReader;
   readonly topology: TopologyReader;
   readonly tokens: TokenStore;
+  readonly sessions: SessionStore;
   readonly noticeTemplates: NoticeTemplateStore;
   /** 32 bytes that aliases of places are made with; the same for the store's whole life, and never shown. */
   readonly aliasKey: Uint8Array;

@@ -9,6 +9,10 @@ export interface TokenRecord {
   readonly createdAt: Instant;
   readonly expiresAt?: Instant;
   readonly revokedAt?: Instant;
+  /** The day on which it was last used, in UTC: `2026-11-21`. */
+  readonly usedOn?: string;
+  /** Who made it over the API, as `Principal.subject`; absent where it was made at the server itself. */
+  readonly madeBy?: string;
 }
 
 /**
@@ -39,8 +43,12 @@ export interface TokenStore {
     hash: Uint8Array;
     scope: TokenScope;
     expiresAt?: Instant;
+    madeBy?: string;
   }): Promise<TokenRecord>;
+  /** Notes the day as the one of its last use. */
   find(hash: Uint8Array): Promise<TokenRecord | undefined>;
+  /** Without noting a use. */
+  byId(id: string): Promise<TokenRecord | undefined>;
   list(): Promise<readonly TokenRecord[]>;
   revoke(id: string): Promise<boolean>;
 }

@@ -1,7 +1,9 @@
 import type { FastifyBaseLogger } from "fastify";
 import type { EntityRef } from "../../model/entity.ts";
+import type { IdentityProvider } from "../../model/identity.ts";
 import type { Duration, Instant } from "../../model/instant.ts";
 import type { Scope } from "../../model/scope.ts";
+import type { AuditTrail } from "../../store/audit-store.ts";
 import type { VisibleEvent } from "../../store/event-reader.ts";
 import type { NoticeTemplateRecord } from "../../store/notice-template-store.ts";
 import type { Store } from "../../store/store.ts";
@@ -13,7 +15,11 @@ import type { TenantSettings } from "./tenant-directory.ts";
 
 /** All that the HTTP API stands on; `main.ts` fills it in. */
 export interface ApiParts {
-  readonly store: Pick<Store, "reader" | "topology" | "tokens">;
+  readonly store: Pick<Store, "reader" | "topology" | "tokens" | "sessions"> & {
+    readonly audit: AuditTrail;
+  };
+  /** Who else vouches for people beside our own tokens; nobody where absent. */
+  readonly identityProviders?: readonly IdentityProvider[];
   readonly whatElse: WhatElse;
   readonly ingest: PostRecords;
   /** Counts a request of an allowed sender that was refused for its size; its body was not read. */
@@ -31,7 +37,7 @@ export interface ApiParts {
   /** What the configuration says of customers and regions; nothing where absent. */
   readonly tenantSettings?: TenantSettings;
   readonly clock: () => Instant;
-  /** Signs cursors and session cookies: 32 bytes or more, the same in every process that serves one store. */
+  /** Signs cursors and seals what sessions hold: 32 bytes or more, the same in every process that serves one store. */
   readonly secret: Uint8Array;
   readonly version: string;
   /** Folder of the built web pages, served at `/`. */

@@ -16,6 +16,7 @@ import {
   timeParameter,
   wordsParameter,
 } from "./query-parameters.ts";
+import { holderFields } from "./session-contract.ts";
 import { sourceHealthFields, spanSchema } from "./source-health-schema.ts";
 import { customerSchema, tenantSchema } from "./tenancy-contract.ts";
 
@@ -329,6 +330,7 @@ export type SourcesJson = z.infer<typeof sourcesSchema>;
 export const sessionSchema = z.object({
   kind: z.enum(["provider", "tenant"]),
   label: z.string(),
+  ...holderFields,
   /** True when a provider looks through a tenant's eyes. */
   as_tenant: z.boolean(),
   /** For the provider only: the tenants that it may look as. */

@@ -5,9 +5,11 @@ import { IsochronError } from "../../errors.ts";
 import type { ApiContext } from "./api-context.ts";
 import { ingestedSchema, type IngestedJson } from "./contract.ts";
 import { notFound } from "./problem.ts";
+import { checkOwnPage } from "./provider-only.ts";
 import { declaredBytes, PushAdmission } from "./push-admission.ts";
-import { checkCsrf, checkMayPost } from "./sign-in.ts";
+import { checkMayPost, keystoneTokenHeader } from "./sign-in.ts";
 
+const credentialHeaders = new Set(["authorization", "cookie", keystoneTokenHeader]);
 const ingestParams = z.object({ connection: z.string().regex(/^[^\p{Cc}\p{Cs}/]{1,200}$/u) });
 
 /** Takes what push sources send. The bytes are handed on untouched, because signatures are over bytes. */
@@ -31,7 +33,7 @@ export function ingestRoute(context: ApiContext): FastifyPluginAsyncZod {
         // Before the body is read, so that what is refused costs no memory.
         onRequest: async (request, reply) => {
           const { connection } = request.params;
-          if (request.principal?.session !== undefined) checkCsrf(request);
+          checkOwnPage(request);
           checkMayPost(request, connection);
           checkEncoding(request);
           admission.admit(connection, request, reply);
@@ -84,7 +86,7 @@ function checkEncoding(request: FastifyRequest): void {
 function plainHeaders(request: FastifyRequest): Record<string, string> {
   const headers: Record<string, string> = {};
   for (const [name, value] of Object.entries(request.headers)) {
-    if (name === "authorization" || name === "cookie" || value === undefined) continue;
+    if (credentialHeaders.has(name) || value === undefined) continue;
     headers[name] = Array.isArray(value) ? value.join(", ") : value;
   }
   return headers;

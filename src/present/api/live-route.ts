@@ -3,6 +3,7 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import type { FastifyPluginAsyncZod } from "fastify-type-provider-zod";
 import { z } from "zod";
 import { IsochronError } from "../../errors.ts";
+import { identityFreshMs } from "../../model/identity.ts";
 import type { Scope } from "../../model/scope.ts";
 import type { EventFilter, FeedPage, FeedPosition } from "../../store/event-reader.ts";
 import type { ApiContext } from "./api-context.ts";
@@ -62,7 +63,7 @@ export function liveRoute(context: ApiContext): FastifyPluginAsyncZod {
         const { last_event_id: lastEventId, ...query } = request.query;
         const filter = toEventFilter(query, scope.kind, await directory.list());
         const after = await findPlace(scope, request.headers["last-event-id"] ?? lastEventId);
-        open.admit(principal.id, reply);
+        open.admit(principal.subject, reply);
         const gone = new AbortController();
         onResponseEnd(reply.raw, () => gone.abort());
         const signal = AbortSignal.any([gone.signal, closing]);
@@ -147,6 +148,11 @@ async function* followFeed(context: ApiContext, subscription: Subscription): Asy
         settled.abort();
         const tenants = await directory.list();
         for (const frame of framesOf(page, filter, tenants)) {
+          // Whoever takes a page slowly would else be given the rest of it long after its right has ended.
+          if (performance.now() - checkedAt >= limits.liveRecheckMs) {
+            if (!(await isStillAllowed(context, request, scope))) return;
+            checkedAt = performance.now();
+          }
           yield frame;
           sentAt = performance.now();
         }
@@ -184,7 +190,8 @@ function retractionOf(id: string): string {
 /** Looks at the credentials again; a scope that has changed ends the stream too, to be opened anew. */
 async function isStillAllowed(context: ApiContext, request: FastifyRequest, scope: Scope): Promise<boolean> {
   try {
-    const { scope: now } = await context.signIn.identify(request);
+    const look = { freshMs: Math.min(context.limits.liveRecheckMs, identityFreshMs), isUse: false };
+    const { scope: now } = await context.signIn.identify(request, look);
     return JSON.stringify(now) === JSON.stringify(scope);
   } catch (error) {
     if (error instanceof IsochronError && error.kind === "denied") return false;

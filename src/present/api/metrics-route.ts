@@ -4,8 +4,8 @@ import { z } from "zod";
 import { findingMeanings, mergeSpans } from "../../model/source-health.ts";
 import type { ConnectionState } from "../../store/event-store.ts";
 import type { ApiContext } from "./api-context.ts";
-import { notFound } from "./problem.ts";
 import { describeProtection } from "./protection-metrics.ts";
+import { admit } from "./provider-only.ts";
 import { readingScope } from "./sign-in.ts";
 
 /** Where Prometheus looks unless it is told otherwise. */
@@ -61,9 +61,8 @@ export function metricsRoute({
       metricsPath,
       { schema: { hide: true, querystring: z.strictObject({}) } },
       async (request, reply) => {
-        const { scope } = readingScope(request);
-        if (scope.kind !== "provider") throw notFound();
-        const { connections } = await store.reader.coverage(scope);
+        admit(request, "read-workbench");
+        const { connections } = await store.reader.coverage(readingScope(request).scope);
         const ofConnections = describeConnections(connections, clock(), version);
         const ofProtection = protection === undefined ? new Registry() : describeProtection(protection());
         const text = await Registry.merge([ofConnections, ofProcess, ofProtection]).metrics();

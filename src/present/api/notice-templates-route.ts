@@ -5,7 +5,7 @@ import type { NoticeTemplateRecord } from "../../store/notice-template-store.ts"
 import type { ApiContext } from "./api-context.ts";
 import type { NoticeTemplate, NoticeTemplates } from "./api-parts.ts";
 import { notFound } from "./problem.ts";
-import { admitProvider, decider } from "./provider-only.ts";
+import { admitting, decider } from "./provider-only.ts";
 import {
   changeTemplateSchema,
   noticeTemplateHistorySchema,
@@ -27,7 +27,7 @@ const description = "In a browser's session it needs the header `X-Isochron-CSRF
 export function noticeTemplatesRoute({ notices }: ApiContext): FastifyPluginAsyncZod {
   return async (app) => {
     if (notices === undefined) return;
-    app.addHook("onRequest", admitProvider);
+    app.addHook("onRequest", admitting("read-workbench"));
     app.get(
       "/notice-templates",
       {
@@ -84,6 +84,7 @@ export function noticeTemplatesRoute({ notices }: ApiContext): FastifyPluginAsyn
 
 function editRoutes(notices: NoticeTemplates): FastifyPluginAsyncZod {
   return async (app) => {
+    app.addHook("onRequest", admitting("decide"));
     app.put(
       "/notice-templates/:name",
       {

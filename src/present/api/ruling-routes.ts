@@ -14,7 +14,7 @@ import {
 } from "./quarantine-contract.ts";
 import { readAnswer, readMatch, toDryRunJson, toRulingJson } from "./ruling-json.ts";
 import type { Rulings } from "./ruling-parts.ts";
-import { admitProvider, decider } from "./provider-only.ts";
+import { admitting, decider } from "./provider-only.ts";
 
 const noQuery = z.strictObject({});
 const rulingParams = z.object({ id: z.string().regex(/^rul_[a-z0-9]{1,40}$/) });
@@ -27,10 +27,11 @@ export function rulingRoutes({ rulings, directory }: ApiContext): FastifyPluginA
   return async (app) => {
     if (rulings === undefined) return;
     // Before anything of the request is looked at, so that no other refusal tells that there is something.
-    app.addHook("onRequest", admitProvider);
+    app.addHook("onRequest", admitting("read-workbench"));
     app.post(
       "/quarantine/dry-run",
       {
+        onRequest: admitting("decide"),
         bodyLimit,
         schema: {
           summary: "What a ruling would do; nothing is changed (providers)",
@@ -81,6 +82,7 @@ export function rulingRoutes({ rulings, directory }: ApiContext): FastifyPluginA
 
 function decisionRoutes(rulings: Rulings, directory: ApiContext["directory"]): FastifyPluginAsyncZod {
   return async (app) => {
+    app.addHook("onRequest", admitting("decide"));
     app.post(
       "/rulings",
       {

@@ -8,6 +8,7 @@ import { z } from "zod";
 import { IsochronError } from "../../errors.ts";
 import { AllowedMethods } from "./allowed-methods.ts";
 import type { ApiContext } from "./api-context.ts";
+import { AuditNotes, inBackground } from "./audit-notes.ts";
 import { apiLimits, type ApiParts } from "./api-parts.ts";
 import { apiPrefix, healthSchema } from "./contract.ts";
 import { serveErrorPage } from "./error-page.ts";
@@ -25,13 +26,15 @@ import { answerFailure, notFound } from "./problem.ts";
 import { quarantineRoute } from "./quarantine-route.ts";
 import { compileValidator } from "./query-validator.ts";
 import { serveReference } from "./reference-page.ts";
+import { Refusals, tooMany } from "./refusals.ts";
 import { resourceRoute } from "./resource-route.ts";
 import { rulingRoutes } from "./ruling-routes.ts";
 import { addSecurityHeaders, setSecurityHeaders } from "./security-headers.ts";
-import { sessionRoutes } from "./session-routes.ts";
+import { sessionRoutes, signInRoute } from "./session-routes.ts";
 import { SignIn } from "./sign-in.ts";
 import { TenantDirectory } from "./tenant-directory.ts";
 import { tenantsRoute } from "./tenants-route.ts";
+import { tokensRoute } from "./tokens-route.ts";
 import { isPageVisit, sendIndexPage, serveMissingPages, serveWebPages } from "./web-pages.ts";
 import { whatElseRoute } from "./what-else-route.ts";
 
@@ -40,19 +43,27 @@ export type { ApiParts } from "./api-parts.ts";
 /** Session requests are a few short strings. */
 const bodyBytesMax = 4 * 1024;
 const closeGraceMs = 30_000;
+const tidyEveryMs = 60_000;
 
 /** Builds the HTTP API and the pages; the caller listens, and closes. */
 export async function buildApi(parts: ApiParts): Promise<FastifyInstance> {
   const directory = new TenantDirectory(parts.store.topology, parts.clock, parts.tenantSettings);
   const closing = new AbortController();
+  const limits = { ...apiLimits, ...parts.limits };
+  const audit = new AuditNotes(parts.store.audit, parts.clock);
+  const refusals = new Refusals(limits.refusalsPerMinute, parts.clock, audit);
+  const signIn = new SignIn({ ...parts, audit, refusals }, directory);
   const context: ApiContext = {
     ...parts,
-    limits: { ...apiLimits, ...parts.limits },
+    limits,
     directory,
-    signIn: new SignIn(parts, directory),
+    signIn,
+    audit,
+    refusals,
     closing: closing.signal,
   };
   const app = createServer(parts);
+  noteWhatFollows(app, context);
   // Live streams end first, or closing would wait for their clients to leave.
   app.addHook("preClose", async () => closing.abort());
   const allowed = new AllowedMethods();
@@ -93,6 +104,7 @@ function createServer({ log }: ApiParts): FastifyInstance {
   // Answers are built field by field from checked values; the schemas document them and tests hold them to it.
   app.setSerializerCompiler(() => (data) => JSON.stringify(data));
   app.decorateRequest("principal", undefined);
+  app.decorateRequest("denied", false);
   return app;
 }
 
@@ -103,7 +115,7 @@ async function addPlugins(app: FastifyInstance, context: ApiContext): Promise<vo
     global: false,
     max: limits.requestsPerMinute,
     timeWindow: 60_000,
-    keyGenerator: (request: FastifyRequest) => request.principal?.id ?? `address ${request.ip}`,
+    keyGenerator: (request: FastifyRequest) => request.principal?.subject ?? `address ${request.ip}`,
     // Counts of what is left would tell one user of a shared token what the others do.
     addHeaders: { "x-ratelimit-limit": false, "x-ratelimit-remaining": false, "x-ratelimit-reset": false },
     addHeadersOnExceeding: {
@@ -114,13 +126,13 @@ async function addPlugins(app: FastifyInstance, context: ApiContext): Promise<vo
     errorResponseBuilder: () => tooMany(),
   });
   await describeApi(app, context.version);
-  const identify = identifyHook(context, app);
+  const identify = identifyHook(context);
 
   await app.register(
     async (open) => {
       open.addHook("onRequest", app.rateLimit());
       await open.register(openRoutes(context, app));
-      await open.register(sessionRoutes(context));
+      await open.register(signInRoute(context));
     },
     { prefix: apiPrefix },
   );
@@ -130,6 +142,8 @@ async function addPlugins(app: FastifyInstance, context: ApiContext): Promise<vo
       await closed.register(ingestRoute(context));
       await closed.register(async (reading) => {
         reading.addHook("onRequest", app.rateLimit());
+        await reading.register(sessionRoutes(context));
+        await reading.register(tokensRoute(context));
         await reading.register(eventsRoute(context));
         await reading.register(eventRoutes(context));
         await reading.register(membersRoute(context));
@@ -156,25 +170,37 @@ async function addPlugins(app: FastifyInstance, context: ApiContext): Promise<vo
 }
 
 /** Finds out who asks; an address that is refused too often is put off. */
-function identifyHook(
-  { limits, signIn }: ApiContext,
-  app: FastifyInstance,
-): (request: FastifyRequest, reply: FastifyReply) => Promise<void> {
-  const countRefusal = app.createRateLimit({
-    max: limits.refusalsPerMinute,
-    timeWindow: 60_000,
-    keyGenerator: (request) => `address ${request.ip}`,
-  });
+function identifyHook({
+  refusals,
+  signIn,
+}: ApiContext): (request: FastifyRequest, reply: FastifyReply) => Promise<void> {
   return async (request, reply) => {
     try {
       request.principal = await signIn.identify(request);
     } catch (error) {
-      const count = await countRefusal(request);
-      if (count.isAllowed || !count.isExceeded) throw error;
-      void reply.header("retry-after", String(count.ttlInSeconds));
-      throw tooMany();
+      if (error instanceof IsochronError && error.kind === "denied")
+        await refusals.note(request, reply, "credential");
+      throw error;
     }
   };
+}
+
+/** What is written down when the answer is out already, so that no answer takes longer for it. */
+function noteWhatFollows(app: FastifyInstance, { audit, clock, signIn, store, viewer }: ApiContext): void {
+  app.addHook("onResponse", async (request, reply) => {
+    const { principal, denied, log } = request;
+    if (principal === undefined) return;
+    if (denied) inBackground(audit.denied(request, principal), log);
+    const { session, permissions } = principal;
+    const isUnderGlass = session?.glass !== undefined && clock() < session.glass.until;
+    if (isUnderGlass && permissions.has("read-security") && reply.statusCode < 400)
+      inBackground(store.sessions.countGlassRead(session.hash), log);
+  });
+  // A command that asks its own store leaves sessions to the server.
+  if (viewer !== undefined) return;
+  const tidying = setInterval(() => inBackground(signIn.tidySessions(), app.log), tidyEveryMs);
+  tidying.unref();
+  app.addHook("onClose", async () => clearInterval(tidying));
 }
 
 /** What anyone may ask. */
@@ -210,14 +236,6 @@ async function probe({ store }: ApiContext): Promise<"ok" | "degraded"> {
     if (error instanceof IsochronError && error.kind === "unavailable") return "degraded";
     throw error;
   }
-}
-
-function tooMany(): IsochronError {
-  return new IsochronError(
-    "rate-limited",
-    "There were too many requests within a minute.",
-    "Wait as `Retry-After` says.",
-  );
 }
 
 function methodNotAllowed(method: string, methods: readonly string[]): IsochronError {

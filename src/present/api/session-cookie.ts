@@ -1,67 +1,61 @@
-import { randomBytes } from "node:crypto";
-import { z } from "zod";
-import { duration, instant, type Instant } from "../../model/instant.ts";
-import { sameBytes, signFor } from "./page-cursor.ts";
+import { createHash, randomBytes } from "node:crypto";
+import type { FastifyReply, FastifyRequest } from "fastify";
+import { duration, type Instant } from "../../model/instant.ts";
+import type { SessionRecord } from "../../store/session-store.ts";
 
+/** Over plain HTTP; over TLS the name begins with `__Host-`, which a browser gives to nobody but this very host. */
 export const sessionCookieName = "isochron_session";
-const endedSessionsMax = 10_000;
-export const sessionTtlMs = duration(12 * 60 * 60 * 1000);
+/** However much it is used. */
+export const sessionLifeMs = duration(12 * 60 * 60 * 1000);
+/** Without any request of a person. */
+export const sessionIdleMs = duration(2 * 60 * 60 * 1000);
 
-/** Whom a provider's session looks as. */
-const asTenantClaim = z.union([
-  z.object({ controlPlane: z.string(), projectId: z.string() }),
-  z.object({ controlPlane: z.string(), domainId: z.string() }),
-  z.object({ customerId: z.string() }),
-]);
-export type AsTenant = z.infer<typeof asTenantClaim>;
+const secretBytes = 32;
+const secretPattern = /^ses_[A-Za-z0-9_-]{43}$/;
 
-const claimsSchema = z.object({
-  v: z.literal(1),
-  id: z.string(),
-  /** SHA-256 of the token that was signed in with, base64url; absent for the demo's one-click session. */
-  tokenHash: z.string().optional(),
-  expiresAt: z.number(),
-  as: asTenantClaim.optional(),
-});
-
-/** What a session cookie says; it holds no secret, the signature makes it true. */
-export type SessionClaims = z.infer<typeof claimsSchema>;
-
-export function newSession(now: Instant, tokenHash?: Uint8Array): SessionClaims {
-  return {
-    v: 1,
-    id: randomBytes(16).toString("base64url"),
-    expiresAt: now + sessionTtlMs,
-    ...(tokenHash === undefined ? {} : { tokenHash: Buffer.from(tokenHash).toString("base64url") }),
-  };
+/** What a browser is given, and what is stored of it. */
+export function newSessionSecret(): { readonly secret: string; readonly hash: Uint8Array } {
+  const secret = `ses_${randomBytes(secretBytes).toString("base64url")}`;
+  return { secret, hash: hashSecret(secret) };
 }
 
-export function writeSession(claims: SessionClaims, secret: Uint8Array): string {
-  const body = Buffer.from(JSON.stringify(claims)).toString("base64url");
-  return `${body}.${signFor("session", secret, body).toString("base64url")}`;
+/** The hash of the secret in the request's cookie; undefined where there is none that could be one. */
+export function sessionHashOf(request: FastifyRequest): Uint8Array | undefined {
+  const cookie = request.cookies[cookieName(request)];
+  return cookie !== undefined && secretPattern.test(cookie) ? hashSecret(cookie) : undefined;
 }
 
-/** The claims of a cookie that this server signed and that has not run out; else undefined. */
-export function readSession(cookie: string, secret: Uint8Array, now: Instant): SessionClaims | undefined {
-  const [body, signature, ...rest] = cookie.split(".");
-  if (body === undefined || signature === undefined || rest.length > 0) return undefined;
-  if (!sameBytes(signFor("session", secret, body), Buffer.from(signature, "base64url"))) return undefined;
-  const claims = claimsSchema.safeParse(JSON.parse(Buffer.from(body, "base64url").toString()));
-  return claims.success && now < instant(claims.data.expiresAt) ? claims.data : undefined;
+export function isLive({ endedAt, expiresAt, usedAt }: SessionRecord, now: Instant): boolean {
+  return endedAt === undefined && now < expiresAt && now - usedAt < sessionIdleMs;
 }
 
-/** Sessions signed out of before they ran out, so that a copied cookie is worth nothing afterwards. */
-export class EndedSessions {
-  readonly #until = new Map<string, number>();
+export function setSessionCookie(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  secret: string,
+  lifeMs: number,
+): void {
+  const maxAge = Math.max(0, Math.floor(lifeMs / 1000));
+  void reply.setCookie(cookieName(request), secret, { ...cookieOptions(request), maxAge });
+}
 
-  add(claims: SessionClaims, now: Instant): void {
-    for (const [id, until] of this.#until) if (until <= now) this.#until.delete(id);
-    this.#until.set(claims.id, claims.expiresAt);
-    const [oldest] = this.#until.keys();
-    if (this.#until.size > endedSessionsMax && oldest !== undefined) this.#until.delete(oldest);
-  }
+export function clearSessionCookie(request: FastifyRequest, reply: FastifyReply): void {
+  void reply.clearCookie(cookieName(request), cookieOptions(request));
+}
 
-  has(claims: SessionClaims): boolean {
-    return this.#until.has(claims.id);
-  }
+function hashSecret(secret: string): Uint8Array {
+  return createHash("sha256").update(secret).digest();
+}
+
+function cookieName(request: FastifyRequest): string {
+  return isOverTls(request) ? `__Host-${sessionCookieName}` : sessionCookieName;
+}
+
+function cookieOptions(request: FastifyRequest) {
+  return { path: "/", httpOnly: true, sameSite: "strict", secure: isOverTls(request) } as const;
+}
+
+/** Also where a proxy says so: a false claim only makes the cookie stricter. */
+function isOverTls(request: FastifyRequest): boolean {
+  return request.protocol === "https" || request.headers["x-forwarded-proto"] === "https";
 }

@@ -1,4 +1,5 @@
 import type { Instant } from "../../model/instant.ts";
+import type { ProviderRole, TenantRole } from "../../model/role.ts";
 
 /**
  * What the command line needs of the rest of the program. `src/cli.ts` hands in the real thing, tests a
@@ -191,10 +192,20 @@ export interface Tokens {
 }
 
 export type TokenScope =
-  | { readonly kind: "provider" }
-  | { readonly kind: "domain"; readonly controlPlane: string; readonly domainId: string }
-  | { readonly kind: "project"; readonly controlPlane: string; readonly projectId: string }
-  | { readonly kind: "customer"; readonly customerId: string }
+  | { readonly kind: "provider"; readonly role?: ProviderRole }
+  | {
+      readonly kind: "domain";
+      readonly controlPlane: string;
+      readonly domainId: string;
+      readonly role?: TenantRole;
+    }
+  | {
+      readonly kind: "project";
+      readonly controlPlane: string;
+      readonly projectId: string;
+      readonly role?: TenantRole;
+    }
+  | { readonly kind: "customer"; readonly customerId: string; readonly role?: TenantRole }
   | { readonly kind: "ingest"; readonly connection: string };
 
 export interface TokenRecord {
@@ -204,4 +215,7 @@ export interface TokenRecord {
   readonly createdAt: Instant;
   readonly expiresAt?: Instant;
   readonly revokedAt?: Instant;
+  /** The day of its last use, in UTC. */
+  readonly usedOn?: string;
+  readonly madeBy?: string;
 }

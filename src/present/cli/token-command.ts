@@ -1,7 +1,8 @@
-import { createHash, randomBytes } from "node:crypto";
 import { Option, type Command } from "commander";
 import { IsochronError } from "../../errors.ts";
 import { formatInstant, instant } from "../../model/instant.ts";
+import { providerRoles, tenantRoles } from "../../model/role.ts";
+import { mintToken } from "../api/token-contract.ts";
 import type { Host, Opened, Settings, TokenRecord, TokenScope } from "./application.ts";
 import { exitCodes } from "./exit-code.ts";
 import type { Run } from "./run.ts";
@@ -25,14 +26,7 @@ interface TokenOptions extends StoreOptions, PrintOptions {
   readonly ingest?: string;
   readonly controlPlane: string;
   readonly expires?: string;
-}
-
-const secretBytes = 32;
-
-/** A new token and what is stored of it: the SHA-256 of its whole text. */
-export function mintToken(): { readonly token: string; readonly hash: Uint8Array } {
-  const token = `iso_${randomBytes(secretBytes).toString("base64url")}`;
-  return { token, hash: createHash("sha256").update(token).digest() };
+  readonly role?: string;
 }
 
 export function addTokenCommand(program: Command, run: Run): void {
@@ -52,14 +46,10 @@ function addCreate(parent: Command, run: Run): void {
     .command("create")
     .summary("make a token and print it, once")
     .description(
-      "Prints a new token on standard output. Only its hash is stored, so it cannot be shown again. A provider's token may also post records to every connection; give a sender --ingest, which is good for nothing else.",
+      "Prints a new token on standard output. Only its hash is stored, so it cannot be shown again. It may do the least unless --role says more: of a tenant a reader sees everything but what is sensitive, and an admin that too; of the provider an operator does the daily work, an auditor sees sensitive events and the audit and decides nothing, and an admin does all of it, makes tokens and posts records to every connection. Give a sender --ingest, which is good for nothing else.",
     )
     .requiredOption("--name <name>", "what it is for")
-    .addOption(
-      new Option("--provider", "may read everything, and post to every connection").conflicts(
-        others("provider"),
-      ),
-    )
+    .addOption(new Option("--provider", "may read every tenant's events").conflicts(others("provider")))
     .addOption(new Option("--domain <id>", "may read what this domain may see").conflicts(others("domain")))
     .addOption(
       new Option("--project <id>", "may read what this project may see").conflicts(others("project")),
@@ -74,6 +64,11 @@ function addCreate(parent: Command, run: Run): void {
         others("ingest"),
       ),
     )
+    .addOption(
+      new Option("--role <role>", "what it may do (the least: reader, or operator with --provider)").choices([
+        ...new Set([...tenantRoles, ...providerRoles]),
+      ]),
+    )
     .option("--control-plane <name>", "cloud that the ids belong to", "default")
     .option("--expires <length>", "for how long it is good, such as 30d (for ever)");
   addPrintOptions(command, ["table", "json"]);
@@ -84,9 +79,10 @@ function addCreate(parent: Command, run: Run): void {
 Examples:
   $ isochron token create --name grafana --provider --expires 30d
   $ isochron token create --name acme-portal --domain 4f1c0b7e9a3d4b7f8a5e6c2d1b0a9f8e
+  $ isochron token create --name acme-soc --domain 4f1c0b7e9a3d4b7f8a5e6c2d1b0a9f8e --role admin
   $ isochron token create --name globex --customer globex
   $ isochron token create --name alertmanager --ingest alertmanager@region-1
-  $ export ISOCHRON_TOKEN="$(isochron token create --name me --provider)"`,
+  $ export ISOCHRON_TOKEN="$(isochron token create --name me --provider --role admin)"`,
     )
     .action(run.action((_, options: TokenOptions) => createToken(run.host, options)));
 }
@@ -121,15 +117,36 @@ function scopeOf(options: TokenOptions): TokenScope {
   const { controlPlane } = options;
   for (const option of ["domain", "project", "customer", "ingest"] as const)
     checkNotBlank(option, options[option]);
-  if (options.provider === true) return { kind: "provider" };
-  if (options.domain !== undefined) return { kind: "domain", controlPlane, domainId: options.domain };
-  if (options.project !== undefined) return { kind: "project", controlPlane, projectId: options.project };
-  if (options.customer !== undefined) return { kind: "customer", customerId: options.customer };
-  if (options.ingest !== undefined) return { kind: "ingest", connection: options.ingest };
+  if (options.provider === true)
+    return { kind: "provider", role: roleOf(options, providerRoles, "operator") };
+  if (options.ingest !== undefined) {
+    roleOf(options, [], undefined);
+    return { kind: "ingest", connection: options.ingest };
+  }
+  const role = roleOf(options, tenantRoles, "reader");
+  if (options.domain !== undefined) return { kind: "domain", controlPlane, domainId: options.domain, role };
+  if (options.project !== undefined)
+    return { kind: "project", controlPlane, projectId: options.project, role };
+  if (options.customer !== undefined) return { kind: "customer", customerId: options.customer, role };
   throw new IsochronError(
     "usage",
     "The token would be good for nothing.",
     "Add --provider, --domain ID, --project ID, --customer ID or --ingest CONNECTION.",
+  );
+}
+
+function roleOf<R extends string, L extends R | undefined>(
+  { role }: TokenOptions,
+  roles: readonly R[],
+  least: L,
+): R | L {
+  if (role === undefined) return least;
+  const known = roles.find((one) => one === role);
+  if (known !== undefined) return known;
+  throw new IsochronError(
+    "usage",
+    `A token of this kind cannot have the role ${role}.`,
+    roles.length === 0 ? "Leave --role away." : `Its roles are ${roles.join(", ")}.`,
   );
 }
 
@@ -203,12 +220,21 @@ async function withTokens(
 }
 
 function scopeText(scope: TokenScope): string {
-  if (scope.kind === "provider") return "the provider";
   if (scope.kind === "ingest") return `posting to ${scope.connection}`;
+  if (scope.kind === "provider") return `the provider's ${roleIn(scope)}`;
+  return `${roleIn(scope)} of ${tenantText(scope)}`;
+}
+
+function tenantText(scope: Exclude<TokenScope, { kind: "provider" | "ingest" }>): string {
   if (scope.kind === "customer") return `customer ${scope.customerId}`;
   return scope.kind === "domain"
     ? `domain ${scope.domainId} of ${scope.controlPlane}`
     : `project ${scope.projectId} of ${scope.controlPlane}`;
+}
+
+/** A token that was made before there were roles has what it had then. */
+function roleIn(scope: Exclude<TokenScope, { kind: "ingest" }>): string {
+  return scope.role ?? (scope.kind === "provider" ? "admin" : "reader");
 }
 
 function tokenJson(token: TokenRecord): Record<string, unknown> {
@@ -223,9 +249,12 @@ function tokenJson(token: TokenRecord): Record<string, unknown> {
     ...("projectId" in scope ? { project_id: scope.projectId } : {}),
     ...("customerId" in scope ? { customer_id: scope.customerId } : {}),
     ...("connection" in scope ? { connection: scope.connection } : {}),
+    role: scope.kind === "ingest" ? null : roleIn(scope),
     created_at: time(token.createdAt),
     expires_at: time(token.expiresAt),
     revoked_at: time(token.revokedAt),
+    used_on: token.usedOn ?? null,
+    made_by: token.madeBy ?? null,
   };
 }
 
@@ -247,5 +276,6 @@ function tokenColumns(view: View, now: TokenRecord["createdAt"]): readonly Colum
     { name: "scope", title: "GOOD FOR", value: (token) => scopeText(token.scope) },
     { name: "created_at", title: "CREATED", value: (token) => time(token.createdAt) },
     { name: "expires_at", title: "EXPIRES", value: (token) => time(token.expiresAt) },
+    { name: "used_on", title: "LAST USED", value: (token) => token.usedOn ?? "" },
   ];
 }

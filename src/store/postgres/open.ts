@@ -29,6 +29,7 @@ import { collectDue, writeAnswers } from "./reattribution.ts";
 import { ensureRoles, loginPassword, logins, resetPassword } from "./roles.ts";
 import { searchForRulings } from "./ruling-search.ts";
 import { rulingStore } from "./rulings.ts";
+import { sessionStore } from "./sessions.ts";
 import { listSetAside, noteReplay } from "./set-aside.ts";
 import { noteHealth, noteReconcile, readLastHeard } from "./source-health.ts";
 import { tokenStore } from "./tokens.ts";
@@ -176,6 +177,7 @@ function assemble(
     reader: eventReader(pools, prepared.claimKey, listener),
     topology: topologyReader(pools, prepared.claimKey),
     tokens: tokenStore(pools),
+    sessions: sessionStore(pools),
     noticeTemplates: noticeTemplateStore(pools),
     aliasKey: aliasKeyOf(prepared.noticeSecret),
     audit,

@@ -22,7 +22,9 @@ TABLE isochron.api_token OWNER isochron_owner RLS FORCED (
   scope jsonb NOT NULL,
   created_at timestamp with time zone NOT NULL DEFAULT now(),
   expires_at timestamp with time zone,
-  revoked_at timestamp with time zone
+  revoked_at timestamp with time zone,
+  used_on date,
+  made_by text
 );
 TABLE isochron.attribution_revision OWNER isochron_owner RLS FORCED (
   event_id text COLLATE "C" NOT NULL,
@@ -30,6 +32,37 @@ TABLE isochron.attribution_revision OWNER isochron_owner RLS FORCED (
   recorded_at timestamp with time zone NOT NULL,
   replaced_xid xid8 NOT NULL DEFAULT pg_current_xact_id(),
   attribution jsonb NOT NULL
+);
+TABLE isochron.audit_entry OWNER isochron_owner RLS FORCED (
+  sequence bigint NOT NULL,
+  store_id uuid NOT NULL,
+  at timestamp with time zone NOT NULL,
+  action text COLLATE "C" NOT NULL,
+  outcome text COLLATE "C" NOT NULL,
+  object text COLLATE "C" NOT NULL,
+  count bigint NOT NULL,
+  details jsonb NOT NULL,
+  sealed jsonb NOT NULL,
+  previous bytea NOT NULL,
+  hash bytea NOT NULL,
+  key_id text COLLATE "C" NOT NULL,
+  signature bytea NOT NULL
+);
+TABLE isochron.audit_key OWNER isochron_owner RLS FORCED (
+  id text COLLATE "C" NOT NULL,
+  public_key bytea NOT NULL
+);
+TABLE isochron.audit_personal OWNER isochron_owner RLS FORCED (
+  sequence bigint NOT NULL,
+  field text COLLATE "C" NOT NULL,
+  key bytea NOT NULL,
+  value text COLLATE "C" NOT NULL
+);
+TABLE isochron.audit_tail OWNER isochron_owner RLS FORCED (
+  one boolean NOT NULL DEFAULT true,
+  store_id uuid NOT NULL DEFAULT gen_random_uuid(),
+  sequence bigint NOT NULL,
+  hash bytea NOT NULL
 );
 TABLE isochron.claim_key OWNER isochron_owner RLS FORCED (
   one boolean NOT NULL DEFAULT true,
@@ -206,6 +239,23 @@ TABLE isochron.schema_migration OWNER isochron_owner RLS FORCED (
   checksum text NOT NULL,
   applied_at timestamp with time zone NOT NULL DEFAULT now()
 );
+TABLE isochron.session OWNER isochron_owner RLS FORCED (
+  hash bytea NOT NULL,
+  through text NOT NULL,
+  subject text NOT NULL,
+  name text NOT NULL,
+  sealed_credential bytea,
+  looks_as jsonb,
+  created_at timestamp with time zone NOT NULL,
+  used_at timestamp with time zone NOT NULL,
+  expires_at timestamp with time zone NOT NULL,
+  ended_at timestamp with time zone,
+  glass_broken_at timestamp with time zone,
+  glass_until timestamp with time zone,
+  glass_why text,
+  glass_reads integer NOT NULL DEFAULT 0,
+  glass_told boolean NOT NULL DEFAULT false
+);
 TABLE isochron.set_aside OWNER isochron_owner RLS FORCED (
   id text COLLATE "C" NOT NULL,
   connection text COLLATE "C" NOT NULL,
@@ -315,6 +365,13 @@ TABLE isochron.topology_tenant OWNER isochron_owner RLS FORCED (
 CONSTRAINT api_token_hash_key ON isochron.api_token UNIQUE (hash);
 CONSTRAINT api_token_pkey ON isochron.api_token PRIMARY KEY (id);
 CONSTRAINT attribution_revision_pkey ON isochron.attribution_revision PRIMARY KEY (event_id, replaced_xid);
+CONSTRAINT audit_entry_count_check ON isochron.audit_entry CHECK ((count > 0));
+CONSTRAINT audit_entry_pkey ON isochron.audit_entry PRIMARY KEY (sequence);
+CONSTRAINT audit_entry_sequence_check ON isochron.audit_entry CHECK ((sequence > 0));
+CONSTRAINT audit_key_pkey ON isochron.audit_key PRIMARY KEY (id);
+CONSTRAINT audit_personal_pkey ON isochron.audit_personal PRIMARY KEY (sequence, field);
+CONSTRAINT audit_tail_one_check ON isochron.audit_tail CHECK (one);
+CONSTRAINT audit_tail_pkey ON isochron.audit_tail PRIMARY KEY (one);
 CONSTRAINT claim_key_one_check ON isochron.claim_key CHECK (one);
 CONSTRAINT claim_key_pkey ON isochron.claim_key PRIMARY KEY (one);
 CONSTRAINT connection_pkey ON isochron.connection PRIMARY KEY (name);
@@ -336,6 +393,9 @@ CONSTRAINT ruling_search_pkey ON isochron.ruling_search PRIMARY KEY (id);
 CONSTRAINT ruling_set_one_check ON isochron.ruling_set CHECK (one);
 CONSTRAINT ruling_set_pkey ON isochron.ruling_set PRIMARY KEY (one);
 CONSTRAINT schema_migration_pkey ON isochron.schema_migration PRIMARY KEY (number);
+CONSTRAINT session_check ON isochron.session CHECK ((num_nonnulls(glass_broken_at, glass_until, glass_why) = ANY (ARRAY[0, 3])));
+CONSTRAINT session_hash_check ON isochron.session CHECK ((length(hash) = 32));
+CONSTRAINT session_pkey ON isochron.session PRIMARY KEY (hash);
 CONSTRAINT set_aside_pkey ON isochron.set_aside PRIMARY KEY (id);
 CONSTRAINT storm_member_pkey ON isochron.storm_member PRIMARY KEY (id);
 CONSTRAINT storm_member_edition_pkey ON isochron.storm_member_edition PRIMARY KEY (tenant_key, id);
@@ -349,6 +409,13 @@ CONSTRAINT topology_tenant_pkey ON isochron.topology_tenant PRIMARY KEY (control
 CREATE UNIQUE INDEX api_token_hash_key ON isochron.api_token USING btree (hash);
 CREATE UNIQUE INDEX api_token_pkey ON isochron.api_token USING btree (id);
 CREATE UNIQUE INDEX attribution_revision_pkey ON isochron.attribution_revision USING btree (event_id, replaced_xid);
+CREATE INDEX audit_entry_by_action ON isochron.audit_entry USING btree (action, sequence);
+CREATE INDEX audit_entry_by_object ON isochron.audit_entry USING btree (object, sequence);
+CREATE UNIQUE INDEX audit_entry_pkey ON isochron.audit_entry USING btree (sequence);
+CREATE UNIQUE INDEX audit_key_pkey ON isochron.audit_key USING btree (id);
+CREATE INDEX audit_personal_by_value ON isochron.audit_personal USING btree (field, hashtextextended(value, (0)::bigint), sequence);
+CREATE UNIQUE INDEX audit_personal_pkey ON isochron.audit_personal USING btree (sequence, field);
+CREATE UNIQUE INDEX audit_tail_pkey ON isochron.audit_tail USING btree (one);
 CREATE UNIQUE INDEX claim_key_pkey ON isochron.claim_key USING btree (one);
 CREATE UNIQUE INDEX connection_pkey ON isochron.connection USING btree (name);
 CREATE UNIQUE INDEX connection_cursor_pkey ON isochron.connection_cursor USING btree (connection, stream);
@@ -377,6 +444,9 @@ CREATE UNIQUE INDEX ruling_pkey ON isochron.ruling USING btree (id, version);
 CREATE UNIQUE INDEX ruling_search_pkey ON isochron.ruling_search USING btree (id);
 CREATE UNIQUE INDEX ruling_set_pkey ON isochron.ruling_set USING btree (one);
 CREATE UNIQUE INDEX schema_migration_pkey ON isochron.schema_migration USING btree (number);
+CREATE INDEX session_by_expiry ON isochron.session USING btree (expires_at);
+CREATE INDEX session_by_glass ON isochron.session USING btree (glass_until) WHERE ((glass_until IS NOT NULL) AND (NOT glass_told));
+CREATE UNIQUE INDEX session_pkey ON isochron.session USING btree (hash);
 CREATE INDEX set_aside_by_connection ON isochron.set_aside USING btree (connection, received_at, id) WHERE (replayed_at IS NULL);
 CREATE UNIQUE INDEX set_aside_pkey ON isochron.set_aside USING btree (id);
 CREATE INDEX storm_member_by_fold ON isochron.storm_member USING btree (fold_id, occurred_at, id);
@@ -412,6 +482,17 @@ POLICY operator ON isochron.attribution_revision FOR SELECT TO isochron_operator
   WHERE (m.id = attribution_revision.event_id)))));
 POLICY owner ON isochron.attribution_revision FOR ALL TO isochron_owner USING (true) WITH CHECK (true);
 POLICY provider ON isochron.attribution_revision FOR SELECT TO isochron_provider USING (true);
+POLICY ingest ON isochron.audit_entry FOR a TO isochron_ingest WITH CHECK (true);
+POLICY owner ON isochron.audit_entry FOR ALL TO isochron_owner USING (true) WITH CHECK (true);
+POLICY provider ON isochron.audit_entry FOR SELECT TO isochron_provider USING (true);
+POLICY ingest ON isochron.audit_key FOR a TO isochron_ingest WITH CHECK (true);
+POLICY owner ON isochron.audit_key FOR ALL TO isochron_owner USING (true) WITH CHECK (true);
+POLICY provider ON isochron.audit_key FOR SELECT TO isochron_provider USING (true);
+POLICY ingest ON isochron.audit_personal FOR a TO isochron_ingest WITH CHECK (true);
+POLICY owner ON isochron.audit_personal FOR ALL TO isochron_owner USING (true) WITH CHECK (true);
+POLICY provider ON isochron.audit_personal FOR SELECT TO isochron_provider USING (true);
+POLICY owner ON isochron.audit_tail FOR ALL TO isochron_owner USING (true) WITH CHECK (true);
+POLICY provider ON isochron.audit_tail FOR SELECT TO isochron_provider USING (true);
 POLICY owner ON isochron.claim_key FOR ALL TO isochron_owner USING (true) WITH CHECK (true);
 POLICY ingest ON isochron.connection FOR ALL TO isochron_ingest USING (true) WITH CHECK (true);
 POLICY operator ON isochron.connection FOR SELECT TO isochron_operator USING (true);
@@ -471,6 +552,8 @@ POLICY operator ON isochron.ruling_set FOR SELECT TO isochron_operator USING (tr
 POLICY owner ON isochron.ruling_set FOR ALL TO isochron_owner USING (true) WITH CHECK (true);
 POLICY provider ON isochron.ruling_set FOR SELECT TO isochron_provider USING (true);
 POLICY owner ON isochron.schema_migration FOR ALL TO isochron_owner USING (true) WITH CHECK (true);
+POLICY ingest ON isochron.session FOR ALL TO isochron_ingest USING (true) WITH CHECK (true);
+POLICY owner ON isochron.session FOR ALL TO isochron_owner USING (true) WITH CHECK (true);
 POLICY ingest ON isochron.set_aside FOR ALL TO isochron_ingest USING (true) WITH CHECK (true);
 POLICY operator ON isochron.set_aside FOR SELECT TO isochron_operator USING (true);
 POLICY owner ON isochron.set_aside FOR ALL TO isochron_owner USING (true) WITH CHECK (true);
@@ -516,6 +599,7 @@ GRANT DELETE, INSERT, SELECT, UPDATE ON isochron.pending_attribution TO isochron
 GRANT DELETE, INSERT, SELECT, UPDATE ON isochron.reattribution_due TO isochron_ingest;
 GRANT DELETE, INSERT, SELECT, UPDATE ON isochron.retraction TO isochron_ingest;
 GRANT DELETE, INSERT, SELECT, UPDATE ON isochron.ruling_search TO isochron_ingest;
+GRANT DELETE, INSERT, SELECT, UPDATE ON isochron.session TO isochron_ingest;
 GRANT DELETE, INSERT, SELECT, UPDATE ON isochron.set_aside TO isochron_ingest;
 GRANT DELETE, INSERT, SELECT, UPDATE ON isochron.storm_member TO isochron_ingest;
 GRANT DELETE, INSERT, SELECT, UPDATE ON isochron.storm_member_edition TO isochron_ingest;
@@ -523,10 +607,17 @@ GRANT DELETE, INSERT, SELECT, UPDATE ON isochron.tenant_event TO isochron_ingest
 GRANT DELETE, INSERT, SELECT, UPDATE ON isochron.topology_fact TO isochron_ingest;
 GRANT DELETE, INSERT, SELECT, UPDATE ON isochron.topology_run TO isochron_ingest;
 GRANT DELETE, INSERT, SELECT, UPDATE ON isochron.topology_tenant TO isochron_ingest;
+GRANT INSERT ON isochron.audit_entry TO isochron_ingest;
+GRANT INSERT ON isochron.audit_key TO isochron_ingest;
+GRANT INSERT ON isochron.audit_personal TO isochron_ingest;
 GRANT INSERT, SELECT ON isochron.notice_template TO isochron_ingest;
 GRANT INSERT, SELECT ON isochron.ruling TO isochron_ingest;
 GRANT SELECT ON isochron.attribution_revision TO isochron_operator;
 GRANT SELECT ON isochron.attribution_revision TO isochron_provider;
+GRANT SELECT ON isochron.audit_entry TO isochron_provider;
+GRANT SELECT ON isochron.audit_key TO isochron_provider;
+GRANT SELECT ON isochron.audit_personal TO isochron_provider;
+GRANT SELECT ON isochron.audit_tail TO isochron_provider;
 GRANT SELECT ON isochron.connection TO isochron_operator;
 GRANT SELECT ON isochron.connection TO isochron_provider;
 GRANT SELECT ON isochron.connection_finding TO isochron_operator;
@@ -603,6 +694,27 @@ BEGIN
   DELETE FROM isochron.retraction WHERE occurred_at < kept_from;
   RETURN dropped;
 END $$;
+FUNCTION isochron.erase_audit(bigint,bigint[]) RETURNS void OWNER isochron_owner VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS $$
+BEGIN
+  IF NOT EXISTS (SELECT FROM isochron.audit_entry e WHERE e.sequence = told_by AND e.action = 'erasure'
+                    AND e.xmin = pg_current_xact_id()::xid) THEN
+    RAISE EXCEPTION 'no entry of this transaction tells of the erasure';
+  END IF;
+  DELETE FROM isochron.audit_personal p WHERE p.sequence = ANY (sequences);
+END $$;
+FUNCTION isochron.find_audit_actor(text) RETURNS SETOF bigint OWNER isochron_owner STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS $$
+  SELECT p.sequence FROM isochron.audit_personal p
+   WHERE p.field = 'actor.id' AND hashtextextended(p.value, 0) = hashtextextended(actor, 0) AND p.value = actor ORDER BY 1
+$$;
+FUNCTION isochron.follow_audit_tail() RETURNS trigger OWNER isochron_owner VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS $$
+BEGIN
+  UPDATE isochron.audit_tail SET sequence = NEW.sequence, hash = NEW.hash
+   WHERE store_id = NEW.store_id AND sequence = NEW.sequence - 1 AND hash = NEW.previous;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'an audit entry must follow the last one';
+  END IF;
+  RETURN NEW;
+END $$;
 FUNCTION isochron.forget_runs() RETURNS trigger OWNER isochron_owner VOLATILE SET search_path=pg_catalog, pg_temp AS $$
 BEGIN
   TRUNCATE isochron.topology_run, isochron.topology_tenant;
@@ -617,7 +729,18 @@ BEGIN
   END LOOP;
   RETURN block;
 END $$;
+FUNCTION isochron.hold_audit_tail() RETURNS TABLE(store_id uuid, sequence bigint, hash bytea) OWNER isochron_owner VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS $$
+  SELECT t.store_id, t.sequence, t.hash FROM isochron.audit_tail t FOR UPDATE
+$$;
 FUNCTION isochron.id_of_key(text) RETURNS text OWNER isochron_owner IMMUTABLE AS $$ SELECT substr(key, strpos(key, ':') + 1) $$;
+FUNCTION isochron.join_audit_entry() RETURNS trigger OWNER isochron_owner VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS $$
+BEGIN
+  IF NOT EXISTS (SELECT FROM isochron.audit_entry e WHERE e.sequence = NEW.sequence
+                    AND e.xmin = pg_current_xact_id()::xid AND e.sealed ? NEW.field) THEN
+    RAISE EXCEPTION 'no such audit entry was just written';
+  END IF;
+  RETURN NEW;
+END $$;
 FUNCTION isochron.make_partition(text,date) RETURNS void OWNER isochron_owner VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS $$
 DECLARE
   name text := parent || '_' || to_char(week, 'YYYYMMDD');
@@ -775,6 +898,10 @@ BEGIN
     END IF;
   END LOOP;
 END $$;
+FUNCTION isochron.refuse_audit_change() RETURNS trigger OWNER isochron_owner VOLATILE SET search_path=pg_catalog, pg_temp AS $$
+BEGIN
+  RAISE EXCEPTION 'audit entries are not changed';
+END $$;
 FUNCTION isochron.verified_claim() RETURNS jsonb OWNER isochron_owner STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS $$
 DECLARE
   claim text := current_setting('isochron.claim', true);
@@ -804,6 +931,9 @@ END $$;
 GRANT EXECUTE ON isochron.claimed_keys() TO isochron_tenant;
 GRANT EXECUTE ON isochron.claimed_sensitive_keys() TO isochron_tenant;
 GRANT EXECUTE ON isochron.drop_before(timestamp with time zone) TO isochron_ingest;
+GRANT EXECUTE ON isochron.erase_audit(bigint,bigint[]) TO isochron_ingest;
+GRANT EXECUTE ON isochron.find_audit_actor(text) TO isochron_ingest;
+GRANT EXECUTE ON isochron.hold_audit_tail() TO isochron_ingest;
 GRANT EXECUTE ON isochron.id_of_key(text) TO isochron_ingest;
 GRANT EXECUTE ON isochron.make_partition(text,date) TO isochron_ingest;
 GRANT EXECUTE ON isochron.place_observations(text,text,jsonb,text[]) TO isochron_ingest;
