@@ -159,6 +159,15 @@ export const settings: readonly Setting[] = [
     secret: true,
   },
   {
+    name: "audit_key",
+    env: "ISOCHRON_AUDIT_KEY",
+    fallback: "none: made at the first start and kept in the store's folder, or derived from `database_url`",
+    meaning:
+      "Reference to what the audit trail is signed with: `env:NAME` or `file:PATH`; see docs/audit.md.",
+    schema: secretReference,
+    secret: true,
+  },
+  {
     name: "provider_domains",
     env: "ISOCHRON_PROVIDER_DOMAINS",
     fallback: "`default`",

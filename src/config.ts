@@ -26,8 +26,9 @@ export interface Config {
   readonly port: number;
   readonly logLevel: LogLevel;
   readonly logFormat: "json" | "pretty";
-  /** A reference for {@link resolveSecret}. */
+  /** References for {@link resolveSecret}. */
   readonly secret?: string;
+  readonly auditKey?: string;
   readonly providerDomains: readonly string[];
   /** What all connections of the process hold between arriving and being stored. */
   readonly inFlightBytesMax: number;
@@ -97,6 +98,7 @@ export function loadConfig(input: ConfigInput = {}): Config {
     databaseUrl,
     token,
     secret: values["secret"],
+    auditKey: values["audit_key"],
     server: values["server"],
     timeZone: values["time_zone"],
   };

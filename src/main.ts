@@ -1,14 +1,20 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
+import { auditSeed, auditTokens, keepAudit, type AuditKeeping } from "./audit-keeping.ts";
 import type { Config } from "./config.ts";
 import { resolveSecret } from "./config.ts";
 import { regionsOf } from "./config-tenancy.ts";
+import {
+  configuredConnections,
+  findConnection,
+  listPosted,
+  pullSource,
+  type Configured,
+} from "./configured-connections.ts";
 import { demoScenes, loadDemo } from "./demo.ts";
-import { IsochronError } from "./errors.ts";
 import type { Logger } from "./log.ts";
 import { instant } from "./model/instant.ts";
 import type { Instant } from "./model/instant.ts";
-import type { JsonObject } from "./model/json.ts";
 import { clean } from "./normalise/clean.ts";
 import { decoders } from "./normalise/decode.ts";
 import { demoRoot, findWebPages } from "./package-folders.ts";
@@ -21,10 +27,9 @@ import { guardPull, guardSource } from "./pipeline/protection/guarded-source.ts"
 import { createNotices, type Notices } from "./pipeline/notices.ts";
 import { Protection } from "./pipeline/protection/protection.ts";
 import { startDelayMs } from "./pipeline/protection/ramp.ts";
-import type { SourceGuard, SourceLimits } from "./pipeline/protection/source-guard.ts";
-import { sourceLimits } from "./pipeline/protection/source-guard.ts";
+import type { SourceGuard } from "./pipeline/protection/source-guard.ts";
 import { noteTooLarge, receiveRequest } from "./pipeline/receive.ts";
-import { reconcileAndCount, type Reconciliation, type ReconcileSchedule } from "./pipeline/reconcile.ts";
+import { reconcileAndCount, type Reconciliation } from "./pipeline/reconcile.ts";
 import { replaySetAside } from "./pipeline/replay.ts";
 import { openRulingDesk } from "./pipeline/ruling-desk.ts";
 import { RulingBook } from "./pipeline/rulings.ts";
@@ -41,22 +46,10 @@ import { buildTopologyView } from "./resolve/topology-view.ts";
 import { recordedMoments } from "./sources/openstack-inventory/recorded-http.ts";
 import { serverSecret } from "./server-secret.ts";
 import { findSource, sources } from "./sources/registry.ts";
-import type { Connection, SourceIo } from "./sources/source.ts";
+import type { SourceIo } from "./sources/source.ts";
 import { openStore } from "./store/postgres/open.ts";
 import type { Store } from "./store/store.ts";
 import type { TokenScope } from "./store/token-store.ts";
-
-/** One configured use of a source, ready to run. */
-interface Configured extends Connection {
-  readonly config: JsonObject;
-  readonly intervalMs: number;
-  readonly enabled: boolean;
-  readonly limits: SourceLimits;
-  readonly reconcile: ReconcileSchedule;
-  readonly stormThreshold: number;
-  /** Null for what its source implies; absent where nobody configured it. */
-  readonly expectWithinMs?: number | null;
-}
 
 export interface ApiOptions {
   /** Every request counts as this viewer's, for commands that look into their own store. */
@@ -105,7 +98,9 @@ const now = (): Instant => instant(Date.now());
 
 /** Opens the store and builds every stage over it; the only place that knows them all. */
 export async function openIsochron(config: Config, log: Logger, options: OpenOptions): Promise<Isochron> {
+  const seed = await auditSeed(config);
   const store = await openStore({
+    auditSeed: seed,
     ...(config.databaseUrl === undefined ? { dataDir: config.data } : { databaseUrl: config.databaseUrl }),
     log: (level, message, fields) => log[level](fields ?? {}, message),
   });
@@ -114,11 +109,12 @@ export async function openIsochron(config: Config, log: Logger, options: OpenOpt
   const notices = createNotices(store, clean, now);
   const stages = buildStages(config, log, { connections, protection, store, notices });
   const settling = new Settling(stages, (err) => log.error({ err }, "events were not answered again"));
-  const served = { config, log, store, stages, notices, settling, connections, protection };
+  const audit = keepAudit(config, store.audit, { seed, stages, log });
+  const served = { audit, config, log, store, stages, notices, settling, connections, protection };
   const holder = randomUUID();
 
   const isochron: Isochron = {
-    store,
+    store: { ...store, tokens: auditTokens(store.tokens, store.audit) },
     connections: listPosted(connections),
     webPages: findWebPages() !== undefined,
     async importFile({ source: name, connection, controlPlane, path, timeZone, onProgress }) {
@@ -169,7 +165,11 @@ export async function openIsochron(config: Config, log: Logger, options: OpenOpt
     startHarvest: (signal) => runAll(stages, connections, { log, signal, holder, protection }),
     api: async (request) => buildApiFor(request, { ...served, version: options.version }),
     loadDemo: (onProgress) => loadDemo({ isochron, store: store.events, demoRoot: demoRoot() }, onProgress),
-    close: () => settling.end().then(() => store.close()),
+    close: async () => {
+      await settling.end();
+      await audit.end();
+      await store.close();
+    },
   };
   return isochron;
 }
@@ -200,39 +200,6 @@ function buildStages(
   };
 }
 
-/** The connections of the configuration, and one of its own name for each source without any. */
-function configuredConnections(config: Config): ReadonlyMap<string, Configured> {
-  const configured = config.connections.map((connection) => ({
-    name: connection.name,
-    source: connection.source,
-    controlPlane: connection.controlPlane,
-    config: connection.config,
-    intervalMs: connection.intervalSeconds * 1000,
-    enabled: connection.enabled,
-    limits: connection.limits ?? sourceLimits,
-    reconcile: toSchedule(connection.reconcileEveryHours, connection.reconcileSpanHours),
-    stormThreshold: connection.stormThreshold ?? stormThresholdUsual,
-    expectWithinMs:
-      connection.expectWithinSeconds === undefined ? null : connection.expectWithinSeconds * 1000,
-  }));
-  const taken = new Set(configured.map((connection) => connection.source));
-  const plain = sources
-    .filter((source) => !taken.has(source.name))
-    .map(({ name, delivery }) => ({
-      name,
-      source: name,
-      controlPlane: "default",
-      config: {},
-      intervalMs: 60_000,
-      // Only a webhook needs no setting to be of use; the others wait for a file or a recording.
-      enabled: delivery === "webhook",
-      limits: sourceLimits,
-      reconcile: toSchedule(),
-      stormThreshold: stormThresholdUsual,
-    }));
-  return new Map([...configured, ...plain].map((connection) => [connection.name, connection]));
-}
-
 async function harvestEach(
   stages: Stages,
   pass: Omit<Pass, "io">,
@@ -241,36 +208,6 @@ async function harvestEach(
   let total = nothingIngested;
   for (const io of ios) total = addIngested(total, await harvestOnce(stages, { ...pass, io }));
   return total;
-}
-
-function toSchedule(everyHours = 24, spanHours = 48): ReconcileSchedule {
-  return { everyMs: everyHours * hourMs, spanMs: spanHours * hourMs };
-}
-
-function findConnection(connections: ReadonlyMap<string, Configured>, name: string): Configured {
-  const found = connections.get(name);
-  if (found !== undefined) return found;
-  throw new IsochronError(
-    "usage",
-    `There is no connection called ${name}.`,
-    `Configured are: ${[...connections.keys()].join(", ")}. Add it to the configuration file, or name a --source.`,
-  );
-}
-
-function pullSource(connection: Configured) {
-  const source = findSource(connection.source);
-  if (source.delivery === "pull") return source;
-  throw new IsochronError(
-    "usage",
-    `${connection.name} is not harvested by passes: ${source.title} arrives by itself.`,
-    "Run `isochron serve` to receive it, or `isochron import` to read a file of it.",
-  );
-}
-
-/** The names of those that records can be posted to. */
-function listPosted(connections: ReadonlyMap<string, Configured>): readonly string[] {
-  const all = [...connections.values()];
-  return all.filter(({ source }) => findSource(source).delivery === "webhook").map(({ name }) => name);
 }
 
 function buildProtection(config: Config, connections: ReadonlyMap<string, Configured>): Protection {
@@ -343,6 +280,7 @@ function runAll(
 }
 
 interface ApiContext {
+  readonly audit: AuditKeeping;
   readonly config: Config;
   readonly log: Logger;
   readonly store: Store;
@@ -355,7 +293,9 @@ interface ApiContext {
 }
 
 async function buildApiFor(request: ApiOptions, context: ApiContext): ReturnType<typeof buildApi> {
-  const { config, log, store, stages, notices, settling, connections, protection } = context;
+  const { audit, config, log, store, stages, notices, settling, connections, protection } = context;
+  // The demo's timeline ends where its recording does.
+  if (request.viewer === undefined && request.demo !== true) await audit.serve();
   const pages = findWebPages();
   const parts: ApiParts = {
     store,

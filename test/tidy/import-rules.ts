@@ -20,6 +20,14 @@ const directions: readonly (readonly [part: RegExp, may: RegExp | undefined])[] 
   [/^src\/present\/cli\//, /^src\/(model\/|errors\.ts$|present\/api\/([a-z]+-)*contract\.ts$)/],
   [/^src\/(errors|log|package-folders)\.ts$/, undefined],
   [/^src\/server-secret\.ts$/, /^src\/config\.ts$/],
+  [
+    /^src\/audit-keeping\.ts$/,
+    /^src\/(model\/|config(-audit)?\.ts$|log\.ts$|store\/[^/]+\.ts$|pipeline\/audit-timeline\.ts$)/,
+  ],
+  [
+    /^src\/configured-connections\.ts$/,
+    /^src\/(model\/|errors\.ts$|config\.ts$|sources\/(source|registry)\.ts$|pipeline\/)/,
+  ],
   [/^src\/config(-[a-z]+)*\.ts$/, /^src\/(model\/|errors\.ts$|config(-[a-z]+)*\.ts$)/],
   [/^src\/demo\.ts$/, /^src\/(model\/|errors\.ts$|main\.ts$|store\/[^/]+\.ts$|present\/api\/api-parts\.ts$)/],
   [/^src\/cli\.ts$/, /^src\/(?!store\/)/],

@@ -1,0 +1,57 @@
+import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { openTestStore, type TestStore } from "../test/database.ts";
+import { auditSeed, auditTokens, noteConfiguration } from "./audit-keeping.ts";
+import { loadConfig } from "./config.ts";
+
+let db: TestStore;
+let folder: string;
+beforeAll(async () => {
+  db = await openTestStore();
+  folder = await mkdtemp(join(tmpdir(), "isochron-audit-"));
+});
+afterAll(async () => {
+  await db.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const config = loadConfig({ env: { HOME: "/nowhere" }, cwd: "/nowhere" });
+const written = async (action: "configuration" | "token") =>
+  (await db.store.audit.list({ action }, 10)).entries;
+
+test("the configuration is written down at the first start, and then only what changed of it", async () => {
+  const key = Buffer.alloc(32, 1);
+  await noteConfiguration(config, db.store.audit, key);
+  await noteConfiguration(config, db.store.audit, key);
+  expect(await written("configuration")).toHaveLength(1);
+  await noteConfiguration({ ...config, port: 4401 }, db.store.audit, key);
+  const [entry, ...others] = await written("configuration");
+  expect(others).toHaveLength(1);
+  expect(entry?.details["changes"]).toEqual([{ setting: "port", before: "4400", after: "4401" }]);
+});
+
+test("a token that a command makes or revokes is written down, never the token itself", async () => {
+  const tokens = auditTokens(db.store.tokens, db.store.audit);
+  const hash = Buffer.alloc(32, 7);
+  const made = await tokens.create({ name: "secret-name", hash, scope: { kind: "provider" } });
+  expect(await tokens.revoke(made.id)).toBe(true);
+  expect(await tokens.revoke(made.id)).toBe(false);
+  const entries = await written("token");
+  expect(entries.map(({ object, details }) => [object, details["step"]])).toEqual([
+    [`token:${made.id}`, "revoked"],
+    [`token:${made.id}`, "made"],
+  ]);
+  expect(JSON.stringify(entries)).not.toContain(hash.toString("hex"));
+});
+
+test("the signing key is made once beside the data, for its owner's eyes", async () => {
+  const own = { ...config, data: join(folder, "data") };
+  const seed = await auditSeed(own);
+  expect(seed).toHaveLength(32);
+  expect(await auditSeed(own)).toEqual(seed);
+  const path = join(own.data, "audit-key");
+  expect(await readFile(path)).toEqual(seed);
+  expect((await stat(path)).mode & 0o077).toBe(0);
+});
