@@ -43,6 +43,13 @@ export const errorTable = {
   "ruling-changed": { kind: "conflict", status: 409, title: "Something else was decided meanwhile" },
   "template-invalid": { kind: "invalid", status: 422, title: "The text of the notice cannot be used" },
   "template-changed": { kind: "conflict", status: 409, title: "The text was changed meanwhile" },
+  "erasure-unready": {
+    kind: "unavailable",
+    status: 503,
+    title: "Nothing can be deleted for good without its key",
+  },
+  "erasure-changed": { kind: "conflict", status: 409, title: "The erasure would take something else by now" },
+  "hold-stands": { kind: "conflict", status: 409, title: "A legal hold stands in the way" },
   fenced: { kind: "conflict", status: 409, title: "Another worker has taken over this connection" },
   "migration-newer": { kind: "conflict", status: 409, title: "The store was made by a newer Isochron" },
   "store-unavailable": { kind: "unavailable", status: 503, title: "The store cannot be reached" },

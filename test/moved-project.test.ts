@@ -150,7 +150,9 @@ test("retention drops events and what waits, and leaves what is known of the top
     draft("old", 5, { subject: { kind: "server", id: "s" } }),
     draft("new", 2 * week, { subject: { kind: "server", id: "s" } }),
   ]);
-  await db.sql("SELECT isochron.drop_before($1)", [new Date(minute(week + 60 * 24 * 4)).toISOString()]);
+  const epoch = (await db.store.retention.take("test", 60_000))!;
+  const policy = { days: { operational: 1 }, tenants: new Map() };
+  await db.store.retention.expire(epoch, policy, minute(week), 100);
   await take([fact("server:s", "owned_by", "project:p", 2)]);
   expect(await ownersOf()).toEqual(["new: old"]);
 });

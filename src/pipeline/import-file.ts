@@ -44,6 +44,9 @@ export function addIngested(a: Ingested, b: Ingested): Ingested {
     ...(a.foundLate === undefined && b.foundLate === undefined
       ? {}
       : { foundLate: (a.foundLate ?? 0) + (b.foundLate ?? 0) }),
+    ...(a.expired === undefined && b.expired === undefined
+      ? {}
+      : { expired: (a.expired ?? 0) + (b.expired ?? 0) }),
     ...(a.latest === undefined && b.latest === undefined
       ? {}
       : {

@@ -43,6 +43,7 @@ function gateOf(store: Stages["store"]): StoreGate {
 function addCounts(one: Ingested, other: Ingested): Ingested {
   const latest = [one.latest, other.latest].filter((at) => at !== undefined).sort((a, b) => b - a)[0];
   const foundLate = (one.foundLate ?? 0) + (other.foundLate ?? 0);
+  const expired = (one.expired ?? 0) + (other.expired ?? 0);
   return {
     records: one.records + other.records,
     created: one.created + other.created,
@@ -51,6 +52,7 @@ function addCounts(one: Ingested, other: Ingested): Ingested {
     revised: one.revised + other.revised,
     setAside: one.setAside + other.setAside,
     factsOnly: one.factsOnly + other.factsOnly,
+    ...(expired === 0 ? {} : { expired }),
     ...(latest === undefined ? {} : { latest }),
     ...(foundLate === 0 ? {} : { foundLate }),
   };

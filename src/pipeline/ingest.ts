@@ -28,7 +28,7 @@ import { openRulings, type RulingStage } from "./rulings.ts";
 import { loadSurroundings, viewOf } from "./surroundings.ts";
 
 /**
- * What became of a batch of records: created, folded, repeated, revised, set aside and facts only add up to `records`.
+ * What became of a batch of records: created, folded, repeated, revised, set aside, facts only and expired add up to `records`.
  * A record of several events counts once: as created where any of them was new.
  */
 export interface Ingested {
@@ -40,6 +40,8 @@ export interface Ingested {
   readonly setAside: number;
   /** Records that told topology facts only. */
   readonly factsOnly: number;
+  /** Records of events that were deleted for good before; absent where there was none. */
+  readonly expired?: number;
   /** When the latest of the events happened that are stored and whose time is not suspect; absent where there was none. */
   readonly latest?: Instant;
   /** New events from before the moment of `lateBefore`; absent where there was none. */
@@ -244,6 +246,7 @@ function countRecords(
     revised: 0,
     setAside: read.rejects.length,
     factsOnly: 0,
+    expired: 0,
   };
   let start = 0;
   for (const { sourceId, events } of read.kept) {
@@ -252,11 +255,12 @@ function countRecords(
     if (refused.has(sourceId) || words.includes(undefined)) counts.setAside += 1;
     else counts[precedence.find((word) => words.includes(word)) ?? "factsOnly"] += 1;
   }
-  return counts;
+  const { expired, ...others } = counts;
+  return expired === 0 ? others : counts;
 }
 
 /** What of several outcomes says most of a record. */
-const precedence = ["created", "revised", "folded", "repeated"] as const;
+const precedence = ["created", "revised", "folded", "repeated", "expired"] as const;
 
 /** Gives a subject that its record does not name the name that it bore then; names decorate, ids identify. */
 function withName(draft: EventDraft, view: TopologyView): EventDraft {

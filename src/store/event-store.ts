@@ -82,8 +82,8 @@ export interface ResolvedPage {
   readonly epoch?: number;
 }
 
-/** What became of one event. */
-export type EventOutcome = "created" | "folded" | "repeated" | "revised";
+/** What became of one event; *expired* is what was deleted for good before and is not brought back. */
+export type EventOutcome = "created" | "folded" | "repeated" | "revised" | "expired";
 
 /** The counts are of events and of rejects; one record may have given several events. */
 export interface Appended {
@@ -96,6 +96,8 @@ export interface Appended {
   /** Records delivered before that now say something else: kept as revisions. */
   readonly revised: number;
   readonly setAside: number;
+  /** Events that were deleted for good before, by retention or an erasure; absent for none. */
+  readonly expired?: number;
   readonly facts: number;
   /** New events from before the moment that the connection was called complete to, when the page was stored. */
   readonly late: number;

@@ -3,6 +3,7 @@ import type { DecisionStore } from "./decision-store.ts";
 import type { EventReader } from "./event-reader.ts";
 import type { EventStore } from "./event-store.ts";
 import type { NoticeTemplateStore } from "./notice-template-store.ts";
+import type { RetentionStore } from "./retention-store.ts";
 import type { RulingStore } from "./ruling-store.ts";
 import type { SessionStore } from "./session-store.ts";
 import type { TokenStore } from "./token-store.ts";
@@ -21,6 +22,7 @@ export interface Store {
   readonly audit: AuditStore;
   readonly decisions: DecisionStore;
   readonly rulings: RulingStore;
+  readonly retention: RetentionStore;
   /** A hash over all that the store holds but the times of recording: equal digests, equal stores. */
   digest(): Promise<string>;
   /** For `doctor`: server version, schema version, where it runs. */

@@ -221,3 +221,5 @@ export interface PostedOutcome {
   readonly setAside: number;
   readonly factsOnly: number;
 }
+  /** Of events that were deleted for good before; absent for none. */
+  readonly expired?: number;

@@ -57,7 +57,9 @@ export function ingestRoute(context: ApiContext): FastifyPluginAsyncZod {
           takeBytes: (bytes) => admission.take(request, bytes),
         });
         if (outcome === undefined) throw notFound();
-        const { records, created, folded, repeated, revised, setAside, factsOnly } = outcome;
+        const { records, created, folded, revised, setAside, factsOnly, expired = 0 } = outcome;
+        // To its sender, what was deleted since is what was delivered before.
+        const repeated = outcome.repeated + expired;
         return { records, created, folded, repeated, revised, set_aside: setAside, facts_only: factsOnly };
       },
     );

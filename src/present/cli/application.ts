@@ -83,6 +83,8 @@ export interface Ingested {
   readonly revised: number;
   readonly setAside: number;
   readonly factsOnly: number;
+  /** Of events that were deleted for good before; absent for none. */
+  readonly expired?: number;
 }
 
 /** What a comparison with a source found. */

@@ -10,9 +10,10 @@ export function ingestedText(counts: Ingested): string {
     ...(counts.revised > 0 ? [`revised ${counts.revised}`] : []),
     ...(counts.factsOnly > 0 ? [`topology only ${counts.factsOnly}`] : []),
   ];
+  const gone = counts.expired === undefined ? "" : ` + deleted before ${counts.expired}`;
   return `created ${counts.created} + folded ${foldedTotal(counts)} (${parts.join(", ")}) + set aside ${
     counts.setAside
-  } = ${counts.records} records`;
+  }${gone} = ${counts.records} records`;
 }
 
 /** The same as JSON, for scripts. */
@@ -25,6 +26,7 @@ export function ingestedJson(counts: Ingested): Record<string, number> {
     revised: counts.revised,
     topology_only: counts.factsOnly,
     set_aside: counts.setAside,
+    ...(counts.expired === undefined ? {} : { expired: counts.expired }),
   };
 }
 
@@ -41,6 +43,9 @@ export function addIngested(left: Ingested, right: Ingested): Ingested {
     revised: left.revised + right.revised,
     setAside: left.setAside + right.setAside,
     factsOnly: left.factsOnly + right.factsOnly,
+    ...(left.expired === undefined && right.expired === undefined
+      ? {}
+      : { expired: (left.expired ?? 0) + (right.expired ?? 0) }),
   };
 }
 

@@ -295,8 +295,11 @@ describe("partitions", () => {
     await store.events.append(
       page([event(draft("old", 0), project("p")), event(draft("new", week), project("p"))]),
     );
-    const [dropped] = await db.sql("SELECT isochron.drop_before($1) AS count", [new Date(minute(week))]);
-    expect(dropped).toEqual({ count: 2 });
+    const epoch = (await store.retention.take("test", 60_000))!;
+    const policy = { days: { operational: 1 }, tenants: new Map() };
+    const now = instant(minute(week));
+    await store.retention.expire(epoch, policy, now, 100);
+    expect(await store.retention.dropEmptyWeeks(epoch, policy, now)).toBe(2);
     expect((await listed()).map(({ summary }) => summary)).toEqual(["Server new was created"]);
     expect(await store.events.append(page([event(draft("late", 1), project("p"))]))).toMatchObject({
       created: 1,

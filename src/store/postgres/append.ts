@@ -7,6 +7,7 @@ import { advance, holdConnection, renewLease } from "./connections.ts";
 import { eventId } from "./event-id.ts";
 import { loadEvents, writeDeliveries, writeEvents, writeRevisions } from "./event-writes.ts";
 import type { Partitions } from "./partitions.ts";
+import { admitPage, type Admitted } from "./erasure-door.ts";
 import { findPoison, isDataError, outOfTime, setAsideInstead, type Poison } from "./poison.ts";
 import type { Pools } from "./pools.ts";
 import { writeSetAside } from "./set-aside.ts";
@@ -14,6 +15,7 @@ import { toStormMember } from "./storm-fold.ts";
 import { writeStormMembers } from "./storm-writes.ts";
 import { unaskedKey } from "./ruling-keys.ts";
 import { markUnruled, type AnsweredRow } from "./ruling-writes.ts";
+import type { Tombstones } from "./retention-tombstones.ts";
 import { writePageHealth } from "./source-health.ts";
 import {
   holdNews,
@@ -36,6 +38,7 @@ export interface AppendTools {
   readonly pools: Pools;
   readonly partitions: Partitions;
   readonly noticeSecret: Uint8Array;
+  readonly tombstones: Tombstones;
 }
 
 /**
@@ -101,10 +104,12 @@ async function tryPart(client: pg.ClientBase, tools: AppendTools, part: Resolved
 export async function writePage(
   client: pg.ClientBase,
   tools: AppendTools,
-  page: ResolvedPage,
+  given: ResolvedPage,
 ): Promise<Omit<Appended, "refused">> {
-  const held = await holdConnection(client, page);
+  const held = await holdConnection(client, given);
   const { source } = held;
+  const admitted = await admitPage(client, tools.tombstones, given);
+  const { page } = admitted;
   // Shared among pages; whoever collects what is due for re-attribution waits until none is under way.
   await client.query("SELECT pg_advisory_xact_lock_shared(hashtext('isochron topology'))");
   const identity = {
@@ -137,10 +142,11 @@ export async function writePage(
     folded: plan.folded,
     repeated: plan.repeated + plan.revisions.length - revised,
     revised,
-    setAside: page.rejects.length,
+    setAside: given.rejects.length,
     facts,
     late: late.length,
-    outcomes: nameOutcomes(plan, revisions),
+    ...(admitted.refused.size === 0 ? {} : { expired: admitted.refused.size }),
+    outcomes: nameOutcomes(plan, revisions, admitted),
   };
   const times = page.events.map(({ draft }) => draft.occurredAt);
   const lastEventAt = times.length === 0 ? undefined : times.reduce((a, b) => (a > b ? a : b));
@@ -197,16 +203,19 @@ function findLate(page: ResolvedPage, plan: AppendPlan, completeTo: number | nul
 function nameOutcomes(
   plan: AppendPlan,
   revisions: ReadonlySet<string>,
+  { refused, originals }: Admitted,
 ): ReadonlyMap<EventDraft, EventOutcome> {
   const fresh = new Set(revisions);
   const words = { create: "created", fold: "folded", repeat: "repeated" } as const;
-  return new Map(
-    plan.decisions.map(({ draft, what, revision }) => {
+  return new Map<EventDraft, EventOutcome>([
+    ...plan.decisions.map(({ draft: kept, what, revision }) => {
+      const draft = originals.get(kept) ?? kept;
       // Of the same words twice in one page, only the first are a revision.
-      if (what === "revise") return [draft, fresh.delete(revision) ? "revised" : "repeated"];
-      return [draft, words[what]];
+      if (what === "revise") return [draft, fresh.delete(revision) ? "revised" : "repeated"] as const;
+      return [draft, words[what]] as const;
     }),
-  );
+    ...[...refused].map((draft) => [draft, "expired"] as const),
+  ]);
 }
 
 async function knownDeliveries(client: pg.ClientBase, page: ResolvedPage): Promise<readonly DeliveryRow[]> {

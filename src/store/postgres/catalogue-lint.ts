@@ -7,14 +7,13 @@ const definers: Readonly<Record<string, readonly string[]>> = {
   "isochron.claimed_keys()": [logins.tenant],
   "isochron.claimed_sensitive_keys()": [logins.tenant],
   "isochron.make_partition(text,date)": [logins.ingest],
-  "isochron.drop_before(timestamp with time zone)": [logins.ingest],
   "isochron.hold_audit_tail()": [logins.ingest],
   "isochron.follow_audit_tail()": [],
   "isochron.join_audit_entry()": [],
   "isochron.find_audit_actor(text)": [logins.ingest],
   "isochron.erase_audit(bigint,bigint[])": [logins.ingest],
   "isochron.drop_empty_weeks(timestamp with time zone)": [logins.ingest],
-  "isochron.scrub_words(text[],text[])": [logins.ingest],
+  "isochron.scrub_words(text,text[])": [logins.ingest],
 };
 
 /** All that the tenants' login may read, by column: nothing may stand there that a tenant must not know. */

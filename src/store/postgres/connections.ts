@@ -103,7 +103,7 @@ export async function advance(client: pg.ClientBase, page: ResolvedPage, progres
   await client.query(
     `UPDATE isochron.connection
         SET events = events + $2, folded = folded + $3, repeated = repeated + $4, revised = revised + $5,
-            set_aside = set_aside + $6,
+            set_aside = set_aside + $6, expired = expired + $12,
             complete_to = CASE WHEN $11 AND last_heard_at IS NOT NULL THEN complete_to
                                WHEN $11 THEN greatest(complete_to, ${notBeyondNow("$7")})
                                ELSE greatest(${ownClaim}, ${notBeyondNow("$7")}) END,
@@ -125,6 +125,7 @@ export async function advance(client: pg.ClientBase, page: ResolvedPage, progres
       page.reconciling === true ? 0 : appended.late,
       page.epoch !== undefined,
       page.secondHand === true,
+      appended.expired ?? 0,
     ],
   );
   if (page.cursor === undefined) return;

@@ -27,6 +27,8 @@ import { adminConfig, openPools, type Pools, type Target } from "./pools.ts";
 import { eventReader } from "./reader.ts";
 import { collectDue, writeAnswers } from "./reattribution.ts";
 import { ensureRoles, loginPassword, logins, resetPassword } from "./roles.ts";
+import { retentionStore } from "./retention-desk.ts";
+import { Tombstones } from "./retention-tombstones.ts";
 import { searchForRulings } from "./ruling-search.ts";
 import { rulingStore } from "./rulings.ts";
 import { sessionStore } from "./sessions.ts";
@@ -42,6 +44,8 @@ export interface StoreOptions {
   /** An existing server, as its owner: `postgresql://login:password@host:port/database`. */
   readonly databaseUrl?: string;
   readonly log?: StoreLog;
+  /** What the hashes of what was deleted are made with: 32 bytes or more that are not kept in the database. */
+  readonly erasureKey?: Uint8Array;
   /** 32 bytes that the key of the audit trail's signatures is made of; absent, where the store is stands in for them. */
   readonly auditSeed?: Uint8Array;
 }
@@ -63,8 +67,9 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   try {
     const prepared = await prepare(target);
     const pools = openPools(target, log);
-    const audit = openAudit(pools, options.auditSeed ?? placeSeed(options), log);
-    return assemble(target, prepared, { pools, audit }, log);
+    const audit = openAudit(pools, options.auditSeed ?? placeSeed("audit", options), log);
+    const tombstones = new Tombstones(options.erasureKey ?? placeSeed("erasure", options));
+    return assemble(target, prepared, { pools, audit, tombstones }, log);
   } catch (error) {
     await target.embedded?.stop();
     throw error;
@@ -151,18 +156,19 @@ async function checkPasswords(target: Target, admin: pg.Client): Promise<void> {
 }
 
 /** For programs that prove nothing to anybody: whoever knows where the store is knows the key. */
-function placeSeed({ databaseUrl, dataDir }: StoreOptions): Uint8Array {
+function placeSeed(purpose: string, { databaseUrl, dataDir }: StoreOptions): Uint8Array {
   return createHash("sha256")
-    .update(`isochron audit\n${databaseUrl ?? dataDir}`)
+    .update(`isochron ${purpose}\n${databaseUrl ?? dataDir}`)
     .digest();
 }
 
 function assemble(
   target: Target,
   prepared: Prepared,
-  { pools, audit }: { readonly pools: Pools; readonly audit: OpenAudit },
+  parts: { readonly pools: Pools; readonly audit: OpenAudit; readonly tombstones: Tombstones },
   log: StoreLog,
 ): Store {
+  const { pools, audit, tombstones } = parts;
   const listener = openListener(pools, log);
   let closed: Promise<void> | undefined;
   const description: StoreDescription = {
@@ -171,7 +177,7 @@ function assemble(
     embedded: target.embedded !== undefined,
     location: target.embedded?.dataDir ?? `${target.host}:${target.port}/${target.database}`,
   };
-  const tools = { pools, partitions: new Partitions(pools), noticeSecret: prepared.noticeSecret };
+  const tools = { pools, partitions: new Partitions(pools), noticeSecret: prepared.noticeSecret, tombstones };
   return {
     events: eventStore(tools),
     reader: eventReader(pools, prepared.claimKey, listener),
@@ -183,6 +189,7 @@ function assemble(
     audit,
     decisions: decisionStore(tools, audit),
     rulings: rulingStore(pools),
+    retention: retentionStore(tools),
     digest: () => pools.transact("ingest", "read", digestStore),
     describe: async () => {
       const uid = target.embedded === undefined ? undefined : await serverUid(target.embedded.dataDir);
@@ -199,7 +206,7 @@ function assemble(
 }
 
 function eventStore(tools: AppendTools): EventStore {
-  const { pools, noticeSecret } = tools;
+  const { pools } = tools;
   const write = <T>(action: (client: pg.ClientBase) => Promise<T>): Promise<T> =>
     pools.transact("ingest", "write", action);
   const read = <T>(action: (client: pg.ClientBase) => Promise<T>): Promise<T> =>
@@ -226,7 +233,7 @@ function eventStore(tools: AppendTools): EventStore {
       return write((client) => collectDue(client, limit));
     },
     reattributed: (mark, answers, rulingsVersion) =>
-      write((client) => writeAnswers(client, noticeSecret, mark, answers, rulingsVersion)),
+      write((client) => writeAnswers(client, tools, mark, answers, rulingsVersion)),
     setAside: (connection, limit, after) => read((client) => listSetAside(client, connection, limit, after)),
     replayed: (id, outcome) => write((client) => noteReplay(client, id, outcome)),
   };

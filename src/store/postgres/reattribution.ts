@@ -1,7 +1,9 @@
 import type pg from "pg";
 import { z } from "zod";
 import type { DueEvents, Reattribution } from "../event-store.ts";
+import type { AppendTools } from "./append.ts";
 import { canonical } from "./canonical.ts";
+import { admitAnswers } from "./erasure-door.ts";
 import { setAttribution, toEditionRows, toStoredEvent, type EditionRow, type EventRow } from "./event-row.ts";
 import {
   iso,
@@ -103,13 +105,14 @@ export async function collectDue(client: pg.ClientBase, limit: number): Promise<
 /** Writes the answers and editions that differ from what is stored, and settles the marks that were not set anew meanwhile. */
 export async function writeAnswers(
   client: pg.ClientBase,
-  noticeSecret: Uint8Array,
+  { noticeSecret, tombstones }: Pick<AppendTools, "noticeSecret" | "tombstones">,
   due: DueEvents,
-  answers: readonly Reattribution[],
+  given: readonly Reattribution[],
   rulingsVersion?: number,
 ): Promise<number> {
   const token = tokenSchema.parse(due.token);
-  if (token.marks.length === 0 && answers.length === 0) return 0;
+  if (token.marks.length === 0 && given.length === 0) return 0;
+  const answers = await admitAnswers(client, tombstones, given);
   // The same order of locks as in a page.
   await holdStorms(client, answers);
   await client.query("SELECT pg_advisory_xact_lock_shared(hashtext('isochron topology'))");

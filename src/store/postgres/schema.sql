@@ -101,7 +101,8 @@ TABLE isochron.connection OWNER isochron_owner RLS FORCED (
   reconciled_found_late bigint,
   found_late_ever bigint NOT NULL DEFAULT 0,
   passed_at timestamp with time zone,
-  rest_ms bigint
+  rest_ms bigint,
+  expired bigint NOT NULL DEFAULT 0
 );
 TABLE isochron.connection_cursor OWNER isochron_owner RLS FORCED (
   connection text COLLATE "C" NOT NULL,
@@ -134,6 +135,22 @@ TABLE isochron.delivery OWNER isochron_owner RLS FORCED (
   twin_group text COLLATE "C",
   twin_side text COLLATE "C",
   twin_at timestamp with time zone
+);
+TABLE isochron.erased_entity OWNER isochron_owner RLS FORCED (
+  hash bytea NOT NULL,
+  until timestamp with time zone NOT NULL
+);
+TABLE isochron.erasure OWNER isochron_owner RLS FORCED (
+  id text COLLATE "C" NOT NULL,
+  target jsonb,
+  target_hash bytea NOT NULL,
+  why text NOT NULL,
+  asked_by text NOT NULL,
+  asked_at timestamp with time zone NOT NULL,
+  done_at timestamp with time zone,
+  held bigint NOT NULL DEFAULT 0,
+  counts jsonb NOT NULL DEFAULT '{}'::jsonb,
+  reader_keys text[] NOT NULL DEFAULT '{}'::text[]
 );
 TABLE isochron.event PARTITION BY RANGE (occurred_at) OWNER isochron_owner RLS FORCED (
   id text COLLATE "C" NOT NULL,
@@ -183,6 +200,21 @@ TABLE isochron.event_revision OWNER isochron_owner RLS FORCED (
   recorded_at timestamp with time zone NOT NULL DEFAULT now(),
   draft jsonb NOT NULL
 );
+TABLE isochron.legal_hold OWNER isochron_owner RLS FORCED (
+  id text COLLATE "C" NOT NULL,
+  tenant_keys text[] NOT NULL,
+  label text NOT NULL,
+  control_plane text COLLATE "C",
+  entity_key text COLLATE "C",
+  hold_from timestamp with time zone,
+  hold_to timestamp with time zone,
+  why text NOT NULL,
+  placed_by text NOT NULL,
+  placed_at timestamp with time zone NOT NULL,
+  lifted_by text,
+  lifted_why text,
+  lifted_at timestamp with time zone
+);
 TABLE isochron.notice_template OWNER isochron_owner RLS FORCED (
   name text COLLATE "C" NOT NULL,
   version integer NOT NULL,
@@ -203,6 +235,16 @@ TABLE isochron.reattribution_due OWNER isochron_owner RLS FORCED (
   since timestamp with time zone NOT NULL,
   after_id text COLLATE "C" NOT NULL DEFAULT ''::text,
   marked_xid xid8 NOT NULL DEFAULT pg_current_xact_id()
+);
+TABLE isochron.retention_state OWNER isochron_owner RLS FORCED (
+  one boolean NOT NULL DEFAULT true,
+  epoch bigint NOT NULL DEFAULT 0,
+  holder text,
+  lease_until timestamp with time zone,
+  passed_at timestamp with time zone,
+  after_at timestamp with time zone NOT NULL DEFAULT '-infinity'::timestamp with time zone,
+  after_id text COLLATE "C" NOT NULL DEFAULT ''::text,
+  key_check bytea
 );
 TABLE isochron.retraction OWNER isochron_owner RLS FORCED (
   reader_key text COLLATE "C" NOT NULL,
@@ -326,6 +368,11 @@ TABLE isochron.tenant_event PARTITION BY RANGE (occurred_at) OWNER isochron_owne
   first_xid xid8 NOT NULL DEFAULT pg_current_xact_id(),
   domain_key text COLLATE "C"
 );
+TABLE isochron.tombstone OWNER isochron_owner RLS FORCED (
+  hash bytea NOT NULL,
+  reason text NOT NULL,
+  made_at timestamp with time zone NOT NULL DEFAULT now()
+);
 TABLE isochron.topology_fact OWNER isochron_owner RLS FORCED (
   control_plane text COLLATE "C" NOT NULL,
   from_kind text COLLATE "C" NOT NULL,
@@ -380,12 +427,19 @@ CONSTRAINT connection_finding_pkey ON isochron.connection_finding PRIMARY KEY (c
 CONSTRAINT connection_hole_check ON isochron.connection_hole CHECK ((hole_to > hole_from));
 CONSTRAINT connection_hole_pkey ON isochron.connection_hole PRIMARY KEY (connection, reason, hole_from);
 CONSTRAINT delivery_pkey ON isochron.delivery PRIMARY KEY (connection, source_id, key);
+CONSTRAINT erased_entity_pkey ON isochron.erased_entity PRIMARY KEY (hash);
+CONSTRAINT erasure_pkey ON isochron.erasure PRIMARY KEY (id);
 CONSTRAINT event_pkey ON isochron.event PRIMARY KEY (id, occurred_at);
 CONSTRAINT event_revision_pkey ON isochron.event_revision PRIMARY KEY (event_id, content_hash);
+CONSTRAINT legal_hold_check ON isochron.legal_hold CHECK (((entity_key IS NULL) = (control_plane IS NULL)));
+CONSTRAINT legal_hold_check1 ON isochron.legal_hold CHECK (((cardinality(tenant_keys) > 0) OR (entity_key IS NOT NULL)));
+CONSTRAINT legal_hold_pkey ON isochron.legal_hold PRIMARY KEY (id);
 CONSTRAINT notice_template_pkey ON isochron.notice_template PRIMARY KEY (name, version);
 CONSTRAINT notice_template_version_check ON isochron.notice_template CHECK ((version > 0));
 CONSTRAINT pending_attribution_pkey ON isochron.pending_attribution PRIMARY KEY (control_plane, entity_key, occurred_at, event_id);
 CONSTRAINT reattribution_due_pkey ON isochron.reattribution_due PRIMARY KEY (control_plane, entity_key);
+CONSTRAINT retention_state_one_check ON isochron.retention_state CHECK (one);
+CONSTRAINT retention_state_pkey ON isochron.retention_state PRIMARY KEY (one);
 CONSTRAINT retraction_pkey ON isochron.retraction PRIMARY KEY (reader_key, id, tenant_key, visibility);
 CONSTRAINT ruling_pkey ON isochron.ruling PRIMARY KEY (id, version);
 CONSTRAINT ruling_version_check ON isochron.ruling CHECK ((version > 0));
@@ -400,6 +454,8 @@ CONSTRAINT set_aside_pkey ON isochron.set_aside PRIMARY KEY (id);
 CONSTRAINT storm_member_pkey ON isochron.storm_member PRIMARY KEY (id);
 CONSTRAINT storm_member_edition_pkey ON isochron.storm_member_edition PRIMARY KEY (tenant_key, id);
 CONSTRAINT tenant_event_pkey ON isochron.tenant_event PRIMARY KEY (tenant_key, id, occurred_at);
+CONSTRAINT tombstone_pkey ON isochron.tombstone PRIMARY KEY (hash);
+CONSTRAINT tombstone_reason_check ON isochron.tombstone CHECK ((reason = ANY (ARRAY['expired'::text, 'erased'::text])));
 CONSTRAINT topology_fact_pkey ON isochron.topology_fact PRIMARY KEY (control_plane, from_kind, from_id, relation, at, to_kind, to_id, holds);
 CONSTRAINT topology_run_pkey ON isochron.topology_run PRIMARY KEY (control_plane, from_kind, from_id, relation, at, to_kind, to_id, holds);
 CONSTRAINT topology_tenant_kind_check ON isochron.topology_tenant CHECK ((kind = ANY (ARRAY['project'::text, 'domain'::text])));
@@ -424,6 +480,8 @@ CREATE UNIQUE INDEX connection_hole_pkey ON isochron.connection_hole USING btree
 CREATE INDEX delivery_by_event ON isochron.delivery USING btree (event_id);
 CREATE INDEX delivery_by_twin_group ON isochron.delivery USING btree (connection, twin_group) WHERE (twin_group IS NOT NULL);
 CREATE UNIQUE INDEX delivery_pkey ON isochron.delivery USING btree (connection, source_id, key);
+CREATE UNIQUE INDEX erased_entity_pkey ON isochron.erased_entity USING btree (hash);
+CREATE UNIQUE INDEX erasure_pkey ON isochron.erasure USING btree (id);
 CREATE INDEX event_by_feed ON ONLY isochron.event USING btree (feed_xid, id);
 CREATE INDEX event_by_mention ON ONLY isochron.event USING gin (mentions);
 CREATE INDEX event_by_time ON ONLY isochron.event USING btree (occurred_at DESC, id DESC);
@@ -431,11 +489,13 @@ CREATE UNIQUE INDEX event_pkey ON ONLY isochron.event USING btree (id, occurred_
 CREATE INDEX event_unproven_by_group ON ONLY isochron.event USING btree (unproven, connection, type, occurred_at, id) WHERE (unproven IS NOT NULL);
 CREATE INDEX event_unproven_by_time ON ONLY isochron.event USING btree (occurred_at, id) WHERE (unproven IS NOT NULL);
 CREATE UNIQUE INDEX event_revision_pkey ON isochron.event_revision USING btree (event_id, content_hash);
+CREATE UNIQUE INDEX legal_hold_pkey ON isochron.legal_hold USING btree (id);
 CREATE UNIQUE INDEX notice_template_pkey ON isochron.notice_template USING btree (name, version);
 CREATE INDEX pending_attribution_by_event ON isochron.pending_attribution USING btree (event_id);
 CREATE INDEX pending_attribution_by_id ON isochron.pending_attribution USING btree (control_plane, isochron.id_of_key(entity_key));
 CREATE UNIQUE INDEX pending_attribution_pkey ON isochron.pending_attribution USING btree (control_plane, entity_key, occurred_at, event_id);
 CREATE UNIQUE INDEX reattribution_due_pkey ON isochron.reattribution_due USING btree (control_plane, entity_key);
+CREATE UNIQUE INDEX retention_state_pkey ON isochron.retention_state USING btree (one);
 CREATE INDEX retraction_by_feed ON isochron.retraction USING btree (reader_key, feed_xid, id);
 CREATE INDEX retraction_by_time ON isochron.retraction USING btree (occurred_at);
 CREATE UNIQUE INDEX retraction_pkey ON isochron.retraction USING btree (reader_key, id, tenant_key, visibility);
@@ -463,6 +523,7 @@ CREATE INDEX tenant_event_by_domain_time ON ONLY isochron.tenant_event USING btr
 CREATE INDEX tenant_event_by_feed ON ONLY isochron.tenant_event USING btree (tenant_key, feed_xid, id);
 CREATE INDEX tenant_event_by_time ON ONLY isochron.tenant_event USING btree (tenant_key, occurred_at DESC, id DESC);
 CREATE UNIQUE INDEX tenant_event_pkey ON ONLY isochron.tenant_event USING btree (tenant_key, id, occurred_at);
+CREATE UNIQUE INDEX tombstone_pkey ON isochron.tombstone USING btree (hash);
 CREATE INDEX topology_fact_by_target ON isochron.topology_fact USING btree (control_plane, to_kind, to_id, relation, at);
 CREATE UNIQUE INDEX topology_fact_pkey ON isochron.topology_fact USING btree (control_plane, from_kind, from_id, relation, at, to_kind, to_id, holds);
 CREATE INDEX topology_run_by_change ON isochron.topology_run USING btree (changed_xid);
@@ -516,6 +577,10 @@ POLICY operator ON isochron.delivery FOR SELECT TO isochron_operator USING (((EX
   WHERE (m.id = delivery.event_id)))));
 POLICY owner ON isochron.delivery FOR ALL TO isochron_owner USING (true) WITH CHECK (true);
 POLICY provider ON isochron.delivery FOR SELECT TO isochron_provider USING (true);
+POLICY ingest ON isochron.erased_entity FOR ALL TO isochron_ingest USING (true) WITH CHECK (true);
+POLICY owner ON isochron.erased_entity FOR ALL TO isochron_owner USING (true) WITH CHECK (true);
+POLICY ingest ON isochron.erasure FOR ALL TO isochron_ingest USING (true) WITH CHECK (true);
+POLICY owner ON isochron.erasure FOR ALL TO isochron_owner USING (true) WITH CHECK (true);
 POLICY ingest ON isochron.event FOR ALL TO isochron_ingest USING (true) WITH CHECK (true);
 POLICY operator ON isochron.event FOR SELECT TO isochron_operator USING ((visibility = ANY (ARRAY['operational'::text, 'billing'::text, 'provider'::text])));
 POLICY owner ON isochron.event FOR ALL TO isochron_owner USING (true) WITH CHECK (true);
@@ -528,6 +593,8 @@ POLICY operator ON isochron.event_revision FOR SELECT TO isochron_operator USING
   WHERE (m.id = event_revision.event_id))))));
 POLICY owner ON isochron.event_revision FOR ALL TO isochron_owner USING (true) WITH CHECK (true);
 POLICY provider ON isochron.event_revision FOR SELECT TO isochron_provider USING (true);
+POLICY ingest ON isochron.legal_hold FOR ALL TO isochron_ingest USING (true) WITH CHECK (true);
+POLICY owner ON isochron.legal_hold FOR ALL TO isochron_owner USING (true) WITH CHECK (true);
 POLICY ingest ON isochron.notice_template FOR ALL TO isochron_ingest USING (true) WITH CHECK (true);
 POLICY operator ON isochron.notice_template FOR SELECT TO isochron_operator USING (true);
 POLICY owner ON isochron.notice_template FOR ALL TO isochron_owner USING (true) WITH CHECK (true);
@@ -536,6 +603,8 @@ POLICY ingest ON isochron.pending_attribution FOR ALL TO isochron_ingest USING (
 POLICY owner ON isochron.pending_attribution FOR ALL TO isochron_owner USING (true) WITH CHECK (true);
 POLICY ingest ON isochron.reattribution_due FOR ALL TO isochron_ingest USING (true) WITH CHECK (true);
 POLICY owner ON isochron.reattribution_due FOR ALL TO isochron_owner USING (true) WITH CHECK (true);
+POLICY ingest ON isochron.retention_state FOR ALL TO isochron_ingest USING (true) WITH CHECK (true);
+POLICY owner ON isochron.retention_state FOR ALL TO isochron_owner USING (true) WITH CHECK (true);
 POLICY ingest ON isochron.retraction FOR ALL TO isochron_ingest USING (true) WITH CHECK (true);
 POLICY operator ON isochron.retraction FOR SELECT TO isochron_operator USING (((reader_key = 'provider'::text) AND (visibility = ANY (ARRAY['operational'::text, 'billing'::text, 'provider'::text]))));
 POLICY owner ON isochron.retraction FOR ALL TO isochron_owner USING (true) WITH CHECK (true);
@@ -572,6 +641,8 @@ POLICY operator ON isochron.tenant_event FOR SELECT TO isochron_operator USING (
 POLICY owner ON isochron.tenant_event FOR ALL TO isochron_owner USING (true) WITH CHECK (true);
 POLICY provider ON isochron.tenant_event FOR SELECT TO isochron_provider USING (true);
 POLICY tenant ON isochron.tenant_event FOR SELECT TO isochron_tenant USING ((((tenant_key = ANY (( SELECT isochron.claimed_keys() AS claimed_keys)::text[])) OR (domain_key = ANY (( SELECT isochron.claimed_keys() AS claimed_keys)::text[]))) AND (('!'::text || tenant_key) <> ALL (( SELECT isochron.claimed_keys() AS claimed_keys)::text[])) AND ((visibility = ANY (ARRAY['operational'::text, 'billing'::text])) OR ((visibility = 'security'::text) AND ((tenant_key = ANY (( SELECT isochron.claimed_sensitive_keys() AS claimed_sensitive_keys)::text[])) OR (domain_key = ANY (( SELECT isochron.claimed_sensitive_keys() AS claimed_sensitive_keys)::text[])))))));
+POLICY ingest ON isochron.tombstone FOR ALL TO isochron_ingest USING (true) WITH CHECK (true);
+POLICY owner ON isochron.tombstone FOR ALL TO isochron_owner USING (true) WITH CHECK (true);
 POLICY ingest ON isochron.topology_fact FOR ALL TO isochron_ingest USING (true) WITH CHECK (true);
 POLICY operator ON isochron.topology_fact FOR SELECT TO isochron_operator USING (true);
 POLICY owner ON isochron.topology_fact FOR ALL TO isochron_owner USING (true) WITH CHECK (true);
@@ -612,6 +683,10 @@ GRANT INSERT ON isochron.audit_key TO isochron_ingest;
 GRANT INSERT ON isochron.audit_personal TO isochron_ingest;
 GRANT INSERT, SELECT ON isochron.notice_template TO isochron_ingest;
 GRANT INSERT, SELECT ON isochron.ruling TO isochron_ingest;
+GRANT INSERT, SELECT ON isochron.tombstone TO isochron_ingest;
+GRANT INSERT, SELECT, UPDATE ON isochron.erased_entity TO isochron_ingest;
+GRANT INSERT, SELECT, UPDATE ON isochron.erasure TO isochron_ingest;
+GRANT INSERT, SELECT, UPDATE ON isochron.legal_hold TO isochron_ingest;
 GRANT SELECT ON isochron.attribution_revision TO isochron_operator;
 GRANT SELECT ON isochron.attribution_revision TO isochron_provider;
 GRANT SELECT ON isochron.audit_entry TO isochron_provider;
@@ -655,6 +730,7 @@ GRANT SELECT ON isochron.topology_run TO isochron_operator;
 GRANT SELECT ON isochron.topology_run TO isochron_provider;
 GRANT SELECT ON isochron.topology_tenant TO isochron_operator;
 GRANT SELECT ON isochron.topology_tenant TO isochron_provider;
+GRANT SELECT, UPDATE ON isochron.retention_state TO isochron_ingest;
 GRANT SELECT, UPDATE ON isochron.ruling_set TO isochron_ingest;
 
 -- Functions
@@ -666,12 +742,12 @@ FUNCTION isochron.claimed_sensitive_keys() RETURNS text[] OWNER isochron_owner S
 BEGIN
   RETURN ARRAY(SELECT jsonb_array_elements_text(isochron.verified_claim() -> 'sensitive'));
 END $$;
-FUNCTION isochron.drop_before(timestamp with time zone) RETURNS integer OWNER isochron_owner VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS $$
+FUNCTION isochron.drop_empty_weeks(timestamp with time zone) RETURNS integer OWNER isochron_owner VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS $$
 DECLARE
   child record;
   week date;
   dropped integer := 0;
-  kept_from timestamptz := '-infinity';
+  occupied boolean;
 BEGIN
   PERFORM pg_advisory_xact_lock(hashtext('isochron partition'));
   FOR child IN
@@ -679,19 +755,16 @@ BEGIN
      WHERE i.inhparent IN ('isochron.event'::regclass, 'isochron.tenant_event'::regclass) ORDER BY c.relname
   LOOP
     week := to_date(right(child.relname, 8), 'YYYYMMDD');
-    IF (week + 7)::timestamp AT TIME ZONE 'UTC' <= moment THEN
-      EXECUTE format('DROP TABLE isochron.%I', child.relname);
-      dropped := dropped + 1;
-      kept_from := greatest(kept_from, (week + 7)::timestamp AT TIME ZONE 'UTC');
-    END IF;
+    CONTINUE WHEN (week + 7)::timestamp AT TIME ZONE 'UTC' > moment;
+    EXECUTE format('SELECT EXISTS (SELECT FROM isochron.%I)', child.relname) INTO occupied;
+    CONTINUE WHEN occupied;
+    -- Again behind the lock: a row may have come since.
+    EXECUTE format('LOCK TABLE isochron.%I IN ACCESS EXCLUSIVE MODE', child.relname);
+    EXECUTE format('SELECT EXISTS (SELECT FROM isochron.%I)', child.relname) INTO occupied;
+    CONTINUE WHEN occupied;
+    EXECUTE format('DROP TABLE isochron.%I', child.relname);
+    dropped := dropped + 1;
   END LOOP;
-  DELETE FROM isochron.delivery WHERE occurred_at < kept_from;
-  DELETE FROM isochron.pending_attribution WHERE occurred_at < kept_from;
-  DELETE FROM isochron.event_revision WHERE occurred_at < kept_from;
-  DELETE FROM isochron.attribution_revision WHERE occurred_at < kept_from;
-  DELETE FROM isochron.storm_member_edition WHERE occurred_at < kept_from;
-  DELETE FROM isochron.storm_member WHERE occurred_at < kept_from;
-  DELETE FROM isochron.retraction WHERE occurred_at < kept_from;
   RETURN dropped;
 END $$;
 FUNCTION isochron.erase_audit(bigint,bigint[]) RETURNS void OWNER isochron_owner VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS $$
@@ -733,6 +806,7 @@ FUNCTION isochron.hold_audit_tail() RETURNS TABLE(store_id uuid, sequence bigint
   SELECT t.store_id, t.sequence, t.hash FROM isochron.audit_tail t FOR UPDATE
 $$;
 FUNCTION isochron.id_of_key(text) RETURNS text OWNER isochron_owner IMMUTABLE AS $$ SELECT substr(key, strpos(key, ':') + 1) $$;
+FUNCTION isochron.is_expiring() RETURNS boolean OWNER isochron_owner STABLE SET search_path=pg_catalog, pg_temp AS $$ SELECT coalesce(current_setting('isochron.expiring', true), '') = 'on' $$;
 FUNCTION isochron.join_audit_entry() RETURNS trigger OWNER isochron_owner VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS $$
 BEGIN
   IF NOT EXISTS (SELECT FROM isochron.audit_entry e WHERE e.sequence = NEW.sequence
@@ -902,6 +976,27 @@ FUNCTION isochron.refuse_audit_change() RETURNS trigger OWNER isochron_owner VOL
 BEGIN
   RAISE EXCEPTION 'audit entries are not changed';
 END $$;
+FUNCTION isochron.scrub_words(text,text[]) RETURNS bigint OWNER isochron_owner VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS $$
+DECLARE
+  found record;
+  changed bigint;
+  total bigint := 0;
+BEGIN
+  FOR found IN
+    SELECT c.relname, a.attname, format_type(a.atttypid, NULL) AS type
+      FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+     WHERE c.relnamespace = 'isochron'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition
+       AND c.relname <> ALL (except_tables) AND a.attgenerated = ''
+       AND format_type(a.atttypid, NULL) IN ('text', 'text[]', 'json', 'jsonb')
+     ORDER BY c.relname, a.attnum
+  LOOP
+    EXECUTE format('UPDATE isochron.%I SET %I = regexp_replace(%I::text, $1, ''erased'', ''gi'')::%s WHERE %I::text ~* $1',
+                   found.relname, found.attname, found.attname, found.type, found.attname) USING pattern;
+    GET DIAGNOSTICS changed = ROW_COUNT;
+    total := total + changed;
+  END LOOP;
+  RETURN total;
+END $$;
 FUNCTION isochron.verified_claim() RETURNS jsonb OWNER isochron_owner STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS $$
 DECLARE
   claim text := current_setting('isochron.claim', true);
@@ -930,13 +1025,15 @@ END $$;
 -- Grants on functions
 GRANT EXECUTE ON isochron.claimed_keys() TO isochron_tenant;
 GRANT EXECUTE ON isochron.claimed_sensitive_keys() TO isochron_tenant;
-GRANT EXECUTE ON isochron.drop_before(timestamp with time zone) TO isochron_ingest;
+GRANT EXECUTE ON isochron.drop_empty_weeks(timestamp with time zone) TO isochron_ingest;
 GRANT EXECUTE ON isochron.erase_audit(bigint,bigint[]) TO isochron_ingest;
 GRANT EXECUTE ON isochron.find_audit_actor(text) TO isochron_ingest;
 GRANT EXECUTE ON isochron.hold_audit_tail() TO isochron_ingest;
 GRANT EXECUTE ON isochron.id_of_key(text) TO isochron_ingest;
+GRANT EXECUTE ON isochron.is_expiring() TO isochron_ingest;
 GRANT EXECUTE ON isochron.make_partition(text,date) TO isochron_ingest;
 GRANT EXECUTE ON isochron.place_observations(text,text,jsonb,text[]) TO isochron_ingest;
+GRANT EXECUTE ON isochron.scrub_words(text,text[]) TO isochron_ingest;
 
 -- Others
 

@@ -89,13 +89,14 @@ test("each function that acts as its owner pins its search path and is granted t
   expect(functions).toEqual([
     { name: "claimed_keys", settings, granted: ["isochron_tenant"] },
     { name: "claimed_sensitive_keys", settings, granted: ["isochron_tenant"] },
-    { name: "drop_before", settings, granted: ["isochron_ingest"] },
+    { name: "drop_empty_weeks", settings, granted: ["isochron_ingest"] },
     { name: "erase_audit", settings, granted: ["isochron_ingest"] },
     { name: "find_audit_actor", settings, granted: ["isochron_ingest"] },
     { name: "follow_audit_tail", settings, granted: [] },
     { name: "hold_audit_tail", settings, granted: ["isochron_ingest"] },
     { name: "join_audit_entry", settings, granted: [] },
     { name: "make_partition", settings, granted: ["isochron_ingest"] },
+    { name: "scrub_words", settings, granted: ["isochron_ingest"] },
     { name: "verified_claim", settings, granted: [] },
   ]);
 });
