@@ -17,6 +17,7 @@ import { instant } from "./model/instant.ts";
 import type { Instant } from "./model/instant.ts";
 import { clean } from "./normalise/clean.ts";
 import { decoders } from "./normalise/decode.ts";
+import { disclosureClasses, redactionDiff } from "./normalise/redact-diff.ts";
 import { demoRoot, findWebPages } from "./package-folders.ts";
 import { ContractWatch } from "./pipeline/contract-check.ts";
 import { harvestOnce, type Pass } from "./pipeline/harvest.ts";
@@ -313,6 +314,7 @@ async function buildApiFor(request: ApiOptions, context: ApiContext): ReturnType
     noteTooLarge: (name, posted) => noteTooLarge(stages, findSource, connections.get(name), posted),
     contractOf,
     notices: notices.desk,
+    redaction: { compare: redactionDiff, classes: disclosureClasses },
     // A command ends with its answer; a server goes on.
     rulings: openRulingDesk(stages, store, () => settling.settle(request.viewer !== undefined)),
     tenantSettings: { customers: config.customers, regions: regionsOf(config.connections) },

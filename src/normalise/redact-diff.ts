@@ -6,7 +6,10 @@ import { fieldClasses } from "./redact-classes.ts";
 import { fieldsOf, shownRule, type Field } from "./redact-fields.ts";
 
 /** An edition as it is stored; its visibility is the event's, or for a notice always the same. */
-export type StoredEdition = Omit<TenantEdition, "visibility">;
+export interface StoredEdition extends Omit<TenantEdition, "visibility" | "phase" | "operation"> {
+  readonly phase?: TenantEdition["phase"] | undefined;
+  readonly operation?: TenantEdition["operation"] | undefined;
+}
 
 /** Fields that stand beside every edition as they are. */
 const beside = new Set(["occurredAt", "precision"]);
@@ -19,7 +22,10 @@ export function redactionDiff(draft: EventDraft, edition: StoredEdition): readon
     const told = { field: path.join("."), class: name, value: spell(path[0] ?? "", value) };
     const shown = shownOf(field, draft, edition);
     if (shown === undefined) return { ...told, outcome: "withheld" };
-    return same(shown, told.value) ? { ...told, outcome: "shown" } : { ...told, outcome: "replaced", shown };
+    // A sentence is always written anew, and may read the same.
+    return same(shown, told.value) && path[0] !== "summary"
+      ? { ...told, outcome: "shown" }
+      : { ...told, outcome: "replaced", shown };
   });
 }
 

@@ -145,6 +145,8 @@ export interface EventReader {
   coverage(scope: Scope): Promise<Coverage>;
   /** At most `limit` groups, of one reason where it is given. Provider only; a tenant's scope gets none. */
   quarantine(scope: Scope, limit: number, reason?: string): Promise<Quarantine>;
+  /** What each tenant is shown of the event, in the order of the tenants' keys. Provider only; a tenant's scope gets none. */
+  editions(scope: Scope, event: Pick<StoredEvent, "id" | "occurredAt">, limit: number): Promise<EditionPage>;
   /** Earlier attributions of an event, oldest first. Provider only. */
   attributionHistory(scope: Scope, id: string): Promise<readonly EarlierAttribution[]>;
   /** Set-aside records as they are listed: without bytes beyond the first 4 KiB. Provider only. */
@@ -155,6 +157,11 @@ export interface EventReader {
   standsInFeed(scope: Scope, id: string): Promise<boolean>;
   /** Resolves when something new may have been stored, or after `waitMs`. */
   woken(waitMs: number, signal: AbortSignal): Promise<void>;
+}
+
+export interface EditionPage {
+  readonly editions: readonly TenantEvent[];
+  readonly more: boolean;
 }
 
 /** What we took to be true from `recordedAt` until `recordedUntil`. */

@@ -1,10 +1,12 @@
 import type { FastifyBaseLogger } from "fastify";
+import type { Disclosure, DisclosureClass } from "../../model/disclosure.ts";
 import type { EntityRef } from "../../model/entity.ts";
+import type { StoredEvent } from "../../model/event.ts";
 import type { IdentityProvider } from "../../model/identity.ts";
 import type { Duration, Instant } from "../../model/instant.ts";
 import type { Scope } from "../../model/scope.ts";
 import type { AuditTrail } from "../../store/audit-store.ts";
-import type { VisibleEvent } from "../../store/event-reader.ts";
+import type { TenantEvent, VisibleEvent } from "../../store/event-reader.ts";
 import type { NoticeTemplateRecord } from "../../store/notice-template-store.ts";
 import type { Store } from "../../store/store.ts";
 import type { TokenScope } from "../../store/token-store.ts";
@@ -32,6 +34,8 @@ export interface ApiParts {
   readonly contractOf?: (source: string) => ContractJson | undefined;
   /** The texts of notices; absent where they cannot be edited. */
   readonly notices?: NoticeTemplates;
+  /** Lays editions beside their events; absent where nobody can. */
+  readonly redaction?: Redaction;
   /** What operators rule about waiting events; absent where nobody can. */
   readonly rulings?: Rulings;
   /** What the configuration says of customers and regions; nothing where absent. */
@@ -52,6 +56,12 @@ export interface ApiParts {
    */
   readonly viewer?: Exclude<TokenScope, { kind: "ingest" }>;
   readonly limits?: Partial<ApiLimits>;
+}
+
+/** Tells what became of each field of an event in a tenant's edition of it, and what the classes of fields mean. */
+export interface Redaction {
+  compare(event: StoredEvent, edition: TenantEvent): readonly Disclosure[];
+  readonly classes: readonly DisclosureClass[];
 }
 
 /** One text that tenants are told of a shared cause with. */
@@ -220,6 +230,6 @@ export interface PostedOutcome {
   readonly revised: number;
   readonly setAside: number;
   readonly factsOnly: number;
-}
   /** Of events that were deleted for good before; absent for none. */
   readonly expired?: number;
+}

@@ -131,6 +131,7 @@ describe("the OpenAPI document", () => {
       "DELETE /session/as",
       "GET /events",
       "GET /events/{id}",
+      "GET /events/{id}/editions",
       "GET /events/{id}/members",
       "GET /events/{id}/ownership",
       "GET /health",

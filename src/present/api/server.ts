@@ -12,6 +12,7 @@ import { AuditNotes, inBackground } from "./audit-notes.ts";
 import { apiLimits, type ApiParts } from "./api-parts.ts";
 import { apiPrefix, healthSchema } from "./contract.ts";
 import { serveErrorPage } from "./error-page.ts";
+import { editionsRoute } from "./editions-route.ts";
 import { estateRoutes } from "./estate-routes.ts";
 import { eventRoutes } from "./event-routes.ts";
 import { eventsRoute } from "./events-route.ts";
@@ -147,6 +148,7 @@ async function addPlugins(app: FastifyInstance, context: ApiContext): Promise<vo
         await reading.register(eventsRoute(context));
         await reading.register(eventRoutes(context));
         await reading.register(membersRoute(context));
+        await reading.register(editionsRoute(context));
         await reading.register(histogramRoute(context));
         await reading.register(whatElseRoute(context));
         await reading.register(resourceRoute(context));

@@ -18,6 +18,7 @@ import {
   type SourcesJson,
   type WhatElseJson,
 } from "../api/contract.ts";
+import { editionsSchema, type EditionsJson } from "../api/editions-contract.ts";
 import {
   noticeTemplateHistorySchema,
   noticeTemplateSchema,
@@ -76,6 +77,10 @@ export class ApiClient {
 
   members(id: string, query: Query): Promise<MembersPageJson> {
     return this.#get(`/events/${encodeURIComponent(id)}/members${search(query)}`, membersPageSchema);
+  }
+
+  editions(id: string, query: Query): Promise<EditionsJson> {
+    return this.#get(`/events/${encodeURIComponent(id)}/editions${search(query)}`, editionsSchema);
   }
 
   ownership(id: string): Promise<OwnershipJson> {

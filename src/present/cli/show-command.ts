@@ -3,6 +3,7 @@ import { instant } from "../../model/instant.ts";
 import type { EventJson } from "../api/contract.ts";
 import type { ApiClient } from "./api-client.ts";
 import { entityText, eventColumns, kindText, ownerText, precisionText } from "./event-columns.ts";
+import { printEditions } from "./editions-text.ts";
 import { exitCodes } from "./exit-code.ts";
 import { parseCount } from "./parse-count.ts";
 import { read } from "./reading.ts";
@@ -14,6 +15,7 @@ import type { View } from "./view.ts";
 interface ShowOptions extends ReadOptions {
   readonly raw?: true;
   readonly members?: true;
+  readonly editions?: true;
   readonly limit: number;
 }
 
@@ -28,7 +30,8 @@ export function addShowCommand(program: Command, run: Run): void {
     .argument("<event>", "the event's id")
     .option("--raw", "the event as one line of JSON")
     .option("--members", "what the event of a storm stands for, oldest first")
-    .option("-n, --limit <count>", "with --members: at most so many", parseCount, 200);
+    .option("--editions", "what each tenant is shown of it, field by field, and what is kept back (provider)")
+    .option("-n, --limit <count>", "with --members or --editions: at most so many", parseCount, 200);
   addReadOptions(command, ["table", "json", "ndjson"])
     .addHelpText(
       "after",
@@ -36,11 +39,13 @@ export function addShowCommand(program: Command, run: Run): void {
 Examples:
   $ isochron show evt_mfzhi6lb5nq3v2ktw4xy7ucdoe
   $ isochron show evt_mfzhi6lb5nq3v2ktw4xy7ucdoe --raw | jq .details
-  $ isochron show evt_mfzhi6lb5nq3v2ktw4xy7ucdoe --members -n 1000`,
+  $ isochron show evt_mfzhi6lb5nq3v2ktw4xy7ucdoe --members -n 1000
+  $ isochron show evt_mfzhi6lb5nq3v2ktw4xy7ucdoe --editions`,
     )
     .action(
       run.action(([id], options: ShowOptions) =>
         read(run.host, options, async ({ client, view }) => {
+          if (options.editions === true) return printEditions(client, view, id ?? "", options.limit);
           if (options.members === true) return printMembers(client, view, id ?? "", options.limit);
           const event = await client.event(id ?? "");
           if (options.raw === true || view.format === "ndjson") await view.ndjson([event]);

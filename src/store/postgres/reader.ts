@@ -17,6 +17,7 @@ import type {
   TypeRate,
   VisibleEvent,
 } from "../event-reader.ts";
+import { readEditions } from "./edition-reads.ts";
 import { readFeed, standsInFeed } from "./feed.ts";
 import { conditionsOf, Parameters } from "./filter.ts";
 import type { EventRow } from "./event-row.ts";
@@ -61,6 +62,8 @@ export function eventReader(pools: Pools, claimKey: Uint8Array, listener: Listen
     coverage: (scope) => readCoverage(pools, scope),
     quarantine: (scope, limit, reason) =>
       asProvider(scope, { groups: [], more: false }, (client) => readQuarantine(client, limit, reason)),
+    editions: (scope, event, limit) =>
+      asProvider(scope, { editions: [], more: false }, (client) => readEditions(client, event, limit)),
     attributionHistory: (scope, id) => asProvider(scope, [], (client) => readHistory(client, id)),
     setAside: (scope, limit) => asProvider(scope, [], (client) => readSetAside(client, limit)),
     feed: (scope, after, limit) =>
