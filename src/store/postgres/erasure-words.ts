@@ -25,7 +25,7 @@ export function patternOf(words: readonly string[]): string {
 /** The value without the words, wherever they stand in it and however they are written; keys of objects too. */
 export function withoutWords<Value>(value: Value, words: readonly string[]): Value {
   if (words.length === 0) return value;
-  const escaped = words.map((word) => word.replaceAll(/[.*+?^${}()|[\]\\/-]/g, "\\$&"));
+  const escaped = words.map((word) => word.replaceAll(/[.*+?^${}()|[\]\\/]/g, "\\$&"));
   const pattern = new RegExp(escaped.join("|"), "giu");
   const scrub = (one: Json): Json => {
     if (typeof one === "string") return one.replaceAll(pattern, erasedWord);

@@ -19,6 +19,12 @@ interface Changing {
   readonly mentions?: readonly string[];
 }
 
+interface Shown extends Changing {
+  readonly draft?: { readonly actor?: Actor & JsonObject; readonly related: readonly Related[] };
+  readonly edition_keys: readonly string[];
+  readonly edition_ids: readonly string[];
+}
+
 /**
  * Takes the erased one's part out of events that stay, of their storms' members too, and deletes their earlier versions
  * that tell of it. Gives how many editions went.
@@ -48,6 +54,7 @@ export async function scrubEvents(
     ["id", "occurred_at"],
     rows.map(({ row }) => scrubRow(subject, row)),
   );
+  await scrubEditions(client, "tenant_event", ["tenant_key", "id", "occurred_at"], subject, rows);
   await client.query(
     "UPDATE isochron.event SET feed_xid = pg_current_xact_id() WHERE id = ANY($1::text[]) AND occurred_at = ANY($2::timestamptz[])",
     [ids, [...new Set(events.map((event) => iso(event.occurred_at)))]],
@@ -62,6 +69,7 @@ export async function scrubEvents(
     ["id"],
     members.map(({ row }) => scrubMember(subject, row)),
   );
+  await scrubEditions(client, "storm_member_edition", ["tenant_key", "id"], subject, members);
   const changed = [...ids, ...members.map(({ id }) => id)];
   await client.query("DELETE FROM isochron.event_revision WHERE event_id = ANY($1::text[])", [changed]);
   await client.query(
@@ -92,6 +100,39 @@ export async function detachDeliveries(
      INSERT INTO isochron.delivery (connection, source_id, key, event_id, occurred_at, content_hash)
      SELECT DISTINCT connection, event_id, event_id, event_id, occurred_at, decode(repeat('00', 32), 'hex') FROM gone`,
     [ids],
+  );
+}
+
+/** What tenants were shown of these rows loses the words that their rows lose. */
+async function scrubEditions(
+  client: pg.ClientBase,
+  table: "tenant_event" | "storm_member_edition",
+  key: readonly string[],
+  subject: ErasureSubject,
+  rows: readonly { readonly row: JsonRow }[],
+): Promise<void> {
+  const wordsOfEdition = new Map<string, readonly string[]>();
+  const places: { tenant_key: string; id: string }[] = [];
+  for (const { row } of rows) {
+    const { actor, related, draft, edition_keys, edition_ids } = row as unknown as Shown;
+    const words = wordsOf(subject, draft?.actor ?? actor, draft?.related ?? related);
+    edition_keys.forEach((tenant_key, at) => {
+      const place = { tenant_key, id: edition_ids[at] ?? "" };
+      places.push(place);
+      wordsOfEdition.set(`${place.tenant_key}\n${place.id}`, words);
+    });
+  }
+  const { rows: found } = await client.query<{ row: JsonRow; place: string }>(
+    `SELECT to_jsonb(t) AS row, t.tenant_key || E'\\n' || t.id AS place
+       FROM jsonb_to_recordset($1::jsonb) AS given (tenant_key text, id text)
+       JOIN isochron.${table} t USING (tenant_key, id)`,
+    [JSON.stringify(places)],
+  );
+  await writeRows(
+    client,
+    table,
+    key,
+    found.map(({ row, place }) => withoutWords(row, wordsOfEdition.get(place) ?? [])),
   );
 }
 
