@@ -244,10 +244,10 @@ describe("the provider", () => {
       headers: { cookie: eyes },
     });
     expect(seen.json<EventsPageJson>().events).toEqual(await events("customer southern"));
-    const nobody = await app.inject(pageRequest("POST", "/session/as", cookie, { customer_id: "none" }));
+    const nobody = await app.inject(pageRequest("POST", "/session/as", eyes, { customer_id: "none" }));
     expect(nobody.statusCode).toBe(404);
     const both = { customer_id: "southern", control_plane: controlPlane, project_id: "p-prod" };
-    expect((await app.inject(pageRequest("POST", "/session/as", cookie, both))).statusCode).toBe(400);
+    expect((await app.inject(pageRequest("POST", "/session/as", eyes, both))).statusCode).toBe(400);
   });
 });
 

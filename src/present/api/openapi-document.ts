@@ -5,6 +5,7 @@ import { z } from "zod";
 import * as contract from "./contract.ts";
 import * as quarantine from "./quarantine-contract.ts";
 import * as tenancy from "./tenancy-contract.ts";
+import * as tokens from "./token-contract.ts";
 
 /** The names under which the document's components are known. */
 const components = {
@@ -36,6 +37,9 @@ const components = {
   Tenant: tenancy.tenantSchema,
   Tenants: tenancy.tenantsSchema,
   TenantTree: tenancy.tenantTreeSchema,
+  NewToken: tokens.newTokenSchema,
+  Token: tokens.tokenSchema,
+  Tokens: tokens.tokensSchema,
   WhatElse: contract.whatElseSchema,
 };
 
@@ -67,7 +71,7 @@ export async function describeApi(app: FastifyInstance, version: string): Promis
         license: { name: "Apache-2.0", identifier: "Apache-2.0" },
       },
       servers: [{ url: "/" }],
-      security: [{ token: [] }, { session: [] }],
+      security: [{ token: [] }, { keystone: [] }, { session: [] }],
       components: {
         securitySchemes: {
           token: {
@@ -75,7 +79,19 @@ export async function describeApi(app: FastifyInstance, version: string): Promis
             scheme: "bearer",
             description: "A token made with `isochron token create`.",
           },
-          session: { type: "apiKey", in: "cookie", name: "isochron_session" },
+          keystone: {
+            type: "apiKey",
+            in: "header",
+            name: "X-Auth-Token",
+            description:
+              "A token of the configured Keystone; of several, `X-Isochron-Identity-Provider` names one.",
+          },
+          session: {
+            type: "apiKey",
+            in: "cookie",
+            name: "isochron_session",
+            description: "Over TLS the cookie is called `__Host-isochron_session`.",
+          },
         },
       },
     },

@@ -8,6 +8,7 @@ import { createNotices } from "../../pipeline/notices.ts";
 import type { Store } from "../../store/store.ts";
 import * as contract from "./contract.ts";
 import * as tenancy from "./tenancy-contract.ts";
+import * as tokens from "./token-contract.ts";
 import * as quarantine from "./quarantine-contract.ts";
 import type { DryRun, StandingRuling } from "./ruling-parts.ts";
 import { bearer, get, getJson, pageRequest, startApi } from "../../../test/api-host.ts";
@@ -129,6 +130,8 @@ describe("the OpenAPI document", () => {
       "DELETE /notice-templates/{name}",
       "DELETE /session",
       "DELETE /session/as",
+      "DELETE /session/break-glass",
+      "DELETE /tokens/{id}",
       "GET /events",
       "GET /events/{id}",
       "GET /events/{id}/editions",
@@ -147,6 +150,7 @@ describe("the OpenAPI document", () => {
       "GET /sources",
       "GET /tenants",
       "GET /tenants/tree",
+      "GET /tokens",
       "GET /what-else",
       "POST /ingest/{connection}",
       "POST /notice-templates/preview",
@@ -156,6 +160,8 @@ describe("the OpenAPI document", () => {
       "POST /rulings/{id}/withdrawal",
       "POST /session",
       "POST /session/as",
+      "POST /session/break-glass",
+      "POST /tokens",
       "PUT /notice-templates/{name}",
     ]);
   });
@@ -228,8 +234,28 @@ describe("each documented operation answers as documented", () => {
     const asked = { control_plane: "region-1", project_id: "p-prod" };
     const looked = await app.inject(pageRequest("POST", "/session/as", cookie, asked));
     expect(contract.sessionSchema.parse(looked.json())).toEqual(looked.json());
-    expect((await app.inject(pageRequest("DELETE", "/session/as", cookie))).statusCode).toBe(200);
-    expect((await app.inject(pageRequest("DELETE", "/session", cookie))).statusCode).toBe(204);
+    const eyes = String(looked.headers["set-cookie"]).split(";", 1)[0]!;
+    const back = await app.inject(pageRequest("DELETE", "/session/as", eyes));
+    expect(contract.sessionSchema.parse(back.json())).toEqual(back.json());
+    const own = String(back.headers["set-cookie"]).split(";", 1)[0]!;
+    expect((await app.inject(pageRequest("DELETE", "/session", own))).statusCode).toBe(204);
+  });
+
+  test("GET, POST and DELETE tokens", async () => {
+    const made = await app.inject({
+      method: "POST",
+      url: "/api/v1/tokens",
+      payload: { name: "portal", scope: "project", control_plane: "region-1", project_id: "p-prod" },
+      headers: bearer("provider"),
+    });
+    expect(made.statusCode).toBe(201);
+    const token = tokens.newTokenSchema.parse(made.json());
+    expect(token).toEqual(made.json());
+    const listed = await get(app, "/tokens", "provider");
+    expect(tokens.tokensSchema.parse(listed.json())).toEqual(listed.json());
+    const url = `/api/v1/tokens/${token.id}`;
+    const ended = await app.inject({ method: "DELETE", url, headers: bearer("provider") });
+    expect(ended.statusCode).toBe(204);
   });
 });
 

@@ -32,7 +32,7 @@ interface Reach {
 
 /** Tokens of the provider's administrators, and of each tenant's own. To everybody else there is nothing here. */
 export function tokensRoute(context: ApiContext): FastifyPluginAsyncZod {
-  const { store, clock, audit } = context;
+  const { store } = context;
   return async (app) => {
     app.addHook("onRequest", async (request) => void (await admitAdministrator(context, request)));
     app.get(
@@ -50,6 +50,14 @@ export function tokensRoute(context: ApiContext): FastifyPluginAsyncZod {
         return { tokens: tokens.filter(({ scope }) => sees(scope)).map(toTokenJson) };
       },
     );
+    await app.register(makeRoute(context));
+    await app.register(revokeRoute(context));
+  };
+}
+
+function makeRoute(context: ApiContext): FastifyPluginAsyncZod {
+  const { store, clock, audit } = context;
+  return async (app) => {
     app.post(
       "/tokens",
       {
@@ -76,6 +84,12 @@ export function tokensRoute(context: ApiContext): FastifyPluginAsyncZod {
         return reply.code(201).send({ ...toTokenJson(made), token });
       },
     );
+  };
+}
+
+function revokeRoute(context: ApiContext): FastifyPluginAsyncZod {
+  const { store, audit } = context;
+  return async (app) => {
     app.delete(
       "/tokens/:id",
       {

@@ -127,7 +127,9 @@ describe("a customer", () => {
   test("gets a token of its own, with a warning where none is configured", async () => {
     const words = ["token", "create", "--name", "portal", "--customer", "acme"];
     const known = await runCanned(words, { settings: { customers: [{ id: "acme", name: "Acme" }] } });
-    expect(known.tokens.map(({ scope }) => scope)).toEqual([{ kind: "customer", customerId: "acme" }]);
+    expect(known.tokens.map(({ scope }) => scope)).toEqual([
+      { kind: "customer", customerId: "acme", role: "reader" },
+    ]);
     expect(known.stderr).not.toContain("warning");
     expect((await runCanned(words)).stderr).toContain("warning: no customer is called acme");
   });

@@ -248,9 +248,29 @@ describe("tokens", () => {
     expect(unknown.stderr).toContain("warning: no connection is called alertmanger here");
   });
 
-  test("that a provider's token may post as well is told where it is made", async () => {
+  test("a token may do the least that its scope has, unless a role of that scope is told", async () => {
+    const made = async (words: string) => {
+      const run = await runCanned(["token", "create", "--name", "x", ...words.split(" ")]);
+      return run.code === 0 ? run.tokens[0]?.scope : run.code;
+    };
+    const domain = { kind: "domain", controlPlane: "default", domainId: "d" };
+    expect(await made("--provider")).toEqual({ kind: "provider", role: "operator" });
+    expect(await made("--provider --role auditor")).toEqual({ kind: "provider", role: "auditor" });
+    expect(await made("--domain d")).toEqual({ ...domain, role: "reader" });
+    expect(await made("--domain d --role admin")).toEqual({ ...domain, role: "admin" });
+    expect(await made("--ingest c")).toEqual({ kind: "ingest", connection: "c" });
+    for (const words of [
+      "--domain d --role operator",
+      "--provider --role reader",
+      "--ingest c --role admin",
+    ]) {
+      expect(await made(words)).toBe(2);
+    }
+  });
+
+  test("what the roles may do is told where a token is made, and which one each has where they are listed", async () => {
     const { stdout } = await runCanned(["token", "create", "--help"]);
-    expect(stdout.replaceAll(/\s+/g, " ")).toContain("provider's token may also post records to every");
+    expect(stdout.replaceAll(/\s+/g, " ")).toContain("posts records to every connection");
   });
 
   test("a token that is not there cannot be revoked", async () => {
