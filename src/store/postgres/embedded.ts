@@ -17,6 +17,7 @@ import {
   socketFolder,
   writeStarter,
 } from "./embedded-data.ts";
+import { memorySettings, usableMemory } from "./embedded-memory.ts";
 import { chooseLaunch, handOver, type Launch } from "./embedded-user.ts";
 import { isAlive, withStartLock } from "./start-lock.ts";
 
@@ -201,8 +202,8 @@ function serverSettings(state: State): readonly string[] {
     `unix_socket_directories=${state.socket}`,
     "unix_socket_permissions=0700",
     "max_connections=60",
-    "shared_buffers=128MB",
     "max_wal_size=1GB",
+    ...memorySettings(usableMemory()),
     "password_encryption=scram-sha-256",
     "timezone=UTC",
     "log_timezone=UTC",
