@@ -74,13 +74,14 @@ export function viewOf(
 class UncrowdedView implements TopologyView {
   readonly controlPlane: string;
   readonly #view: TopologyView;
-  readonly #crowded: Surroundings["crowded"];
+  /** By relation, because most are asked of entities of which none is crowded at all. */
+  readonly #crowded: ReadonlyMap<string, ReadonlySet<string>>;
   readonly #cut: Surroundings["cut"];
 
   constructor(view: TopologyView, crowded: Surroundings["crowded"], cut: Surroundings["cut"]) {
     this.controlPlane = view.controlPlane;
     this.#view = view;
-    this.#crowded = crowded;
+    this.#crowded = byRelation(crowded);
     this.#cut = cut;
   }
 
@@ -106,6 +107,7 @@ class UncrowdedView implements TopologyView {
 
   /** What is at hand by chance beyond what was taken would make the answer depend on the page. */
   #taken(to: EntityRef, relation: Relation, held: readonly HeldFact[]): readonly HeldFact[] {
+    if (this.#cut.size === 0) return held;
     const taken = this.#cut.get(`${entityKey(to)}|${relation}`);
     return taken === undefined ? held : held.filter(({ fact }) => taken.has(entityKey(fact.from)));
   }
@@ -113,14 +115,26 @@ class UncrowdedView implements TopologyView {
   /** Of an account all is hidden once where one of its groups works cannot be told. */
   #hides(entity: EntityRef, relation: Relation): boolean {
     const crowded = (one: EntityRef, what: Relation): boolean =>
-      this.#crowded.has(`${entityKey(one)}|${what}`);
+      this.#crowded.get(what)?.has(entityKey(one)) === true;
     if (crowded(entity, relation)) return true;
     // Who spoke of an id without its kind spoke of whatever bears it; of a name it counts only beside all its bearers.
     if (relation === "used_by")
       return crowded({ kind: "resource", id: entity.id }, relation) || crowded(entity, "named");
     if (relation !== "works_in" && relation !== "member_of") return false;
+    if (!this.#crowded.has("works_in")) return false;
     if (crowded(entity, "works_in")) return true;
     const groups = this.#view.everTargets(entity, "member_of");
     return groups.some(({ fact }) => crowded(fact.to, "works_in"));
   }
+}
+
+/** The keys of entities by the relation in `KEY|relation`. */
+function byRelation(crowded: Surroundings["crowded"]): ReadonlyMap<string, ReadonlySet<string>> {
+  const keys = new Map<string, Set<string>>();
+  for (const one of crowded) {
+    const bar = one.lastIndexOf("|");
+    const relation = one.slice(bar + 1);
+    keys.set(relation, (keys.get(relation) ?? new Set()).add(one.slice(0, bar)));
+  }
+  return keys;
 }

@@ -457,7 +457,7 @@ CONSTRAINT tenant_event_pkey ON isochron.tenant_event PRIMARY KEY (tenant_key, i
 CONSTRAINT tombstone_pkey ON isochron.tombstone PRIMARY KEY (hash);
 CONSTRAINT tombstone_reason_check ON isochron.tombstone CHECK ((reason = ANY (ARRAY['expired'::text, 'erased'::text])));
 CONSTRAINT topology_fact_pkey ON isochron.topology_fact PRIMARY KEY (control_plane, from_kind, from_id, relation, at, to_kind, to_id, holds);
-CONSTRAINT topology_run_pkey ON isochron.topology_run PRIMARY KEY (control_plane, from_kind, from_id, relation, at, to_kind, to_id, holds);
+CONSTRAINT topology_run_pkey ON isochron.topology_run PRIMARY KEY (control_plane, from_id, from_kind, relation, at, to_kind, to_id, holds);
 CONSTRAINT topology_tenant_kind_check ON isochron.topology_tenant CHECK ((kind = ANY (ARRAY['project'::text, 'domain'::text])));
 CONSTRAINT topology_tenant_pkey ON isochron.topology_tenant PRIMARY KEY (control_plane, kind, id);
 
@@ -527,9 +527,8 @@ CREATE UNIQUE INDEX tombstone_pkey ON isochron.tombstone USING btree (hash);
 CREATE INDEX topology_fact_by_target ON isochron.topology_fact USING btree (control_plane, to_kind, to_id, relation, at);
 CREATE UNIQUE INDEX topology_fact_pkey ON isochron.topology_fact USING btree (control_plane, from_kind, from_id, relation, at, to_kind, to_id, holds);
 CREATE INDEX topology_run_by_change ON isochron.topology_run USING btree (changed_xid);
-CREATE INDEX topology_run_by_id ON isochron.topology_run USING btree (control_plane, from_id, from_kind, relation);
 CREATE INDEX topology_run_by_target ON isochron.topology_run USING btree (control_plane, to_kind, to_id, relation, from_kind, from_id, at, holds);
-CREATE UNIQUE INDEX topology_run_pkey ON isochron.topology_run USING btree (control_plane, from_kind, from_id, relation, at, to_kind, to_id, holds);
+CREATE UNIQUE INDEX topology_run_pkey ON isochron.topology_run USING btree (control_plane, from_id, from_kind, relation, at, to_kind, to_id, holds);
 CREATE UNIQUE INDEX topology_tenant_pkey ON isochron.topology_tenant USING btree (control_plane, kind, id);
 
 -- Policies

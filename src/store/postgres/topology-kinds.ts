@@ -32,6 +32,17 @@ export const timeless: readonly Relation[] = [
   "has_address",
 ];
 
+/** What no rule that looks for an owner ever asks: it is told to people, and to who looks for what else changed. */
+export const neverAsked: readonly Relation[] = [
+  "attached_to",
+  "bound_to",
+  "copy_of",
+  "guards",
+  "made_from",
+  "on_network",
+  "sized_by",
+];
+
 /** What so much points at that no answer depends on who newly does. */
 export const hubKinds: readonly string[] = [
   "project",

@@ -5,7 +5,7 @@ import type { KnownFact, Relation } from "../../model/topology.ts";
 import type { Start, Surroundings } from "../topology-reader.ts";
 import { changePoints } from "./change-points.ts";
 import { compositions, findParts, findResidents, residence, type Taken } from "./topology-residents.ts";
-import { aliasKinds, bearing, hubKinds, mayAskWhoUsed } from "./topology-kinds.ts";
+import { aliasKinds, bearing, hubKinds, mayAskWhoUsed, neverAsked } from "./topology-kinds.ts";
 
 /** The only ways on from what everything points at; every other kind is followed along all its facts. */
 const waysOutOfHubs: Readonly<Record<string, readonly Relation[]>> = {
@@ -73,11 +73,13 @@ export async function walk(
     places,
   };
   const given = visit(state, start.keys.map(parseEntityKey));
-  const borne = visit(state, await borneIds(state, given));
+  const met = await meet(state, given);
+  const borne = visit(state, met.borne);
   let frontier = [...given, ...borne];
   const asked = new Set(frontier.map(entityKey));
   // Those who point here count as one step with where else they point, or nobody could tell if they still do.
-  const bearers = visit(state, [...(await bearersOf(state, frontier)), ...(await askersOf(state, frontier))]);
+  const others = await meet(state, borne.filter(isPointedAt));
+  const bearers = visit(state, [...met.pointing, ...others.pointing]);
   const borneBy = new Set(bearers.map(entityKey));
   for (let hop = 0; hop <= hops && frontier.length > 0; hop += 1) {
     const around = hop === 0 ? [...frontier, ...bearers] : frontier;
@@ -132,11 +134,12 @@ function leadsOn(from: EntityRef, relation: Relation): boolean {
 }
 
 async function load(
-  { client, controlPlane, crowded }: Walk,
+  { client, controlPlane, crowded, places }: Walk,
   entities: readonly EntityRef[],
   what: { readonly only?: readonly Relation[]; readonly used?: readonly EntityRef[] },
 ): Promise<readonly KnownFact[]> {
-  return changePoints(client, controlPlane, entities, { crowded, used: [], ...what });
+  const without = places === undefined ? [] : neverAsked;
+  return changePoints(client, controlPlane, entities, { crowded, used: [], without, ...what });
 }
 
 /** What is told of that which was asked for; who used a thing is asked by those who know no owner of it. */
@@ -153,55 +156,76 @@ async function loadFirst(
   return used.length === 0 ? loaded : [...loaded, ...(await load(state, [], { used }))];
 }
 
-/** What bears the ids whose kind was not told, whatever it is. */
-async function borneIds(state: Walk, entities: readonly EntityRef[]): Promise<readonly EntityRef[]> {
-  const ids = entities.filter(({ kind }) => kind === "resource").map(({ id }) => id);
-  if (ids.length === 0) return [];
-  const { rows } = await state.client.query<{ from_kind: string; from_id: string }>(
-    `SELECT DISTINCT f.from_kind, f.from_id FROM unnest($2::text[]) AS given (id)
-       JOIN isochron.topology_run f ON f.control_plane = $1 AND f.from_id = given.id
-      ORDER BY f.from_kind, f.from_id`,
-    [state.controlPlane, ids],
-  );
-  for (const { from_kind, from_id } of rows) {
-    if (state.places?.has(`resource:${from_id}`) === true) state.places.add(`${from_kind}:${from_id}`);
-  }
-  return rows.map((row) => ({ kind: row.from_kind, id: row.from_id }));
+/** What is asked for together with those who point at it: what bears a name or address, what a request was about. */
+function isPointedAt({ kind }: EntityRef): boolean {
+  return kind === "request" || aliasKinds.includes(kind);
 }
 
-/** What ever bore the names and addresses; none of those that more things bore than can be told apart. */
-async function bearersOf(state: Walk, entities: readonly EntityRef[]): Promise<readonly EntityRef[]> {
+/** Given are $2 ids without kinds, $3 and $4 aliases, $5 requests; $6 are the relations by which an alias is borne. */
+const meetSql = `
+  SELECT 'resource:' || given.id, 'borne', found.from_kind, found.from_id
+    FROM unnest($2::text[]) AS given (id) CROSS JOIN LATERAL (
+      SELECT DISTINCT from_kind, from_id FROM isochron.topology_run
+       WHERE control_plane = $1 AND from_id = given.id OFFSET 0) AS found
+  UNION ALL
+  -- In the order of the index, so that of a name that everybody uses no more is read than is counted.
+  SELECT given.kind || ':' || given.id, 'bearer', bearer.from_kind, bearer.from_id
+    FROM unnest($3::text[], $4::text[]) AS given (kind, id) CROSS JOIN unnest($6::text[]) AS way (relation)
+   CROSS JOIN LATERAL (
+      SELECT DISTINCT from_kind, from_id FROM isochron.topology_run
+       WHERE control_plane = $1 AND to_kind = given.kind AND to_id = given.id AND relation = way.relation
+       LIMIT ${bearersMax + 1}) AS bearer
+  UNION ALL
+  SELECT 'request:' || given.id, 'asker', found.from_kind, found.from_id
+    FROM unnest($5::text[]) AS given (id) CROSS JOIN LATERAL (
+      SELECT DISTINCT from_kind, from_id FROM isochron.topology_run
+       WHERE control_plane = $1 AND to_kind = 'request' AND to_id = given.id OFFSET 0) AS found`;
+
+type MetRow = [met: string, how: "borne" | "bearer" | "asker", fromKind: string, fromId: string];
+
+/** Of some entities, what they are met as or through: in one statement, because each costs a round trip. */
+interface Met {
+  /** What bears the ids whose kind was not told, whatever it is. */
+  readonly borne: readonly EntityRef[];
+  /**
+   * What ever bore the names and addresses, none of those that more things bore than can be told apart; and what points
+   * at the requests.
+   */
+  readonly pointing: readonly EntityRef[];
+}
+
+async function meet(state: Walk, entities: readonly EntityRef[]): Promise<Met> {
+  const idsOf = (kind: string): string[] =>
+    entities.filter((entity) => entity.kind === kind).map(({ id }) => id);
+  const [unkinded, requests] = [idsOf("resource"), idsOf("request")];
   const aliases = entities.filter(({ kind }) => aliasKinds.includes(kind));
-  if (aliases.length === 0) return [];
-  const { rows } = await state.client.query<{ key: string; from_kind: string; from_id: string }>(
-    `SELECT given.kind || ':' || given.id AS key, bearer.from_kind, bearer.from_id
-       FROM unnest($2::text[], $3::text[]) AS given (kind, id) CROSS JOIN LATERAL (
-         SELECT DISTINCT f.from_kind, f.from_id FROM isochron.topology_run f
-          WHERE f.control_plane = $1 AND f.to_kind = given.kind AND f.to_id = given.id AND f.relation = ANY($4::text[])
-          LIMIT ${bearersMax + 1}) AS bearer
-      ORDER BY 1, 2, 3`,
-    [state.controlPlane, aliases.map(({ kind }) => kind), aliases.map(({ id }) => id), bearing],
-  );
-  const byAlias = Map.groupBy(rows, ({ key }) => key);
-  return [...byAlias].flatMap(([key, bearers]) => {
-    if (bearers.length > bearersMax) {
-      for (const relation of bearing) state.crowded.add(`${key}|${relation}`);
-      return [];
-    }
-    return bearers.map(({ from_kind, from_id }) => {
-      if (state.places?.has(key) === true) state.places.add(`${from_kind}:${from_id}`);
-      return { kind: from_kind, id: from_id };
-    });
+  if (unkinded.length + requests.length + aliases.length === 0) return { borne: [], pointing: [] };
+  const aliasIds = aliases.map(({ id }) => id);
+  const aliasesKinds = aliases.map(({ kind }) => kind);
+  const { rows } = await state.client.query<MetRow>({
+    text: meetSql,
+    values: [state.controlPlane, unkinded, aliasesKinds, aliasIds, requests, bearing],
+    rowMode: "array",
   });
-}
-
-/** What points at the requests. */
-async function askersOf(state: Walk, entities: readonly EntityRef[]): Promise<readonly EntityRef[]> {
-  const requests = entities.filter(({ kind }) => kind === "request");
-  return originsOf(
-    state,
-    requests.map(({ kind, id }) => ({ kind, id })),
-  );
+  const take = (how: MetRow[1]): readonly EntityRef[] =>
+    [
+      ...Map.groupBy(
+        rows.filter((row) => row[1] === how),
+        ([met]) => met,
+      ),
+    ].flatMap(([met, found]) => {
+      const refs = new Map(found.map(([, , kind, id]) => [`${kind}:${id}`, { kind, id }]));
+      if (how === "bearer" && refs.size > bearersMax) {
+        for (const relation of bearing) state.crowded.add(`${met}|${relation}`);
+        return [];
+      }
+      if (how !== "asker" && state.places?.has(met) === true)
+        for (const key of refs.keys()) state.places.add(key);
+      return [...refs.values()];
+    });
+  // What is borne comes first, because it may itself be a name that something bears.
+  const borne = take("borne");
+  return { borne, pointing: [...take("bearer"), ...take("asker")] };
 }
 
 /** The parts of the places that are asked for, which are then asked for themselves; what makes them parts is told. */
