@@ -58,7 +58,9 @@ export class ConfirmedIdentities {
   #freshWord(key: string, freshMs: number): Word | undefined {
     const word = this.#words.get(key);
     if (word === undefined) return undefined;
-    const ageMs = this.#clock() - word.askedAt;
+    const now = this.#clock();
+    if (word.identity !== undefined && word.identity.expiresAt <= now) return undefined;
+    const ageMs = now - word.askedAt;
     const goodForMs = word.identity === undefined ? Math.min(freshMs, refusedForMs) : freshMs;
     // A clock that was set back makes every word an old one.
     return ageMs >= 0 && ageMs < goodForMs ? word : undefined;
