@@ -130,7 +130,10 @@ function unionOf(grants: readonly TenantGrant[], tenants: TenantList): readonly 
   );
 }
 
-/** The wall takes exceptions from `keys` alone: where an administrator's are not among them, only projects are named. */
+/**
+ * The wall takes exceptions from `keys` alone: where an administrator's are not among them, the domains that they are
+ * taken out of stay closed, and only projects that were given by themselves are open.
+ */
 function sensitiveOf(
   grants: readonly TenantGrant[],
   keys: readonly TenantKey[],
@@ -138,7 +141,7 @@ function sensitiveOf(
 ): readonly TenantKey[] {
   const own = unionOf(grants.filter(isAdministrator), tenants);
   if (own.every((key) => !isException(key) || keys.includes(key))) return own;
-  return tenants.present(own).filter((key) => !isDomain(key));
+  return own.filter((key) => !isDomain(key) && !isException(key));
 }
 
 /** What the grant comes to at this moment. */
