@@ -121,7 +121,9 @@ function placeOf(cursor: Json | undefined): number {
 
 /** What was done, and never by whom: people can be erased from the audit trail, and revisions of an event stay. */
 function toDraft(entry: AuditEntry): EventDraft {
-  const { sequence, action, outcome, object, count, details } = entry;
+  const { sequence, action, outcome, object, count } = entry;
+  // All settings are in the entry; the event tells those that changed.
+  const { settings: _settings, ...details } = entry.details;
   const [category, visibility] = classes[action as AuditAction] ?? (["tenancy", "provider"] as const);
   const isRefused = outcome === "refused";
   return {

@@ -2,13 +2,13 @@ import { canonicalJson } from "../model/json.ts";
 import {
   exportFormat,
   headFormat,
-  noHash,
+  isHeadSigned,
   type AuditEntry,
   type AuditHead,
   type AuditVerdict,
   type TrustedKey,
 } from "./audit-chain.ts";
-import { AuditVerifier, isSoundKey } from "./audit-verifier.ts";
+import { AuditVerifier, isSoundKey, type AuditFaultFound } from "./audit-verifier.ts";
 
 /** The first line of an export. */
 export interface AuditExportStart {
@@ -51,8 +51,7 @@ export async function verifyExport(
   if (verifier === undefined) return bad(0, "format", "The file is empty.");
   const end = last === undefined ? undefined : parseHead(last);
   if (end === undefined && last !== undefined) verifier.take(parseEntry(last));
-  const verdict = verifier.verdict();
-  return verdict.ok ? checkHead(verdict, verifier, { end, store, keys }) : verdict;
+  return verifier.verdict(checkHead(verifier, { end, store, keys }));
 }
 
 function trustedKeys(
@@ -69,8 +68,7 @@ function trustedKeys(
 
 /** The file ends with a head of its own, which says where the trail ended when the file was made. */
 function checkHead(
-  verdict: Extract<AuditVerdict, { ok: true }>,
-  verifier: AuditVerifier,
+  { end: { sequence, hash } }: AuditVerifier,
   {
     end,
     store,
@@ -80,29 +78,20 @@ function checkHead(
     readonly store: string;
     readonly keys: readonly TrustedKey[];
   },
-): AuditVerdict {
-  const place = verifier.end.sequence + 1;
+): AuditFaultFound | undefined {
+  const place = sequence + 1;
   if (end === undefined) return bad(place, "missing", "The file ends without its head: its end is cut off.");
-  const own = new AuditVerifier({ keys, head: end }, store);
-  const signed = end.sequence === 0 && end.hash !== noHash ? undefined : own.verdict();
-  // Of no entries at all it can only miss those that the head names.
-  if (signed === undefined || (!signed.ok && signed.what === "head")) {
+  const isTrusted = keys.some(({ id, publicKey }) => id === end.key && publicKey === end.public_key);
+  if (!isTrusted || end.store !== store || !isHeadSigned(end))
     return bad(place, "head", "The head at the file's end is not signed with a trusted key.");
-  }
-  if (end.sequence > verifier.end.sequence) {
+  if (end.sequence > sequence)
     return bad(place, "missing", `The file ends before it; the trail went on to entry ${end.sequence}.`);
-  }
-  if (end.sequence < verifier.end.sequence) {
+  if (end.sequence < sequence)
     return bad(end.sequence + 1, "inserted", `The trail ended with entry ${end.sequence}.`);
-  }
-  if (end.hash !== verifier.end.hash)
-    return bad(end.sequence, "head", "It is not the entry that the head names.");
-  return verdict;
+  return end.hash === hash ? undefined : bad(sequence, "head", "It is not the entry that the head names.");
 }
 
-type Fault = Extract<AuditVerdict, { ok: false }>;
-
-function bad(sequence: number, what: Fault["what"], says: string): Fault {
+function bad(sequence: number, what: AuditFaultFound["what"], says: string): AuditFaultFound {
   return { ok: false, sequence, what, says };
 }
 

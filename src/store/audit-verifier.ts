@@ -12,7 +12,9 @@ import {
   type TrustedKey,
 } from "./audit-chain.ts";
 
-type Fault = Extract<AuditVerdict, { ok: false }>;
+/** The first place where something is wrong. */
+export type AuditFaultFound = Extract<AuditVerdict, { ok: false }>;
+type Fault = AuditFaultFound;
 
 /** What the entries are held against. */
 export interface AuditTrust {
@@ -78,20 +80,20 @@ export class AuditVerifier {
     }
   }
 
-  /** The verdict, after the last entry. */
-  verdict(): AuditVerdict {
-    const fault = this.#classified() ?? this.#checkEnd();
-    const blank = this.#blank.filter((place) => !this.#isTold(place));
-    const [first] = blank;
-    if (first !== undefined && (fault === undefined || first < fault.sequence)) {
+  /** The verdict, after the last entry; `cut` is what whoever read them found wrong at the end. */
+  verdict(cut?: AuditFaultFound): AuditVerdict {
+    const fault = this.#classified() ?? this.#checkEnd() ?? cut;
+    // What is wrong may be just the entry that told of an erasure, so that nothing can be said of those before it.
+    if (fault !== undefined) return fault;
+    const untold = this.#blank.find((place) => !this.#isTold(place));
+    if (untold !== undefined) {
       return {
         ok: false,
-        sequence: first,
+        sequence: untold,
         what: "erased",
         says: "Something is erased that no entry tells of.",
       };
     }
-    if (fault !== undefined) return fault;
     return { ok: true, entries: this.#sequence, erased: this.#blank.length, head: this.#hash };
   }
 
@@ -122,13 +124,12 @@ export class AuditVerifier {
     return publicKey !== undefined && hashBody(entry) === entry.hash && isSigned(entry, publicKey);
   }
 
-  /** Tells by what follows what happened at the place of the fault, and which erasures are told of. */
+  /** Tells by what follows what happened at the place of the fault. */
   #lookAround(entry: AuditEntry | undefined): void {
     const isGenuine = entry !== undefined && this.#isGenuine(entry);
     const isExpected = isGenuine && entry.sequence === this.#fault?.sequence;
     this.#isNextGenuine ??= isExpected;
     if (isExpected) this.#isFoundLater = true;
-    if (isGenuine) this.#noteErasure(entry);
   }
 
   #classified(): Fault | undefined {

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { formatInstant, instant } from "../../model/instant.ts";
+import { formatInstant } from "../../model/instant.ts";
 import { canonicalJson, type Json, type JsonObject } from "../../model/json.ts";
 import { hashBody, sealField, type AuditBody, type AuditEntry, type AuditSigner } from "../audit-chain.ts";
 import type { AuditRecord } from "../audit-store.ts";
@@ -14,7 +14,7 @@ export interface AuditTail {
 export interface AuditRow {
   readonly sequence: number;
   readonly store_id: string;
-  readonly at: number;
+  readonly at: string;
   readonly action: string;
   readonly outcome: string;
   readonly object: string;
@@ -28,14 +28,19 @@ export interface AuditRow {
   readonly personal: AuditEntry["personal"] | null;
 }
 
-export const auditColumns = `e.sequence, e.store_id::text AS store_id, e.at, e.action, e.outcome, e.object, e.count,
+/** The time with all that is stored of it: a microsecond more is a change as well. */
+const at = `to_char(e.at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.' ||
+  CASE WHEN date_trunc('milliseconds', e.at) = e.at THEN 'MS' ELSE 'US' END || '"Z"') AS at`;
+
+export const auditColumns = `e.sequence, e.store_id::text AS store_id, ${at}, e.action, e.outcome, e.object, e.count,
   e.details, e.sealed, encode(e.previous, 'hex') AS previous, encode(e.hash, 'hex') AS hash, e.key_id,
   encode(e.signature, 'hex') AS signature,
   (SELECT json_object_agg(p.field, json_build_object('key', encode(p.key, 'hex'), 'value', p.value))
      FROM isochron.audit_personal p WHERE p.sequence = e.sequence) AS personal`;
 
 const textCharsMax = 2_000;
-const detailsBytesMax = 16 * 1024;
+/** The configuration of a large installation is the longest that is told. */
+const detailsBytesMax = 1024 * 1024;
 const fieldCharsMax = 64;
 
 /** The entry that follows `tail`: sealed, hashed and signed. */
@@ -106,7 +111,7 @@ export function toEntry(row: AuditRow): AuditEntry {
     v: 1,
     store: row.store_id,
     sequence: row.sequence,
-    at: formatInstant(instant(row.at)),
+    at: row.at,
     action: row.action,
     outcome: row.outcome,
     object: row.object,

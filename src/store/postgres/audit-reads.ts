@@ -10,7 +10,7 @@ import {
 } from "../audit-chain.ts";
 import { toLine } from "../audit-export.ts";
 import type { AuditFilter } from "../audit-store.ts";
-import { AuditVerifier } from "../audit-verifier.ts";
+import { AuditVerifier, type AuditFaultFound } from "../audit-verifier.ts";
 import { auditColumns, toEntry, type AuditRow, type AuditTail } from "./audit-entry.ts";
 import { iso } from "./event-writes.ts";
 import { Parameters } from "./filter.ts";
@@ -91,7 +91,7 @@ async function* readAll(client: pg.ClientBase): AsyncGenerator<AuditEntry> {
 }
 
 export async function verifyStored(
-  pools: Pools,
+  pools: Pick<Pools, "transact">,
   own: TrustedKey,
   { keys = [], head }: { readonly keys?: readonly TrustedKey[]; readonly head?: AuditHead },
 ): Promise<AuditVerdict> {
@@ -103,18 +103,21 @@ export async function verifyStored(
       tail.store,
     );
     for await (const entry of readAll(client)) verifier.take(entry);
-    const verdict = verifier.verdict();
-    if (!verdict.ok) return verdict;
-    const { sequence, hash } = verifier.end;
-    if (tail.sequence > sequence) {
-      const says = `The trail ends before it; the store was at entry ${tail.sequence}.`;
-      return { ok: false, sequence: sequence + 1, what: "missing", says };
-    }
-    if (tail.sequence < sequence)
-      return { ok: false, sequence: tail.sequence + 1, what: "inserted", says: "The trail ended before it." };
-    if (tail.hash === hash) return verdict;
-    return { ok: false, sequence, what: "head", says: "It is not the entry that the store ended with." };
+    return verifier.verdict(checkTail(tail, verifier.end));
   });
+}
+
+/** Whether the trail ends where the store says that it does. */
+function checkTail(tail: AuditTail, end: AuditVerifier["end"]): AuditFaultFound | undefined {
+  const { sequence, hash } = end;
+  if (tail.sequence > sequence) {
+    const says = `The trail ends before it; the store was at entry ${tail.sequence}.`;
+    return { ok: false, sequence: sequence + 1, what: "missing", says };
+  }
+  if (tail.sequence < sequence)
+    return { ok: false, sequence: tail.sequence + 1, what: "inserted", says: "The trail ended before it." };
+  if (tail.hash === hash) return undefined;
+  return { ok: false, sequence, what: "head", says: "It is not the entry that the store ended with." };
 }
 
 /** On a connection of its own, because whoever takes the lines may take its time. */
