@@ -39,7 +39,7 @@ interface Told {
   readonly facts: readonly StatedFact[];
 }
 
-const things = ["volume:v", "server:s", "port:x", "ip:10.0.0.1", "snapshot:n"] as const;
+const things = ["volume:v", "server:s", "port:x", "ip:10.0.0.1", "snapshot:n", "backend:k"] as const;
 const at = fc.integer({ min: 0, max: 12 });
 const factArbitrary = fc.oneof(
   fc.record({
@@ -60,6 +60,21 @@ const factArbitrary = fc.oneof(
     from: fc.constant("snapshot:n"),
     relation: fc.constant("copy_of" as const),
     to: fc.constant("volume:v"),
+    at,
+    holds: fc.constant(true),
+  }),
+  // What stands on a place, and what its owner calls it, is told in the notices of what befalls the place.
+  fc.record({
+    from: fc.constant("volume:v"),
+    relation: fc.constant("stored_on" as const),
+    to: fc.constant("backend:k"),
+    at,
+    holds: fc.boolean(),
+  }),
+  fc.record({
+    from: fc.constant("volume:v"),
+    relation: fc.constant("named" as const),
+    to: fc.constantFrom("name:data", "name:logs"),
     at,
     holds: fc.constant(true),
   }),
@@ -107,7 +122,8 @@ function tell(
             draft(name, event.at, {
               subject: { kind: kind!, id: id.join(":") },
               related: relatedAs(...event.beside),
-              ...(event.stated
+              ...(kind === "backend" ? { kind: "symptom" as const } : {}),
+              ...(event.stated && kind !== "backend"
                 ? { stated: { owner: { kind: "project" as const, id: "a" }, path: "payload.tenant_id" } }
                 : {}),
               ...(event.asked ? { actor: { userId: "u" }, operation: { requestId: "r" } } : {}),
@@ -187,5 +203,59 @@ test("facts and events end in the same answers, with the same evidence, and tena
       },
     ),
     { numRuns: 40 },
+  );
+}, 120_000);
+
+const toldOfVolume = fc.tuple(
+  fc.array(fc.record({ name: fc.constantFrom("data", "logs"), at }), { minLength: 1, maxLength: 3 }),
+  fc.option(at),
+);
+
+test("notices call a volume the same, in whatever order its names, its place and its owners are told", async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      toldOfVolume.chain(([given, transfer]) => {
+        const facts: Parameters<typeof tell>[2][] = [
+          { from: "project:a", relation: "part_of", to: "domain:one", at: 0, holds: true },
+          { from: "volume:v", relation: "owned_by", to: "project:a", at: 0, holds: true },
+          { from: "volume:v", relation: "stored_on", to: "backend:k", at: 1, holds: true },
+          ...given.map(({ name, at: when }) => {
+            return {
+              from: "volume:v",
+              relation: "named",
+              to: `name:${name}`,
+              at: when,
+              holds: true,
+            } as const;
+          }),
+          ...(transfer === null
+            ? []
+            : [
+                {
+                  from: "volume:v",
+                  relation: "owned_by",
+                  to: "project:c",
+                  at: transfer,
+                  holds: true,
+                } as const,
+              ]),
+        ];
+        const failure = { subject: "backend:k", at: 6, asked: false, beside: [], stated: false };
+        const records = [tell(0, failure, null), ...facts.map((one, n) => tell(n + 1, null, one))];
+        return fc.tuple(fc.constant(records), fc.shuffledSubarray(records, { minLength: records.length }));
+      }),
+      async ([records, shuffled]) => {
+        const digest = await digestOf([records], false);
+        const shown = await readShown();
+        expect(
+          await digestOf(
+            shuffled.map((record) => [record]),
+            false,
+          ),
+        ).toBe(digest);
+        expect(await readShown()).toEqual(shown);
+      },
+    ),
+    { numRuns: 25 },
   );
 }, 120_000);

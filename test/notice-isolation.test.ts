@@ -22,6 +22,8 @@ interface World {
   readonly severity: EventDraft["severity"];
   readonly step: string;
   readonly own: readonly string[];
+  /** Whether tenants call their resources something, and sources tell what. */
+  readonly isNamed: boolean;
   readonly others: readonly { readonly project: string; readonly id: string }[];
 }
 
@@ -34,6 +36,7 @@ const worlds = fc.record({
   kind: fc.constantFrom(...eventKinds.filter((kind) => kind !== "activity")),
   severity: fc.constantFrom(...severities),
   step: fc.constantFrom("down", "update", "maintenance.start", "live_migration.end"),
+  isNamed: fc.boolean(),
   own: fc.uniqueArray(id, { minLength: 1, maxLength: 6 }),
   others: fc.array(fc.record({ project: fc.constantFrom("b", "c", "d"), id }), { maxLength: 12 }),
 }) satisfies fc.Arbitrary<World>;
@@ -54,6 +57,7 @@ function editionsOf(world: World, text?: string): ReadonlyMap<string, TenantEdit
     ...standing.flatMap((one) => [
       knownFact(`${kind}:${one.id} owned_by project:${one.project}`, 1),
       knownFact(`${kind}:${one.id} ${relation} ${place}`, 2),
+      ...(world.isNamed ? [knownFact(`${kind}:${one.id} named name:${one.id}-called`, 3)] : []),
     ]),
   ];
   const draft = draftOf(subject, 10, {
@@ -70,7 +74,7 @@ function editionsOf(world: World, text?: string): ReadonlyMap<string, TenantEdit
   });
   const redact = createRedactor({ aliasOf, templateOf: (situation) => text ?? shippedTexts[situation] });
   const [resolved] = resolve([draft], "bus", buildTopologyView("cloud", facts));
-  const editions = redact(draft, resolved!.attribution, resolved!.ownEntities);
+  const editions = redact(draft, resolved!.attribution, resolved!.ownEntities, resolved!.names);
   return new Map(editions.map((edition) => [edition.tenant.projectId ?? "", edition]));
 }
 
@@ -138,6 +142,7 @@ describe("a notice of a shared cause", () => {
         for (const [project, edition] of editionsOf(world, text)) {
           const words = JSON.stringify(edition);
           expect(words).not.toContain("~");
+          expect(words.includes("-called")).toBe(world.isNamed);
           if (project === "a") expect(words).not.toMatch(/other-|of-[bcd]/);
           else expect(words).not.toMatch(new RegExp(`own-|of-a|other-[^${project}]`));
         }

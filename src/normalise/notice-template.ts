@@ -7,7 +7,8 @@ export const templateCharsMax = 500;
 
 /** All that a text can have filled in. None of it can be a name of the provider's. */
 export const placeholders = {
-  resources: "The tenant's own resources, such as `your server 6f3c…` or `2 of your servers (6f3c…, 7a01…)`.",
+  resources:
+    "The tenant's own resources by its own names for them, else by id, such as `your server web-1` or `2 of your servers (db-1, 7a01…)`.",
   count: "How many of the tenant's own resources: `2`.",
   part: "The tenant's own word for the part of the platform, the same each time: `part-3f9a2c71`.",
   when: "When it happened, in UTC: `2026-11-21 01:15 UTC`.",

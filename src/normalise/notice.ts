@@ -21,7 +21,8 @@ export interface NoticeTools {
   readonly templateOf: (situation: NoticeSituation) => string;
 }
 
-const idCharsShown = 64;
+/** Of a resource's name or id. */
+const resourceCharsShown = 64;
 const resourcesNamed = 3;
 
 const words: Readonly<Record<EventKind, string>> = {
@@ -39,6 +40,12 @@ const situationWords: Partial<Record<NoticeSituation, string>> = {
   recovery: words.recovery,
 };
 
+/** A resource of the tenant's own, with what the tenant calls it. */
+interface OwnResource {
+  readonly ref: EntityRef;
+  readonly name?: string;
+}
+
 /** What of a shared cause its notices are made from: closed words, a time, and the place, which only an alias tells of. */
 export interface Cause extends Pick<EventDraft, "kind" | "severity" | "occurredAt"> {
   readonly situation: NoticeSituation;
@@ -54,12 +61,22 @@ export function readCause(draft: EventDraft, evidence: readonly Evidence[]): Cau
  * A shared cause as one tenant may hear of it: its own resources, no host, no neighbour, no number of them. It is made
  * of what the event is, of the tenant's own entry and of nothing else.
  */
-export function makeNotice(cause: Cause, affected: AffectedTenant, tools: NoticeTools): TenantEdition {
+export function makeNotice(
+  cause: Cause,
+  affected: AffectedTenant,
+  tools: NoticeTools,
+  names: ReadonlyMap<string, string> = new Map(),
+): TenantEdition {
   const { tenant } = affected;
   const { kind, severity, occurredAt, situation, place } = cause;
   const own = affected.resources
     .filter((ref) => isTenantKind(ref.kind))
-    .toSorted((a, b) => (entityKey(a) < entityKey(b) ? -1 : 1));
+    .toSorted((a, b) => (entityKey(a) < entityKey(b) ? -1 : 1))
+    .map((ref): OwnResource => {
+      const name = names.get(entityKey(ref));
+      return { ref, ...(name === undefined ? {} : { name }) };
+    });
+  const [first] = own;
   const what = situationWords[situation] ?? words[kind];
   const part = tools.aliasOf(tenantKey(tenant), place);
   const values: TemplateValues = {
@@ -78,9 +95,10 @@ export function makeNotice(cause: Cause, affected: AffectedTenant, tools: Notice
     category: "platform",
     severity,
     visibility: "operational",
-    subject: own[0] ?? tenantAsSubject(tenant),
+    subject: first?.ref ?? tenantAsSubject(tenant),
+    ...(first?.name === undefined ? {} : { subjectName: first.name }),
     related: [
-      ...own.map((ref) => ({ role: "affected", ref })),
+      ...own.map((one) => ({ role: "affected", ...one })),
       { role: "place", ref: { kind: "part", id: part } },
     ],
     because: `Shown because ${countWords(own)} stood on ${part}, the part of the platform that this was about.`,
@@ -94,8 +112,7 @@ export function makeNotice(cause: Cause, affected: AffectedTenant, tools: Notice
 export function sampleNotices(text: string): readonly string[] {
   return [1, 2, 12].map((count) => {
     const own = Array.from({ length: count }, (_, index) => ({
-      kind: "server",
-      id: `web-${String(index + 1).padStart(2, "0")}`,
+      ref: { kind: "server", id: `web-${String(index + 1).padStart(2, "0")}` },
     }));
     return renderTemplate(text, {
       what: "trouble",
@@ -132,19 +149,23 @@ function placeOf(draft: EventDraft, evidence: readonly Evidence[]): EntityRef {
   return workers.has(subject.kind) && place !== undefined && others.length === 0 ? place : subject;
 }
 
-function countWords(own: readonly EntityRef[]): string {
+function countWords(own: readonly OwnResource[]): string {
   const [first] = own;
   if (first === undefined) return "your resource";
-  const kinds = new Set(own.map(({ kind }) => kind));
-  const kind = kinds.size === 1 ? kindWords(first.kind) : "resource";
+  const kinds = new Set(own.map(({ ref }) => ref.kind));
+  const kind = kinds.size === 1 ? kindWords(first.ref.kind) : "resource";
   return own.length === 1 ? `your ${kind}` : `${own.length} of your ${plural(kind)}`;
 }
 
-function tellResources(own: readonly EntityRef[]): string {
-  const mixed = new Set(own.map(({ kind }) => kind)).size > 1;
+/** By name where the tenant gave one, else by id. */
+function tellResources(own: readonly OwnResource[]): string {
+  const mixed = new Set(own.map(({ ref }) => ref.kind)).size > 1;
   const named = own
     .slice(0, resourcesNamed)
-    .map(({ kind, id }) => `${mixed ? `${kindWords(kind)} ` : ""}${printable(id, idCharsShown)}`);
+    .map(
+      ({ ref, name = ref.id }) =>
+        `${mixed ? `${kindWords(ref.kind)} ` : ""}${printable(name, resourceCharsShown)}`,
+    );
   if (named.length === 0) return countWords(own);
   if (own.length === 1) return `${countWords(own)} ${named[0]}`;
   const rest = own.length - named.length;

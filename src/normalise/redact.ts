@@ -18,15 +18,17 @@ export type Redact = (
   draft: EventDraft,
   attribution: Attribution,
   ownEntities: readonly string[],
+  /** By entity key: what the affected tenants call their resources. */
+  names?: ReadonlyMap<string, string>,
 ) => readonly TenantEdition[];
 
 /** Makes the editions of an event: one for its owner, one notice for each tenant that a shared cause affected. */
 export function createRedactor(tools: NoticeTools, policies: Policies = usualPolicies): Redact {
-  return (draft, attribution, ownEntities) => {
+  return (draft, attribution, ownEntities, names) => {
     if (attribution.status === "shared") {
       if (draft.kind === "activity") return [];
       const cause = readCause(draft, attribution.evidence);
-      return attribution.affected.map((one) => makeNotice(cause, one, tools));
+      return attribution.affected.map((one) => makeNotice(cause, one, tools, names));
     }
     if (attribution.status !== "owned" || draft.visibility === "provider") return [];
     const { tenant } = attribution;

@@ -4,10 +4,11 @@ import type { StorableEvent } from "../store/event-store.ts";
 
 /**
  * Makes the editions of an answer. They depend on more than the answer does: whose the things beside the subject are
- * decides which of them the owner is shown, and may be told or corrected later.
+ * decides which of them the owner is shown, and what tenants call their resources is told in notices; both may be told or
+ * corrected later.
  */
 export function withEditions(
-  { draft, attribution, dependsOn, ownEntities }: ResolvedDraft,
+  { draft, attribution, dependsOn, ownEntities, names }: ResolvedDraft,
   redact: Redact,
 ): StorableEvent {
   const beside = entitiesBeside(draft, attribution);
@@ -15,6 +16,6 @@ export function withEditions(
     draft,
     attribution,
     dependsOn: beside.length === 0 ? dependsOn : [...new Set([...dependsOn, ...beside])].toSorted(),
-    editions: redact(draft, attribution, ownEntities),
+    editions: redact(draft, attribution, ownEntities, names),
   };
 }

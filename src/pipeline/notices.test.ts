@@ -10,6 +10,7 @@ import { buildTopologyView } from "../resolve/topology-view.ts";
 import type { StatedFact } from "../store/event-store.ts";
 import type { TenantEvent } from "../store/event-reader.ts";
 import type { Store } from "../store/store.ts";
+import { withEditions } from "./editions.ts";
 import type { Stages } from "./ingest.ts";
 import { createNotices, type Notices } from "./notices.ts";
 import { reattribute } from "./reattribute.ts";
@@ -41,7 +42,13 @@ function startProcess(store: Store): Process {
 }
 
 /** Stores the failure of a host, and what is known of the topology by then, as a page does. */
-async function failHost({ stages }: Process, name: string, at: number, facts: readonly StatedFact[] = []) {
+async function failHost(
+  { stages }: Process,
+  name: string,
+  at: number,
+  facts: readonly StatedFact[] = [],
+  isStorm = false,
+) {
   const failure = draft(name, at, {
     type: "compute.hypervisor.down",
     kind: "symptom",
@@ -55,8 +62,8 @@ async function failHost({ stages }: Process, name: string, at: number, facts: re
   const known = await loadSurroundings(stages.topology, controlPlane, [failure]);
   const resolved = stages.resolve([failure], connection.name, viewOf(stages.buildView, controlPlane, known));
   const events = resolved.map((one) => ({
-    ...one,
-    editions: stages.redact(one.draft, one.attribution, one.ownEntities),
+    ...withEditions(one, stages.redact),
+    ...(isStorm && { storm: true as const }),
   }));
   await stages.store.append(page(events, { topologyMark }));
 }
@@ -158,4 +165,43 @@ test("the decisions about texts stand in no tenant's sight: its login may not re
     "SELECT has_table_privilege('isochron_tenant', 'isochron.notice_template', 'SELECT') AS may",
   );
   expect(rows).toEqual([{ may: false }]);
+});
+
+test("what a tenant calls its resource comes to its notices when it is told, to its followers too, and to nobody else's", async () => {
+  const own = startProcess(database.store);
+  const read = async (owner: string) => {
+    const { position } = await database.store.reader.feed(scopeOf(owner), undefined, 50);
+    return async () => (await database.store.reader.feed(scopeOf(owner), position, 50)).events;
+  };
+  await failHost(own, "failure-5", 9, [], true);
+  await failHost(own, "failure-6", 9, [], true);
+  const [toldA, toldB, before] = [await read("a"), await read("b"), await noticesOf("b")];
+  const learn = async (name: string, at: number) => {
+    await own.stages.store.append(page([], { facts: [fact("server:database", "named", `name:${name}`, at)] }));
+    return reattribute(own.stages);
+  };
+  expect(await learn("front", 5)).toBeGreaterThan(0);
+  const affected = (events: readonly TenantEvent[]) =>
+    events.map(({ related }) =>
+      related.filter(({ role }) => role === "affected").map(({ ref, name }) => name ?? ref.id),
+    );
+  const notices = await noticesOf("a");
+  expect(affected(notices)).toEqual([
+    ["front", "web"],
+    ["front", "web"],
+    ["front", "web"],
+    ["front", "web"],
+    [],
+  ]);
+  const fold = notices.at(-1)!;
+  expect(JSON.stringify(fold.details)).toContain("front");
+  expect((await toldA()).map(({ event }) => event.id).toSorted()).toEqual(
+    notices.map(({ id }) => id).toSorted(),
+  );
+  expect(await noticesOf("b")).toEqual(before);
+  expect(await toldB()).toEqual([]);
+  // A name from after the failures changes nothing of them.
+  const later = await read("a");
+  await learn("renamed", 20);
+  expect(await later()).toEqual([]);
 });

@@ -7,6 +7,7 @@ import { findMeant, mentionedThings } from "./mention-rule.ts";
 import { observedOwners, ownersOf } from "./owner-rule.ts";
 import { platformKinds, resolvePlatform } from "./platform-rule.ts";
 import { siblingOwners } from "./request-rule.ts";
+import { namesOfAffected } from "./resource-names.ts";
 import type { ResolvedDraft, Resolver } from "./resolver.ts";
 import type { Owner, ResolverSettings, Search } from "./search.ts";
 import { inSilence, tenantOf } from "./search.ts";
@@ -59,7 +60,9 @@ export function createResolver(settings: ResolverSettings): Resolver {
 
 function resolve(draft: EventDraft, search: Search): ResolvedDraft {
   const attribution = attribute(draft, search);
+  const names = namesOfAffected(attribution, search);
   return {
+    ...(names.size === 0 ? {} : { names }),
     draft,
     attribution,
     dependsOn: [...search.lookedAt].toSorted(),

@@ -36,6 +36,8 @@ export interface HeldFact {
 export interface ResolvedDraft extends ResolvedEvent {
   /** Keys of the mentioned entities that are proven to be the owner's own; only these may be shown to it. */
   readonly ownEntities: readonly string[];
+  /** Of a shared answer, by entity key: what each affected tenant itself called its resources then, where that is known. */
+  readonly names?: ReadonlyMap<string, string>;
 }
 
 /** Attributes a page of drafts as of each one's own moment. Pure: same drafts and view, same answer. */

@@ -17,6 +17,8 @@ export interface Thing {
   /** Where it was and whose it was before: it never comes back there unseen. */
   readonly placesBefore: Set<string>;
   readonly ownersBefore: Set<string>;
+  /** What it was ever called while it was whose. */
+  readonly calledBy: Map<string, Set<string>>;
   /** True where no source states its owner or name while facts can be lost. */
   readonly untold: boolean;
   /** Whether its first owner was told at once. */
@@ -36,6 +38,12 @@ export interface Telling {
 }
 
 export const names = ["web-1", "db", "data"] as const;
+
+/** Whoever gets a thing gets it with the name that it has. */
+function noteName({ calledBy, owner, name }: Thing): void {
+  calledBy.set(owner, (calledBy.get(owner) ?? new Set()).add(name));
+}
+
 const transferableKinds = new Set(["volume", "image", "snapshot"]);
 
 /**
@@ -125,10 +133,12 @@ export class Cloud {
       place: undefined,
       placesBefore: new Set(),
       ownersBefore: new Set([owner]),
+      calledBy: new Map(),
       untold,
       ownerTold: !untold && options.ownerLost !== true,
     };
     this.things.push(thing);
+    noteName(thing);
     this.tell(thing.ref, "owned_by", ref("project", owner), { lost: untold || options.ownerLost === true });
     this.tell(thing.ref, "named", ref("name", thing.name), { lost: untold });
     return thing;
@@ -138,6 +148,7 @@ export class Cloud {
   rename(thing: Thing, name: string, lost: boolean): void {
     this.tell(thing.ref, "named", ref("name", thing.name), { lost: thing.untold, secondsAgo: 1 });
     thing.name = name;
+    noteName(thing);
     this.tell(thing.ref, "named", ref("name", name), { lost: lost || thing.untold });
   }
 
@@ -164,6 +175,7 @@ export class Cloud {
     // As Cinder does: the record of the start names who gives it away.
     this.tell(thing.ref, "owned_by", ref("project", thing.owner), { lost: isLost, secondsAgo: 1 });
     thing.owner = owner;
+    noteName(thing);
     this.tell(thing.ref, "owned_by", ref("project", owner), { lost: isLost });
     return true;
   }

@@ -2,6 +2,7 @@ import { entityKey } from "../../src/model/entity.ts";
 import type { Attribution } from "../../src/model/event.ts";
 import type { KnownFact } from "../../src/model/topology.ts";
 import { createResolver } from "../../src/resolve/graph-resolver.ts";
+import type { ResolvedDraft } from "../../src/resolve/resolver.ts";
 import { buildTopologyView } from "../../src/resolve/topology-view.ts";
 import { providerDomain, staffProject } from "./estate.ts";
 import type { World } from "./play.ts";
@@ -12,14 +13,19 @@ export type Verdict = "right" | "waiting" | "wrong tenant" | "false owner";
 
 export const resolver = createResolver({ providerDomains: new Set([providerDomain]) });
 
-/** The answers to all records of a world by these facts, in the records' order. Both planes' facts lie together. */
+/** The answers to all records of a world by these facts, in the records' order. */
 export function answerAll(world: World, facts: readonly KnownFact[]): readonly Attribution[] {
-  const answers = new Map<TrueRecord, Attribution>();
+  return resolveAll(world, facts).map(({ attribution }) => attribution);
+}
+
+/** Both planes' facts lie together. */
+function resolveAll(world: World, facts: readonly KnownFact[]): readonly ResolvedDraft[] {
+  const answers = new Map<TrueRecord, ResolvedDraft>();
   for (const plane of new Set(world.records.map((record) => record.plane))) {
     const own = world.records.filter((record) => record.plane === plane);
     const drafts = own.map(({ draft }) => draft);
     const resolved = resolver(drafts, "world", buildTopologyView(plane, facts));
-    for (const [index, record] of own.entries()) answers.set(record, resolved[index]!.attribution);
+    for (const [index, record] of own.entries()) answers.set(record, resolved[index]!);
   }
   return world.records.map((record) => answers.get(record)!);
 }
@@ -48,6 +54,29 @@ export function findFalsehood(record: TrueRecord, answer: Attribution): string |
 /** Whose things stood where they did may be missed; that somebody else's are called a tenant's may not be. */
 function ownsNow({ owners }: TrueRecord, project: string, key: string): boolean {
   return owners?.get(key) === project;
+}
+
+/**
+ * What is false in what a notice would call a tenant's resources: a name that it never had for them, or, where all is
+ * known, another than the one that it had for them then.
+ */
+function findFalseName(
+  record: TrueRecord,
+  { attribution, names }: ResolvedDraft,
+  isAllKnown: boolean,
+): string | undefined {
+  if (attribution.status !== "shared" || names === undefined) return undefined;
+  for (const { tenant, resources } of attribution.affected) {
+    for (const key of resources.map(entityKey)) {
+      const told = names.get(key);
+      const truth = record.names?.get(key);
+      if (told === undefined || truth === undefined) continue;
+      const isKnown = truth.calledBy.get(tenant.projectId ?? "")?.has(told) === true;
+      if (!isKnown || (isAllKnown && told !== truth.then))
+        return `${key} was never called ${told} by its owner: ${tell(record, attribution)}`;
+    }
+  }
+  return undefined;
 }
 
 /** What is missing in an answer to a record that is determined by all facts; undefined where nothing is. */
@@ -81,11 +110,15 @@ export function findFault(world: World): string | undefined {
   // Of what was lost, every other thing.
   const some = world.statements.filter(({ lost }, index) => !lost || index % 2 === 0).map(({ fact }) => fact);
   for (const [name, facts] of Object.entries({ all, told, some })) {
-    const answers = answerAll(world, facts);
+    const answers = resolveAll(world, facts);
     for (const [index, record] of world.records.entries()) {
       const answer = answers[index]!;
+      const { attribution } = answer;
+      const isAllKnown = name === "all";
       const fault =
-        findFalsehood(record, answer) ?? (name === "all" ? findOmission(record, answer) : undefined);
+        findFalsehood(record, attribution) ??
+        findFalseName(record, answer, isAllKnown) ??
+        (isAllKnown ? findOmission(record, attribution) : undefined);
       if (fault !== undefined) return `by ${name} facts, ${fault}`;
     }
   }

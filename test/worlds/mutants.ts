@@ -65,6 +65,13 @@ export const mutants: readonly Mutant[] = [
     "const end = this.#sights.length;",
   ),
   mutant(
+    "names whoever gave them",
+    "no name but the tenant's own",
+    "src/resolve/resource-names.ts",
+    "return owner.id === own ? only.fact.to.id : undefined;",
+    "return only.fact.to.id;",
+  ),
+  mutant(
     "facts of any control plane",
     truth,
     "src/resolve/topology-view.ts",

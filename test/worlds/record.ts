@@ -17,6 +17,8 @@ export interface TrueRecord {
   readonly standing?: ReadonlyMap<string, ReadonlySet<string>>;
   /** And whose everything was at that moment. */
   readonly owners?: ReadonlyMap<string, string>;
+  /** And what everything was called then, and by whom it ever was. */
+  readonly names?: ReadonlyMap<string, { readonly then: string; readonly calledBy: Thing["calledBy"] }>;
 }
 
 type Fields = Partial<EventDraft> & { readonly subject?: EntityRef };
@@ -122,7 +124,14 @@ export class Recorder {
       standing.set(thing.owner, (standing.get(thing.owner) ?? new Set()).add(entityKey(thing.ref)));
     }
     const owners = new Map(this.#cloud.things.map((thing) => [entityKey(thing.ref), thing.owner]));
-    this.add(place, { owner: undefined, determined: true, standing, owners }, { kind: "symptom", related });
+    const names = new Map(
+      this.#cloud.things.map(({ ref: thing, name, calledBy }) => [
+        entityKey(thing),
+        { then: name, calledBy },
+      ]),
+    );
+    const truth = { owner: undefined, determined: true, standing, owners, names };
+    this.add(place, truth, { kind: "symptom", related });
   }
 }
 

@@ -136,7 +136,7 @@ export async function keepAttributions(client: pg.ClientBase, rows: readonly Eve
 }
 
 /** What the provider's texts make of a notice; a notice that is the same otherwise keeps the text that it was made with. */
-const textNames = ["because", "summary", "search"];
+export const textNames: readonly string[] = ["because", "summary", "search"];
 
 /**
  * Writes editions over those that stand. Followers who read the feed see again what has changed, and only that: a

@@ -12,6 +12,7 @@ import {
   loadEvents,
   removeEditions,
   setEditions,
+  textNames,
   updateEvents,
   writeEditions,
 } from "./event-writes.ts";
@@ -175,8 +176,8 @@ async function replace(
 }
 
 /**
- * Writes owners' editions anew where they show something else though the answer is the same: whose the things beside
- * the subject are was told since. Gives how many differed. A notice is made of its answer alone.
+ * Writes editions anew where they show something else though the answer is the same: whose the things beside the subject
+ * are, or what a tenant calls its resources, was told since. Gives how many differed.
  */
 async function renewEditions(
   client: pg.ClientBase,
@@ -184,17 +185,22 @@ async function renewEditions(
   rows: readonly EventRow[],
   answers: ReadonlyMap<string, Reattribution>,
 ): Promise<number> {
-  const made = rows.flatMap((row) => {
-    const editions = (answers.get(row.id)?.editions ?? []).filter(({ notice }) => !notice);
-    return toEditionRows(noticeSecret, row, editions).filter((edition) =>
+  const made = rows.flatMap((row) =>
+    toEditionRows(noticeSecret, row, answers.get(row.id)?.editions ?? []).filter((edition) =>
       row.edition_keys.includes(edition.tenant_key),
-    );
-  });
+    ),
+  );
   if (made.length === 0) return 0;
-  const shown = new Map((await loadEditions(client, made)).map((row) => [spellPlace(row), canonical(row)]));
-  const differing = made.filter((row) => shown.get(spellPlace(row)) !== canonical(row));
+  const shown = new Map((await loadEditions(client, made)).map((row) => [spellPlace(row), spellShown(row)]));
+  const differing = made.filter((row) => shown.get(spellPlace(row)) !== spellShown(row));
   await writeEditions(client, differing);
   return differing.length;
+}
+
+/** A notice keeps the provider's text that it was made with for as long as the rest of it is the same. */
+function spellShown(row: EditionRow): string {
+  if (!row.notice) return canonical(row);
+  return canonical(Object.fromEntries(Object.entries(row).filter(([name]) => !textNames.includes(name))));
 }
 
 function spellPlace({ tenant_key, id }: Pick<EditionRow, "tenant_key" | "id">): string {

@@ -3,7 +3,7 @@ import type { AffectedTenant } from "../../model/event.ts";
 import type { Reattribution } from "../event-store.ts";
 import { canonical, compareText } from "./canonical.ts";
 import type { EventRow } from "./event-row.ts";
-import { insertEvents, iso, loadEvents, writeEditions } from "./event-writes.ts";
+import { insertEvents, iso, loadEvents, textNames, writeEditions } from "./event-writes.ts";
 import {
   foldAttribution,
   sampleOf,
@@ -52,7 +52,7 @@ export async function moveMembers(
   const moved = new Set(moves);
   const renewed = await renewMemberEditions(
     client,
-    answered.filter((one) => !moved.has(one)).flatMap(({ after }) => after.editions),
+    answered.filter((one) => !moved.has(one)).map(({ after }) => after),
   );
   if (moves.length === 0) return renewed;
   await keepMemberAttributions(
@@ -85,27 +85,41 @@ export async function moveMembers(
 }
 
 /**
- * Writes members' editions anew that show something else though the answer is the same. Their folds tell nothing of what
- * stands beside a member's subject, and notices are made of their answers alone.
+ * Writes members' editions anew that show something else though the answer is the same, and gives how many. A fold shows
+ * what its first members call their subjects, so it is made again; of what stands beside a subject it tells nothing.
  */
-async function renewMemberEditions(
-  client: pg.ClientBase,
-  editions: readonly StormEditionRow[],
-): Promise<number> {
-  const owned = editions.filter(({ edition }) => !edition.notice);
-  if (owned.length === 0) return 0;
-  const { rowCount } = await client.query(
+async function renewMemberEditions(client: pg.ClientBase, members: readonly StormMember[]): Promise<number> {
+  const editions = members.flatMap((member) => member.editions);
+  if (editions.length === 0) return 0;
+  const { rows } = await client.query<{ tenant_key: string; id: string; notice: boolean }>(
     `UPDATE isochron.storm_member_edition AS stored SET edition = given.edition::json
-       FROM unnest($1::text[], $2::text[], $3::text[]) AS given (tenant_key, id, edition)
+       FROM unnest($1::text[], $2::text[], $3::text[], $4::boolean[]) AS given (tenant_key, id, edition, notice)
       WHERE stored.tenant_key = given.tenant_key AND stored.id = given.id
-        AND stored.edition::jsonb <> given.edition::jsonb`,
+        AND stored.edition::jsonb - CASE WHEN notice THEN $5::text[] ELSE '{}' END
+         <> given.edition::jsonb - CASE WHEN notice THEN $5::text[] ELSE '{}' END
+     RETURNING stored.tenant_key, stored.id, notice`,
     [
-      owned.map((row) => row.tenant_key),
-      owned.map(({ id }) => id),
-      owned.map(({ edition }) => JSON.stringify(edition)),
+      editions.map((row) => row.tenant_key),
+      editions.map(({ id }) => id),
+      editions.map(({ edition }) => JSON.stringify(edition)),
+      editions.map(({ edition }) => edition.notice),
+      textNames,
     ],
   );
-  return rowCount ?? 0;
+  const named = new Set(
+    rows.filter(({ notice }) => notice).map(({ tenant_key, id }) => `${tenant_key}\n${id}`),
+  );
+  const touched = new Map(
+    members
+      .filter((member) => member.editions.some((row) => named.has(`${row.tenant_key}\n${row.id}`)))
+      .map(({ row }) => [row.fold_id, stormMinute(row.occurred_at)]),
+  );
+  const standing = await loadEvents(
+    client,
+    [...touched].map(([id, occurredAt]) => ({ id, occurredAt })),
+  );
+  await recountEditions(client, touched, standing, []);
+  return rows.length;
 }
 
 async function keepMemberAttributions(client: pg.ClientBase, rows: readonly StormMemberRow[]): Promise<void> {

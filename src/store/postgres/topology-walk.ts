@@ -16,8 +16,15 @@ const waysOutOfHubs: Readonly<Record<string, readonly Relation[]>> = {
   network: ["owned_by"],
 };
 
-/** What is told of what stands on a place: whose it is, and whether it is still there. */
-const residentRelations: readonly Relation[] = ["runs_on", "stored_on", "serves", "owned_by", "removed_from"];
+/** What is told of what stands on a place: whose it is, whether it is still there, and what it is called. */
+const residentRelations: readonly Relation[] = [
+  "runs_on",
+  "stored_on",
+  "serves",
+  "owned_by",
+  "removed_from",
+  "named",
+];
 
 /**
  * A name or address that more things bore than this, at any time, proves nothing any more: its bearers could be
