@@ -64,6 +64,7 @@ export function noticeTemplatesRoute({ notices }: ApiContext): FastifyPluginAsyn
     app.post(
       "/notice-templates/preview",
       {
+        onRequest: admitting("decide"),
         bodyLimit,
         schema: {
           summary: "What a text would look like; nothing is changed (providers)",

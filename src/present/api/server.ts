@@ -195,7 +195,8 @@ function noteWhatFollows(app: FastifyInstance, { audit, clock, signIn, store, vi
     if (denied) inBackground(audit.denied(request, principal), log);
     const { session, permissions } = principal;
     const isUnderGlass = session?.glass !== undefined && clock() < session.glass.until;
-    if (isUnderGlass && permissions.has("read-security") && reply.statusCode < 400)
+    const isRead = request.method === "GET" && reply.statusCode < 400;
+    if (isRead && isUnderGlass && permissions.has("read-security"))
       inBackground(store.sessions.countGlassRead(session.hash), log);
   });
   // A command that asks its own store leaves sessions to the server.
