@@ -55,16 +55,16 @@ function normalise(record: RawRecord, decode: Decoders): Observation {
     throw new IsochronError("record-invalid", "The alert is no JSON object.", "Check what answers.");
   }
   if (meta.part === "firing") {
-    return { events: [draftFiring(alert, record.receivedAt, decode)], facts: [] };
+    return { events: [draftFiring(alert, record, decode)], facts: [] };
   }
   if (meta.part === "suppressed") {
     return {
-      events: [draftSuppression(alert, record.receivedAt, meta.previous_seen_at, decode)],
+      events: [draftSuppression(alert, record, meta.previous_seen_at, decode)],
       facts: [],
     };
   }
   const at = instant(meta.gone_at ?? record.receivedAt);
-  const resolved = draftListed(alert, "resolved", record.receivedAt, decode);
+  const resolved = draftListed(alert, "resolved", record, decode);
   const width = Math.max(alertPrecision, at - (meta.previous_seen_at ?? at));
   const details = { ...resolved.details, time_from: "polling" };
   return { events: [{ ...resolved, occurredAt: at, precision: duration(width), details }], facts: [] };

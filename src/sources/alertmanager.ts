@@ -7,6 +7,12 @@ import type { Json, JsonObject } from "../model/json.ts";
 import type { Group } from "./alertmanager/alert-draft.ts";
 import { alertPrecision, draftAlert, groupShape } from "./alertmanager/alert-draft.ts";
 import { listAlerts } from "./alertmanager/alert-pass.ts";
+import {
+  cloudHostsMeaning,
+  cloudHostsSetting,
+  noteCloudHosts,
+  readCloudHosts,
+} from "./alertmanager/cloud-hosts.ts";
 import { draftFiring, draftSuppression, suppressorsOf } from "./alertmanager/listed-alert.ts";
 import type { RecalledPage } from "./cursor/inbox.ts";
 import { recallPages } from "./cursor/inbox.ts";
@@ -16,6 +22,7 @@ import { asObject, asShape, asText } from "./json-fields.ts";
 import type {
   Decoders,
   PushRequest,
+  PushSettings,
   RawRecord,
   SourceFile,
   SourceIo,
@@ -30,6 +37,7 @@ const truncationPrecision = duration(5 * 60_000);
 const groupFields = ["version", "groupKey", "receiver", "externalURL", "status"] as const;
 
 const webhookSettings = z.strictObject({
+  hosts: cloudHostsSetting.describe(cloudHostsMeaning),
   api_url: baseUrl
     .optional()
     .describe(
@@ -66,7 +74,8 @@ export const alertmanager: WebhookSource = {
   recall,
 };
 
-function split(request: PushRequest, decode: Decoders): readonly RawRecord[] {
+/** Which names are hosts is decided by the connection that it was posted to; that is kept with each record. */
+function split(request: PushRequest, decode: Decoders, connection?: PushSettings): readonly RawRecord[] {
   const mediaType =
     request.headers["content-type"]?.split(";")[0]?.trim().toLowerCase() ?? "application/json";
   if (!/^application\/(.+\+)?json$/.test(mediaType)) {
@@ -74,7 +83,9 @@ function split(request: PushRequest, decode: Decoders): readonly RawRecord[] {
   }
   try {
     const body = decode.json(decode.text(request.body));
-    return splitBody(body, { position: "delivery", receivedAt: request.receivedAt, meta: {} });
+    const hosts = readCloudHosts(connection?.config["hosts"]);
+    const meta: JsonObject = noteCloudHosts(hosts);
+    return splitBody(body, { position: "delivery", receivedAt: request.receivedAt, meta });
   } catch (error) {
     if (!(error instanceof IsochronError) || error.code !== "record-invalid") throw error;
     throw new IsochronError("body-invalid", error.problem, error.remedy, { cause: error });
@@ -174,16 +185,16 @@ function recall(
   span: Span,
   io: SourceIo,
 ): AsyncIterable<readonly RawRecord[]> | undefined {
-  const { api_url: url, auth } = parseSettings(webhookSettings, config);
+  const { api_url: url, auth, hosts } = parseSettings(webhookSettings, config);
   if (url === undefined) return undefined;
   const read = async (): Promise<RecalledPage<true>> => {
-    const { alerts, seenAt } = await listAlerts({ url, auth, matchers: [] }, io);
+    const { alerts, seenAt } = await listAlerts({ url, auth, hosts, matchers: [] }, io);
     const began = alerts.filter((alert) => !(startOf(alert) >= span.to));
     const records = began.map((alert, index) => ({
       bytes: encode(alert),
       position: `GET /api/v2/alerts #${index + 1}`,
       receivedAt: seenAt,
-      meta: { part: "listed" },
+      meta: { part: "listed", ...noteCloudHosts(hosts) },
     }));
     return { records };
   };
@@ -199,18 +210,19 @@ function readListed(record: RawRecord, decode: Decoders): readonly EventDraft[] 
   if (alert === undefined) {
     throw new IsochronError("record-invalid", "The alert is no JSON object.", "Check what answers.");
   }
-  const firing = draftFiring(alert, record.receivedAt, decode);
+  const firing = draftFiring(alert, record, decode);
   if (suppressorsOf(alert).length === 0) return [firing];
-  return [firing, draftSuppression(alert, record.receivedAt, undefined, decode)];
+  return [firing, draftSuppression(alert, record, undefined, decode)];
 }
 
 function normalise(record: RawRecord, decode: Decoders): Observation {
   const { part } = record.meta;
+  const hosts = readCloudHosts(record.meta["hosts"]);
   if (part === "listed") return { events: readListed(record, decode), facts: [] };
   if (part === "alert") {
     const group = asShape(groupShape, record.meta["group"] ?? {}, "group of the alert");
     const alert = decode.json(decode.text(record.bytes));
-    return { events: [draftAlert(alert, group, record.receivedAt, decode)], facts: [] };
+    return { events: [draftAlert(alert, group, record.receivedAt, decode, hosts)], facts: [] };
   }
   const { body, receivedAt } = readWhole(record, decode);
   const group = asShape(groupShape, body, "webhook body");
@@ -221,7 +233,7 @@ function normalise(record: RawRecord, decode: Decoders): Observation {
       "Send Alertmanager's webhook, version 4.",
     );
   }
-  const drafts = group.alerts.map((alert) => draftAlert(alert, group, receivedAt, decode));
+  const drafts = group.alerts.map((alert) => draftAlert(alert, group, receivedAt, decode, hosts));
   const truncation = group.truncatedAlerts === 0 ? [] : [draftTruncation(group, drafts, receivedAt)];
   return { events: part === "truncation" ? truncation : [...drafts, ...truncation], facts: [] };
 }

@@ -8,6 +8,7 @@ import type { Json } from "../../model/json.ts";
 import { asShape, asText } from "../json-fields.ts";
 import { readSeverityWord } from "../severity-word.ts";
 import type { Decoders } from "../source.ts";
+import type { CloudHosts } from "./cloud-hosts.ts";
 import { resourcesOfLabels } from "./labelled-resource.ts";
 
 /** A rule is evaluated once a minute unless Prometheus is told otherwise; that is how well it knows the time. */
@@ -36,7 +37,13 @@ export const groupShape = z.object({
 export type Group = z.output<typeof groupShape>;
 
 /** The event of an alert as the webhook (version 4) spells it. Throws `record-invalid`. */
-export function draftAlert(value: Json, group: Group, receivedAt: Instant, decode: Decoders): EventDraft {
+export function draftAlert(
+  value: Json,
+  group: Group,
+  receivedAt: Instant,
+  decode: Decoders,
+  hosts: CloudHosts = "scraped",
+): EventDraft {
   const alert = asShape(alertShape, value, "alert");
   const { labels, annotations } = alert;
   const firing = alert.status === "firing";
@@ -44,7 +51,7 @@ export function draftAlert(value: Json, group: Group, receivedAt: Instant, decod
   const endsAt = firing ? undefined : endOf(alert, decode);
   const fingerprint = asText(alert.fingerprint) ?? fingerprintOf(labels);
   const name = asText(labels["alertname"]) ?? "unnamed";
-  const { subject, subjectName, related } = resourcesOfLabels(labels, name);
+  const { subject, subjectName, related } = resourcesOfLabels(labels, name, hosts);
   const word = asText(labels["severity"]);
   const severity = word === undefined ? undefined : readSeverityWord(word);
   const text = [annotations["summary"], annotations["title"], annotations["message"]].find((line) =>

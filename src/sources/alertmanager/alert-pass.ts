@@ -8,6 +8,7 @@ import { authHeaders, baseUrl, httpAuth, joinUrl, nameRequest, parseSettings } f
 import { asObject, asText } from "../json-fields.ts";
 import { readJsonAnswer } from "../json-answer.ts";
 import type { HttpResponse, Page, RawRecord, SourceIo } from "../source.ts";
+import { cloudHostsMeaning, cloudHostsSetting, noteCloudHosts } from "./cloud-hosts.ts";
 import { suppressorsOf } from "./listed-alert.ts";
 
 /**
@@ -19,6 +20,7 @@ const settledAfterMs = 5 * 60_000;
 export const alertmanagerPullSettings = z.strictObject({
   url: baseUrl.describe("Address of Alertmanager, with its path prefix if it has one."),
   auth: httpAuth.optional().describe("Who asks: `basic`, `bearer` or `header`; without it nobody is named."),
+  hosts: cloudHostsSetting.describe(cloudHostsMeaning),
   matchers: z
     .array(z.string().min(1).max(1_000))
     .max(50)
@@ -65,7 +67,9 @@ export async function fetchAlerts(
   const { alerts, seenAt } = await listAlerts(settings, io);
   // A listing from before the last one (a recording played again, a clock set back) would tell changes backwards.
   if (seenAt < (cursor.seenAt ?? 0)) return { records: [], cursor, done: true };
-  return compare(cursor, alerts, seenAt, seenAt - upSince >= settledAfterMs);
+  const page = compare(cursor, alerts, seenAt, seenAt - upSince >= settledAfterMs);
+  const note = noteCloudHosts(settings.hosts);
+  return { ...page, records: page.records.map((one) => ({ ...one, meta: { ...one.meta, ...note } })) };
 }
 
 async function ask(

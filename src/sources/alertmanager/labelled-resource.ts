@@ -1,6 +1,7 @@
 import { isIP } from "node:net";
 import { entityKey } from "../../model/entity.ts";
 import type { EntityKind, EntityRef, Related } from "../../model/entity.ts";
+import { isCloudHost, type CloudHosts } from "./cloud-hosts.ts";
 
 type Labels = Readonly<Record<string, string>>;
 
@@ -35,9 +36,14 @@ const addressLabels = ["instance", "host", "ip", "address"];
  * bore it then, on the host and in the project that the labels name. A project's label is what whoever configured the
  * monitor believed: it narrows an alias down, is kept as `labelled_project`, and states no owner.
  */
-export function resourcesOfLabels(labels: Labels, alertName: string): LabelledResources {
+export function resourcesOfLabels(
+  labels: Labels,
+  alertName: string,
+  hosts: CloudHosts = "scraped",
+): LabelledResources {
   const ids = idsOf(labels);
-  const host = hostLabels.map((label) => withoutPort(labels[label])).find(isHostName);
+  const labelled = hostLabels.map((label) => withoutPort(labels[label])).filter(isHostName);
+  const host = labelled.find((name) => isCloudHost(name, true, hosts));
   const alias = ids.length > 0 ? undefined : aliasOf(labels);
   const found: Related[] = alias === undefined ? ids : [{ role: alias.role, ref: alias.ref }];
   if (host !== undefined) found.push(hostOf(host));
@@ -47,8 +53,14 @@ export function resourcesOfLabels(labels: Labels, alertName: string): LabelledRe
   const target = withoutPort(labels["instance"]);
   if (isHostName(target)) {
     if (found.length > 0) found.push({ role: "scrape_target", ref: { kind: "host", id: target } });
-    else found.push(isScraped(labels["instance"]) ? hostOf(target) : aliasOfName(target));
+    else
+      found.push(
+        isCloudHost(target, isScraped(labels["instance"]), hosts) ? hostOf(target) : aliasOfName(target),
+      );
   }
+  const [other] = labelled;
+  if (host === undefined && other !== undefined)
+    found.push(found.length > 0 ? { ...hostOf(other), role: "labelled_host" } : aliasOfName(other));
   if (found.length === 0) found.push(...addressesOf(labels).map((ref) => ({ role: "alias", ref })));
   const [first, ...rest] = unique(found);
   const subject = first?.ref ?? { kind: "component", id: labels["job"]?.trim() || alertName };

@@ -1,26 +1,30 @@
 import type { EventDraft } from "../../model/event.ts";
 import { duration, formatInstant } from "../../model/instant.ts";
-import type { Instant } from "../../model/instant.ts";
 import type { Json, JsonObject } from "../../model/json.ts";
 import { asObject } from "../json-fields.ts";
-import type { Decoders } from "../source.ts";
+import type { Decoders, RawRecord } from "../source.ts";
 import { alertPrecision, draftAlert } from "./alert-draft.ts";
+import { readCloudHosts } from "./cloud-hosts.ts";
+
+/** When the alert was listed, and what its connection says of hosts. */
+export type ListedRecord = Pick<RawRecord, "receivedAt" | "meta">;
 
 /** The event that the webhook gives for the same alert, under the same key. Throws `record-invalid`. */
 export function draftListed(
   alert: JsonObject,
   status: "firing" | "resolved",
-  receivedAt: Instant,
+  { receivedAt, meta }: ListedRecord,
   decode: Decoders,
 ): EventDraft {
   // The listing's `endsAt` moves on with each repetition, and its `status` is an object of its own.
   const { endsAt: _moving, status: _state, updatedAt: _repeated, receivers: _receivers, ...fixed } = alert;
-  return draftAlert({ ...fixed, status }, { truncatedAlerts: 0 }, receivedAt, decode);
+  const group = { truncatedAlerts: 0 };
+  return draftAlert({ ...fixed, status }, group, receivedAt, decode, readCloudHosts(meta["hosts"]));
 }
 
 /** The same, and whether it was kept back when it was seen. */
-export function draftFiring(alert: JsonObject, receivedAt: Instant, decode: Decoders): EventDraft {
-  const firing = draftListed(alert, "firing", receivedAt, decode);
+export function draftFiring(alert: JsonObject, record: ListedRecord, decode: Decoders): EventDraft {
+  const firing = draftListed(alert, "firing", record, decode);
   if (suppressorsOf(alert).length === 0) return firing;
   return { ...firing, details: { ...firing.details, suppressed_when_first_seen: true } };
 }
@@ -31,11 +35,12 @@ export function draftFiring(alert: JsonObject, receivedAt: Instant, decode: Deco
  */
 export function draftSuppression(
   alert: JsonObject,
-  receivedAt: Instant,
+  record: ListedRecord,
   previousSeenAt: number | undefined,
   decode: Decoders,
 ): EventDraft {
-  const firing = draftListed(alert, "firing", receivedAt, decode);
+  const { receivedAt } = record;
+  const firing = draftListed(alert, "firing", record, decode);
   const [fingerprint = ""] = firing.sourceIds;
   const startsAt = formatInstant(firing.occurredAt);
   const silenced = listAt(alert, "silencedBy");
