@@ -31,7 +31,7 @@ export class ConfirmedIdentities {
 
   /**
    * The identity as of at most `freshMs` ago; asks where nothing so fresh is known, once for all who want to know. What
-   * `ask` throws is thrown, and only a refusal remembered.
+   * `ask` throws is thrown, and only a refusal is remembered.
    */
   async find(key: string, freshMs: number, ask: () => Promise<Identity>): Promise<Identity> {
     const word = this.#freshWord(key, freshMs);
@@ -76,8 +76,10 @@ export class ConfirmedIdentities {
       this.#remember(key, { askedAt, identity });
       return identity;
     } catch (error) {
-      if (error instanceof IsochronError && error.code === "not-signed-in") this.#remember(key, { askedAt });
-      throw error;
+      if (!(error instanceof IsochronError && error.code === "not-signed-in")) throw error;
+      this.#remember(key, { askedAt });
+      // In the one text: which service refused, and why, is no stranger's business.
+      throw notSignedIn();
     }
   }
 
