@@ -31,7 +31,7 @@ const roles = [
 
 export function hostileScripts(login: "tenant" | "operator"): readonly Script[] {
   const single = login === "tenant" ? [...predicates(), ...shapes(), ...claims()] : operatorProbes();
-  const alone = [...single, ...elsewhere(), ...takings()].map((sql) => ({ steps: [sql] }));
+  const alone = [...single, ...elsewhere(), ...changes(), ...takings()].map((sql) => ({ steps: [sql] }));
   return login === "tenant" ? [...alone, ...keepings()] : alone;
 }
 
@@ -223,6 +223,12 @@ function elsewhere(): string[] {
     "CREATE SUBSCRIPTION s CONNECTION 'host=x' PUBLICATION p",
     "SELECT pg_create_logical_replication_slot('s', 'test_decoding')",
     "SELECT pg_logical_slot_peek_changes('s', NULL, NULL)",
+  ];
+}
+
+/** What would make objects, or change what there is and who is who. */
+function changes(): string[] {
+  return [
     "SELECT pg_current_logfile()",
     "SELECT database_to_xml(true, true, '')",
     "SELECT schema_to_xml('isochron', true, true, '')",

@@ -28,7 +28,7 @@ export interface Viewer {
 }
 
 const tenants = ["a", "b", "c"] as const;
-const classes: readonly Visibility[] = ["operational", "billing", "security"];
+const classes: readonly Visibility[] = ["operational", "billing", "security", "provider"];
 const idOf = (tenant: string) => `kanarie-${tenant}-id`;
 const domainOf = (tenant: string) => (tenant === "b" ? "d2" : "d1");
 export const keyOf = (tenant: string): TenantKey => projectKey("default", idOf(tenant));
@@ -43,7 +43,7 @@ export async function openWallWorld(): Promise<WallWorld> {
     ["lost", 20, false],
   ] as const) {
     const events = tenants.flatMap((tenant, nth) =>
-      classes.map((visibility, index) => eventOf(name, tenant, visibility, at + nth * 3 + index, storm)),
+      classes.map((visibility, index) => eventOf(name, tenant, visibility, at + nth * 2 + index, storm)),
     );
     const waiting = classes.map((visibility, index) => {
       const word = visibility === "security" ? "kanarie-provider-secret" : "kanarie-provider-hidden";
@@ -83,9 +83,18 @@ async function fillRest({ sql }: TestStore): Promise<void> {
     `INSERT INTO isochron.attribution_revision (event_id, occurred_at, recorded_at, attribution)
      SELECT id, occurred_at, now(), attribution || jsonb_build_object('word', summary) FROM (${stored}) AS stored`,
   );
+  // Of each event a version of its own class, and one from before or after that class was another.
   await sql(
     `INSERT INTO isochron.event_revision (event_id, content_hash, occurred_at, draft)
-     SELECT id, '\\x00', occurred_at, jsonb_build_object('visibility', visibility, 'summary', summary) FROM (${stored}) AS stored`,
+     SELECT id, convert_to(told.cls, 'UTF8'), occurred_at, jsonb_build_object('visibility', told.cls, 'summary', told.word)
+       FROM (${stored}) AS stored CROSS JOIN LATERAL (VALUES
+         (visibility, summary),
+         (CASE visibility WHEN 'security' THEN 'operational' ELSE 'security' END, 'kanarie-provider-secret')) AS told (cls, word)`,
+  );
+  await sql(
+    `INSERT INTO isochron.retraction (reader_key, tenant_key, id, occurred_at, first_xid, visibility)
+     SELECT reader_key, tenant_key, 'kanarie-provider-hidden ' || id, occurred_at, first_xid, 'unheard of'
+       FROM isochron.retraction WHERE visibility = 'security'`,
   );
   for (const table of await tablesOf(sql)) {
     const [found] = await sql(`SELECT FROM isochron.${table} LIMIT 1`);
@@ -164,6 +173,8 @@ export function mayKnow({ login, claimed }: Viewer, whose: string, cls: string):
 export function shownRows({ rows }: WallWorld, table: string, viewer: Viewer): number | undefined {
   const all = rows.get(table) ?? [];
   if (viewer.login === "tenant") return all.filter((row) => isTenants(table, row, viewer.claimed)).length;
+  if (viewer.login === "provider" && table === "retraction")
+    return all.filter((row) => row["reader_key"] === "provider").length;
   if (viewer.login !== "operator") return undefined;
   const open = (cls: unknown): boolean => cls === "operational" || cls === "billing" || cls === "provider";
   if (["event", "tenant_event", "storm_member_edition"].includes(table))
@@ -178,7 +189,9 @@ export function shownRows({ rows }: WallWorld, table: string, viewer: Viewer): n
       .filter((row) => open((row["draft"] as Row)["visibility"]))
       .map((row) => row["id"]),
   ]);
-  return all.filter((row) => known.has(row["event_id"])).length;
+  const told =
+    table === "event_revision" ? all.filter((row) => open((row["draft"] as Row)["visibility"])) : all;
+  return told.filter((row) => known.has(row["event_id"])).length;
 }
 
 function isTenants(table: string, row: Row, claimed: Claimed | undefined): boolean {
