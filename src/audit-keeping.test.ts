@@ -1,10 +1,18 @@
-import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
+import { appendFile, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { openTestStore, type TestStore } from "../test/database.ts";
-import { auditSeed, auditTokens, noteConfiguration } from "./audit-keeping.ts";
+import {
+  auditSeed,
+  auditTokens,
+  auditTools,
+  noteConfiguration,
+  ownRecord,
+  verifyAuditFile,
+} from "./audit-keeping.ts";
 import { loadConfig } from "./config.ts";
+import { canonicalJson } from "./model/json.ts";
 
 let db: TestStore;
 let folder: string;
@@ -54,4 +62,30 @@ test("the signing key is made once beside the data, for its owner's eyes", async
   const path = join(own.data, "audit-key");
   expect(await readFile(path)).toEqual(seed);
   expect((await stat(path)).mode & 0o077).toBe(0);
+});
+
+test("an export verifies offline, against a head that was kept elsewhere, and no longer once a byte is changed", async () => {
+  const { audit } = db.store;
+  const tools = auditTools(audit);
+  const [heads, file] = [join(folder, "heads.ndjson"), join(folder, "audit.ndjson")];
+  await writeFile(heads, "");
+  const keepHead = async () => appendFile(heads, `${canonicalJson(await audit.head())}\n`);
+  await keepHead();
+  await writeFile(file, "");
+  for await (const line of tools.exportLines()) await appendFile(file, line);
+  expect(await tools.verify(heads)).toMatchObject({ ok: true });
+  expect(await verifyAuditFile(file)).toMatchObject({ ok: true });
+  expect(await verifyAuditFile(file, heads)).toMatchObject({ ok: true });
+  // The export is an entry of its own, and told.
+  expect(await readFile(file, "utf8")).toContain('"action":"export"');
+  await audit.append([ownRecord("export", "later", {})]);
+  await keepHead();
+  expect(await verifyAuditFile(file, heads)).toMatchObject({ ok: false, what: "missing" });
+  const bytes = await readFile(file);
+  bytes[bytes.indexOf("outcome") + 10] = 0xff;
+  await writeFile(file, bytes);
+  expect(await verifyAuditFile(file)).toMatchObject({ ok: false, sequence: 1, what: "format" });
+  await expect(verifyAuditFile(join(folder, "absent"))).rejects.toMatchObject({ code: "file-unreadable" });
+  await writeFile(heads, "{}\n");
+  await expect(verifyAuditFile(file, heads)).rejects.toMatchObject({ code: "file-unreadable" });
 });

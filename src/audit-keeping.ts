@@ -1,13 +1,17 @@
 import { createHash, createHmac, randomBytes } from "node:crypto";
+import { createReadStream } from "node:fs";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { userInfo } from "node:os";
 import { join } from "node:path";
 import { compareSettings, tellSettings, type EffectiveSettings } from "./config-audit.ts";
 import { resolveSecret, type Config } from "./config.ts";
+import { IsochronError } from "./errors.ts";
 import type { Logger } from "./log.ts";
 import { instant } from "./model/instant.ts";
 import type { JsonObject } from "./model/json.ts";
 import { AuditTimeline, type AuditTimelineStages } from "./pipeline/audit-timeline.ts";
+import type { AuditHead, AuditVerdict } from "./store/audit-chain.ts";
+import { parseHead, verifyExport } from "./store/audit-export.ts";
 import type { AuditRecord, AuditStore } from "./store/audit-store.ts";
 import type { TokenStore } from "./store/token-store.ts";
 
@@ -120,6 +124,77 @@ export function auditTokens(tokens: TokenStore, audit: AuditStore): TokenStore {
       return isRevoked;
     },
   };
+}
+
+/** What commands do with the trail as a whole. */
+export interface AuditTools {
+  /** The lines of a file that can be verified without the store; that they were taken out is an entry among them. */
+  exportLines(): AsyncIterable<string>;
+  /** `headPath` names a file whose last line is a head that was kept elsewhere. */
+  verify(headPath?: string): Promise<AuditVerdict>;
+}
+
+export function auditTools(audit: AuditStore): AuditTools {
+  return {
+    async *exportLines() {
+      await audit.append([ownRecord("export", "audit", {})]);
+      yield* audit.exportLines();
+    },
+    verify: async (headPath) =>
+      audit.verify(headPath === undefined ? {} : { head: await readKeptHead(headPath) }),
+  };
+}
+
+/** Verifies an export without any store. Throws `file-unreadable`. */
+export async function verifyAuditFile(path: string, headPath?: string): Promise<AuditVerdict> {
+  return verifyExport(readLines(path), headPath === undefined ? {} : { head: await readKeptHead(headPath) });
+}
+
+async function readKeptHead(path: string): Promise<AuditHead> {
+  let last = "";
+  for await (const line of readLines(path)) if (line.trim() !== "") last = line;
+  const head = parseHead(last);
+  if (head !== undefined) return head;
+  throw new IsochronError(
+    "file-unreadable",
+    `The last line of ${path} is no head of an audit trail.`,
+    "Name a file that `isochron audit head` was written to.",
+  );
+}
+
+/** Bytes that are no UTF-8 give an empty line, which is no entry: replaced, they could pass for what they were not. */
+async function* readLines(path: string): AsyncGenerator<string> {
+  let rest = Buffer.alloc(0);
+  try {
+    for await (const chunk of createReadStream(path) as AsyncIterable<Buffer>) {
+      rest = Buffer.concat([rest, chunk]);
+      for (let end = rest.indexOf(10); end >= 0; end = rest.indexOf(10)) {
+        yield decodeLine(rest.subarray(0, end));
+        rest = rest.subarray(end + 1);
+      }
+    }
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    if (code === undefined) throw cause;
+    throw new IsochronError(
+      "file-unreadable",
+      `${path} cannot be read: ${code}.`,
+      "Check its path and rights.",
+      {
+        cause,
+      },
+    );
+  }
+  if (rest.length > 0) yield decodeLine(rest);
+}
+
+function decodeLine(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch (error) {
+    if (error instanceof TypeError) return "";
+    throw error;
+  }
 }
 
 function systemUser(): string {

@@ -95,6 +95,8 @@ const host: Host = {
   terminal,
   now: () => instant(Date.now()),
   signal: interruption.signal,
+  verifyAuditFile: async (path, headPath) =>
+    (await import("./audit-keeping.ts")).verifyAuditFile(path, headPath),
   sources: sources.map((source) => source.name),
   configure,
 };

@@ -1,6 +1,13 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import { auditSeed, auditTokens, keepAudit, type AuditKeeping } from "./audit-keeping.ts";
+import {
+  auditSeed,
+  auditTokens,
+  auditTools,
+  keepAudit,
+  type AuditKeeping,
+  type AuditTools,
+} from "./audit-keeping.ts";
 import type { Config } from "./config.ts";
 import { resolveSecret } from "./config.ts";
 import { regionsOf } from "./config-tenancy.ts";
@@ -65,6 +72,7 @@ type HarvestOptions = { readonly recorded?: string; readonly anew?: boolean };
 /** The whole program over one store. */
 export interface Isochron {
   readonly store: Store;
+  readonly audit: AuditTools;
   /** Names of the connections that records can be posted to. */
   readonly connections: readonly string[];
   /** Whether the built web pages are there to be served. */
@@ -116,6 +124,7 @@ export async function openIsochron(config: Config, log: Logger, options: OpenOpt
 
   const isochron: Isochron = {
     store: { ...store, tokens: auditTokens(store.tokens, store.audit) },
+    audit: auditTools(store.audit),
     connections: listPosted(connections),
     webPages: findWebPages() !== undefined,
     async importFile({ source: name, connection, controlPlane, path, timeZone, onProgress }) {

@@ -5,6 +5,7 @@ import type { EventJson } from "../src/present/api/contract.ts";
 import type {
   Api,
   ApiOptions,
+  AuditVerdict,
   Host,
   Ingested,
   Opened,
@@ -31,6 +32,8 @@ export interface CannedRun {
   readonly signal?: AbortSignal;
   readonly live?: readonly string[];
   readonly webPages?: boolean;
+  /** What verifying the audit trail finds; nothing where absent. */
+  readonly verdict?: AuditVerdict;
 }
 
 export interface CannedResult {
@@ -89,6 +92,12 @@ export async function runCanned(args: readonly string[], run: CannedRun = {}): P
       digest: async () => "d1963e57",
       describe: async () => cannedStore,
     },
+    audit: {
+      exportLines: async function* () {
+        yield "{}\n";
+      },
+      verify: async () => run.verdict ?? cannedVerdict,
+    },
     connections: ["alertmanager"],
     webPages: run.webPages ?? true,
     importFile: async ({ onProgress, ...request }) => {
@@ -119,6 +128,7 @@ export async function runCanned(args: readonly string[], run: CannedRun = {}): P
     terminal: { colour: run.colour ?? true, utf8: run.utf8 ?? true },
     now: () => run.now ?? instant(Date.UTC(2024, 7, 2, 12, 0)),
     signal: run.signal ?? new AbortController().signal,
+    verifyAuditFile: async () => run.verdict ?? cannedVerdict,
     sources: ["openstack-notifications", "post-mortem"],
     configure: (request) => {
       setups.push(request);
@@ -129,6 +139,7 @@ export async function runCanned(args: readonly string[], run: CannedRun = {}): P
   return { code, ...text, asked, sent, viewers, setups, closed, imports, reconciles, tokens };
 }
 
+const cannedVerdict = { ok: true, entries: 3, erased: 0, head: "" } as const;
 const cannedStore = { serverVersion: "18.4", schemaVersion: 3, embedded: true, location: "/data" };
 
 function cannedSettings(run: CannedRun, { flags }: SetupRequest): Settings {

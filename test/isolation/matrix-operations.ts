@@ -394,5 +394,20 @@ const workbench: readonly Operation[] = [
   },
 ];
 
+const audit: readonly Operation[] = [
+  ...["/audit", "/audit/head"].map((path): Operation => ({
+    name: `GET ${path}`,
+    need: "audit",
+    ask: get(() => path),
+    expect: () => ({ status: "admitted" }),
+  })),
+  {
+    name: "GET /audit/{sequence}",
+    need: "audit",
+    ask: get(() => "/audit/999999999"),
+    expect: () => ({ status: 404 }),
+  },
+];
+
 /** Each operation of the API's document has at least one row here; a test holds the table to it. */
-export const operations: readonly Operation[] = [...events, ...tenancy, ...workbench];
+export const operations: readonly Operation[] = [...events, ...tenancy, ...workbench, ...audit];

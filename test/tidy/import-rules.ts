@@ -22,7 +22,7 @@ const directions: readonly (readonly [part: RegExp, may: RegExp | undefined])[] 
   [/^src\/server-secret\.ts$/, /^src\/config\.ts$/],
   [
     /^src\/audit-keeping\.ts$/,
-    /^src\/(model\/|config(-audit)?\.ts$|log\.ts$|store\/[^/]+\.ts$|pipeline\/audit-timeline\.ts$)/,
+    /^src\/(model\/|errors\.ts$|config(-audit)?\.ts$|log\.ts$|store\/[^/]+\.ts$|pipeline\/audit-timeline\.ts$)/,
   ],
   [
     /^src\/configured-connections\.ts$/,

@@ -5,7 +5,7 @@ import type { StoredEvent } from "../../model/event.ts";
 import type { IdentityProvider } from "../../model/identity.ts";
 import type { Duration, Instant } from "../../model/instant.ts";
 import type { Scope } from "../../model/scope.ts";
-import type { AuditTrail } from "../../store/audit-store.ts";
+import type { AuditStore, AuditTrail } from "../../store/audit-store.ts";
 import type { TenantEvent, VisibleEvent } from "../../store/event-reader.ts";
 import type { NoticeTemplateRecord } from "../../store/notice-template-store.ts";
 import type { Store } from "../../store/store.ts";
@@ -18,7 +18,7 @@ import type { TenantSettings } from "./tenant-directory.ts";
 /** All that the HTTP API stands on; `main.ts` fills it in. */
 export interface ApiParts {
   readonly store: Pick<Store, "reader" | "topology" | "tokens" | "sessions"> & {
-    readonly audit: AuditTrail;
+    readonly audit: AuditTrail & Pick<AuditStore, "find" | "head" | "list">;
   };
   /** Who else vouches for people beside our own tokens; nobody where absent. */
   readonly identityProviders?: readonly IdentityProvider[];

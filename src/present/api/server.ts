@@ -9,6 +9,7 @@ import { IsochronError } from "../../errors.ts";
 import { AllowedMethods } from "./allowed-methods.ts";
 import type { ApiContext } from "./api-context.ts";
 import { AuditNotes, inBackground } from "./audit-notes.ts";
+import { auditRoute } from "./audit-route.ts";
 import { apiLimits, type ApiParts } from "./api-parts.ts";
 import { apiPrefix, healthSchema } from "./contract.ts";
 import { serveErrorPage } from "./error-page.ts";
@@ -157,6 +158,7 @@ async function addPlugins(app: FastifyInstance, context: ApiContext): Promise<vo
         await reading.register(rulingRoutes(context));
         await reading.register(tenantsRoute(context));
         await reading.register(noticeTemplatesRoute(context));
+        await reading.register(auditRoute(context));
         await reading.register(liveRoute(context));
       });
     },

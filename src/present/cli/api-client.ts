@@ -47,6 +47,14 @@ import {
   type RulingsJson,
   type withdrawRulingSchema,
 } from "../api/quarantine-contract.ts";
+import {
+  auditEntrySchema,
+  auditHeadSchema,
+  auditPageSchema,
+  type AuditEntryJson,
+  type AuditHeadJson,
+  type AuditPageJson,
+} from "../api/audit-contract.ts";
 import { retractionSchema } from "../api/ownership-contract.ts";
 import type { Transport } from "./api-transport.ts";
 import { readServerEvents } from "./server-events.ts";
@@ -108,6 +116,18 @@ export class ApiClient {
 
   dryRun(request: z.input<typeof dryRunRequestSchema>): Promise<DryRunJson> {
     return this.#send("POST", "/quarantine/dry-run", dryRunSchema, request);
+  }
+
+  audit(query: Query): Promise<AuditPageJson> {
+    return this.#get(`/audit${search(query)}`, auditPageSchema);
+  }
+
+  auditEntry(sequence: string): Promise<AuditEntryJson> {
+    return this.#get(`/audit/${encodeURIComponent(sequence)}`, auditEntrySchema);
+  }
+
+  auditHead(): Promise<AuditHeadJson> {
+    return this.#get("/audit/head", auditHeadSchema);
   }
 
   rulings(): Promise<RulingsJson> {

@@ -15,11 +15,21 @@ export interface Host {
   readonly now: () => Instant;
   /** Aborts at the first SIGINT or SIGTERM. */
   readonly signal: AbortSignal;
+  /**
+   * Verifies an export of the audit trail without any store; `headPath` names a file whose last line is a head that was
+   * kept elsewhere. Throws `file-unreadable`.
+   */
+  verifyAuditFile(path: string, headPath?: string): Promise<AuditVerdict>;
   /** Names of the sources that are built in. */
   readonly sources: readonly string[];
   /** Reads and checks the configuration. Throws `config-invalid`. */
   configure(request: SetupRequest): Setup;
 }
+
+/** What was found out about an audit trail: the first place where something is wrong, if there is any. */
+export type AuditVerdict =
+  | { readonly ok: true; readonly entries: number; readonly erased: number; readonly head: string }
+  | { readonly ok: false; readonly sequence: number; readonly what: string; readonly says: string };
 
 /** Where text goes. `write` settles once the text was taken, so that a slow reader slows us down. */
 export interface Sink {
@@ -113,6 +123,11 @@ export interface Opened {
       readonly embedded: boolean;
       readonly location: string;
     }>;
+  };
+  /** The audit trail as a whole; its entries are read through the API. */
+  readonly audit: {
+    exportLines(): AsyncIterable<string>;
+    verify(headPath?: string): Promise<AuditVerdict>;
   };
   /** Names of the connections that records can be posted to. */
   readonly connections: readonly string[];

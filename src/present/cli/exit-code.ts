@@ -9,6 +9,7 @@ export const exitCodes = {
   incomplete: 3,
   notSignedIn: 4,
   notFound: 5,
+  tampered: 6,
   interrupted: 130,
 } as const;
 
@@ -39,4 +40,5 @@ export const exitCodeHelp = `Exit codes:
   3  --strict, and a source was incomplete in the window
   4  not signed in
   5  not found, or not visible to you
+  6  the audit trail is not as it was written
   130  interrupted`;

@@ -1,6 +1,7 @@
 import { Argument, Command } from "commander";
 import type { Host } from "./application.ts";
 import { completionScript, shells, type Shell } from "./completion.ts";
+import { addAuditCommand } from "./audit-command.ts";
 import { addElseCommand } from "./else-command.ts";
 import { addEventsCommand } from "./events-command.ts";
 import { exitCodeHelp, exitCodes } from "./exit-code.ts";
@@ -83,6 +84,7 @@ ${exitCodeHelp}`,
   addTenantsCommand(program, run);
   addNoticesCommand(program, run);
   addTokenCommand(program, run);
+  addAuditCommand(program, run);
   addMigrateCommand(program, run);
   addDoctorCommand(program, run);
   addCompletionCommand(program, run);
