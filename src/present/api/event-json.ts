@@ -19,7 +19,7 @@ export function toEventJson(visible: VisibleEvent, tenants: TenantList): EventJs
 }
 
 function toTenantJson(event: TenantEvent, tenants: TenantList): EventJson {
-  const own = tenants.toJson(event.tenant);
+  const own = tenants.toTenantJson(event.tenant);
   return {
     id: event.id,
     ...toSharedJson(event),

@@ -86,17 +86,14 @@ export function toOwnershipJson(
   tenants: TenantList,
   { owner, domainId, from, until, fact }: OwnedInterval,
 ): OwnershipIntervalJson {
-  const named =
-    owner.kind === "project"
-      ? tenants.projectName(controlPlane, owner.id)
-      : tenants.domainName(controlPlane, owner.id);
+  const ref = { controlPlane, ...(domainId === undefined ? {} : { domainId }) };
+  const tenant = owner.kind === "project" ? { ...ref, projectId: owner.id } : ref;
+  const named = scope.kind === "provider" ? tenants.toJson(tenant) : tenants.toTenantJson(tenant);
   return {
-    owner: toEntityJson(owner, named),
+    owner: toEntityJson(owner, owner.kind === "project" ? named.project_name : named.domain_name),
     ...(domainId === undefined || owner.kind !== "project"
       ? {}
-      : {
-          domain: toEntityJson({ kind: "domain", id: domainId }, tenants.domainName(controlPlane, domainId)),
-        }),
+      : { domain: toEntityJson({ kind: "domain", id: domainId }, named.domain_name) }),
     valid_from: formatInstant(from),
     valid_until: formatOptional(until) ?? null,
     ...(scope.kind === "provider" ? statedBy(fact) : {}),

@@ -3,7 +3,6 @@ import { z } from "zod";
 import { entityKey, type EntityRef } from "../../model/entity.ts";
 import { formatInstant, instant, type Instant } from "../../model/instant.ts";
 import type { Scope } from "../../model/scope.ts";
-import type { TenantRef } from "../../model/tenant.ts";
 import type { KnownFact } from "../../model/topology.ts";
 import type { VisibleEvent } from "../../store/event-reader.ts";
 import type { ApiContext } from "./api-context.ts";
@@ -30,6 +29,7 @@ import {
 } from "./resource-history.ts";
 import { intervalsOut, relationsAt, targetAt, type HeldRelation } from "./resource-state.ts";
 import { readingScope } from "./sign-in.ts";
+import type { TenantJson } from "./tenancy-contract.ts";
 import type { TenantList } from "./tenant-directory.ts";
 
 const eventsMax = 100;
@@ -254,12 +254,13 @@ function ownerAt(
   const owned = targetAt(resource, "owned_by", facts, at);
   if (owned === undefined) return null;
   const owner = owned.held.entity;
-  if (owner.kind !== "project") return ownerJson({ controlPlane, domainId: owner.id }, tenants, [owned]);
+  if (owner.kind !== "project")
+    return ownerJson(tenants.toJson({ controlPlane, domainId: owner.id }), [owned]);
   const placed = targetAt(owner, "part_of", owners.get(entityKey(owner)) ?? [], at);
   const tenant = { controlPlane, projectId: owner.id };
   return placed === undefined
-    ? ownerJson(tenant, tenants, [owned])
-    : ownerJson({ ...tenant, domainId: placed.held.entity.id }, tenants, [owned, placed]);
+    ? ownerJson(tenants.toJson(tenant), [owned])
+    : ownerJson(tenants.toJson({ ...tenant, domainId: placed.held.entity.id }), [owned, placed]);
 }
 
 /** The tenant itself, within its own stretches; of any other moment it learns no owner. */
@@ -272,14 +273,13 @@ function ownerForTenant(
   const { owner, domainId } = own;
   const domain = domainId === undefined ? {} : { domainId };
   const tenant = owner.kind === "project" ? { ...domain, projectId: owner.id } : { domainId: owner.id };
-  const { control_plane: _, ...told } = ownerJson({ controlPlane, ...tenant }, tenants, []);
+  const { control_plane: _, ...told } = ownerJson(tenants.toTenantJson({ controlPlane, ...tenant }), []);
   return told;
 }
 
 type Hop = NonNullable<ReturnType<typeof targetAt>>;
 
-function ownerJson(tenant: TenantRef, tenants: TenantList, hops: readonly Hop[]): AttributionJson {
-  const named = tenants.toJson(tenant);
+function ownerJson(named: TenantJson, hops: readonly Hop[]): AttributionJson {
   return {
     status: "owned",
     control_plane: named.control_plane,

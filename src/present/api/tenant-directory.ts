@@ -146,14 +146,29 @@ export class TenantList {
     const { controlPlane, domainId, projectId } = tenant;
     const project =
       projectId === undefined ? undefined : this.#byKey.get(projectKey(controlPlane, projectId));
+    // Another domain's name would else stand beside the id of a domain that the project has left.
+    const isThere = domainId === undefined || project?.domainId === domainId;
     return {
       control_plane: controlPlane,
       domain_id: domainId,
       project_id: projectId,
       domain_name:
-        (domainId === undefined ? undefined : this.domainName(controlPlane, domainId)) ?? project?.domainName,
+        (domainId === undefined ? undefined : this.domainName(controlPlane, domainId)) ??
+        (isThere ? project?.domainName : undefined),
       project_name: project?.name,
     };
+  }
+
+  /**
+   * The reference as a tenant is told of what was its own: without names where the project has left that domain since,
+   * for what it is called now is its new domain's to know, and what the domain is called no longer the project's.
+   */
+  toTenantJson(tenant: TenantRef): TenantJson {
+    const { controlPlane, domainId, projectId } = tenant;
+    const now = projectId === undefined ? undefined : this.#byKey.get(projectKey(controlPlane, projectId));
+    const isThere = domainId === undefined || now?.domainId === undefined || now.domainId === domainId;
+    if (isThere) return this.toJson(tenant);
+    return { control_plane: controlPlane, domain_id: domainId, project_id: projectId };
   }
 
   /** The reference as the provider sees it: also whose customer's it is. */
