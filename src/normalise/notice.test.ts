@@ -45,6 +45,12 @@ describe("a notice", () => {
     expect(notice.summary).toMatch(/^Platform trouble on part-/);
   });
 
+  test("tells readers of what is the provider's own, and of what is about security administrators alone", () => {
+    const told = (visibility: EventDraft["visibility"]) => noticeOf(servers(1), { visibility }).visibility;
+    expect(told("provider")).toBe("operational");
+    expect(told("security")).toBe("security");
+  });
+
   test("cleans what the tenant itself calls its resources", () => {
     const { summary } = noticeOf([{ kind: "server", id: "web\u202e\n{part}<b>" }]);
     expect(summary).toMatch(/affected your server web⟨U\+202E⟩ \{part\}<b>$/);

@@ -50,11 +50,20 @@ interface OwnResource {
 export interface Cause extends Pick<EventDraft, "kind" | "severity" | "occurredAt"> {
   readonly situation: NoticeSituation;
   readonly place: EntityRef;
+  readonly visibility: TenantEdition["visibility"];
 }
 
 export function readCause(draft: EventDraft, evidence: readonly Evidence[]): Cause {
   const { kind, severity, occurredAt } = draft;
-  return { kind, severity, occurredAt, situation: situationOf(draft), place: placeOf(draft, evidence) };
+  return {
+    kind,
+    severity,
+    occurredAt,
+    situation: situationOf(draft),
+    place: placeOf(draft, evidence),
+    // The provider's own event may be told of in a notice to all; one about security to administrators alone.
+    visibility: draft.visibility === "security" ? "security" : "operational",
+  };
 }
 
 /**
@@ -68,7 +77,7 @@ export function makeNotice(
   names: ReadonlyMap<string, string> = new Map(),
 ): TenantEdition {
   const { tenant } = affected;
-  const { kind, severity, occurredAt, situation, place } = cause;
+  const { kind, severity, occurredAt, situation, place, visibility } = cause;
   const own = affected.resources
     .filter((ref) => isTenantKind(ref.kind))
     .toSorted((a, b) => (entityKey(a) < entityKey(b) ? -1 : 1))
@@ -94,7 +103,7 @@ export function makeNotice(
     kind,
     category: "platform",
     severity,
-    visibility: "operational",
+    visibility,
     subject: first?.ref ?? tenantAsSubject(tenant),
     ...(first?.name === undefined ? {} : { subjectName: first.name }),
     related: [
