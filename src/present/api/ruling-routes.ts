@@ -13,8 +13,9 @@ import {
   withdrawRulingSchema,
 } from "./quarantine-contract.ts";
 import { readAnswer, readMatch, toDryRunJson, toRulingJson } from "./ruling-json.ts";
-import type { Rulings } from "./ruling-parts.ts";
+import type { DryRun, Rulings } from "./ruling-parts.ts";
 import { admitting, decider } from "./provider-only.ts";
+import { readingScope } from "./sign-in.ts";
 
 const noQuery = z.strictObject({});
 const rulingParams = z.object({ id: z.string().regex(/^rul_[a-z0-9]{1,40}$/) });
@@ -41,11 +42,12 @@ export function rulingRoutes({ rulings, directory }: ApiContext): FastifyPluginA
           response: { 200: dryRunSchema },
         },
       },
-      async ({ body }) => {
+      async (request) => {
+        const { body } = request;
         const { revises } = body;
-        const request = { match: readMatch(body.match), answer: readAnswer(body.answer) };
-        const dry = await rulings.dryRun({ ...request, ...(revises === undefined ? {} : { revises }) });
-        return toDryRunJson(dry, await directory.list());
+        const asked = { match: readMatch(body.match), answer: readAnswer(body.answer) };
+        const dry = await rulings.dryRun({ ...asked, ...(revises === undefined ? {} : { revises }) });
+        return toDryRunJson({ ...dry, examples: shownTo(request, dry.examples) }, await directory.list());
       },
     );
     app.get(
@@ -141,6 +143,16 @@ function decisionRoutes(rulings: Rulings, directory: ApiContext["directory"]): F
       },
     );
   };
+}
+
+/**
+ * What is withheld from the asker is counted, or a ruling could show it to a second tenant without a word, but none of
+ * it is shown.
+ */
+function shownTo(request: FastifyRequest, examples: DryRun["examples"]): DryRun["examples"] {
+  const { scope } = readingScope(request);
+  const withheld = scope.kind === "provider" && scope.security === "withheld";
+  return withheld ? examples.filter(({ event }) => event.visibility !== "security") : examples;
 }
 
 function orderOf(request: FastifyRequest, body: z.infer<typeof makeRulingSchema>) {
