@@ -8,18 +8,22 @@ export interface Ask {
   /** Without the API's prefix, unless it begins with it. */
   readonly path: string;
   readonly body?: object;
-  /** Asked with the session's cookie, as a page does, where the principal can have one. */
+  /** Asked with a new session's cookie, as a page does, where the principal can have one. */
   readonly asBrowser?: true;
+  /** Asked without credentials but those in the body. */
+  readonly asStranger?: true;
 }
 
 /** What has to be answered; 401 and 404 are always the one answer of their kind, to the byte. */
 export interface Expected {
-  /** `admitted`: whatever it is answered, neither of those two. */
-  readonly status: number | "admitted";
+  /** `admitted`: whatever it is answered, neither of those two. `refused`: one of those two, or the query's problems. */
+  readonly status: number | "admitted" | "refused";
   /** What the answer shows of events, each as often as it says. */
   readonly shows?: readonly string[];
   /** What it may show at most. */
   readonly among?: readonly string[];
+  /** All of the body. */
+  readonly body?: string;
   /** The sum that a histogram tells. */
   readonly total?: number;
 }
@@ -43,6 +47,8 @@ interface PrincipalLike {
 /** What has to come of it. */
 export function expectationOf(operation: Operation, who: Who, thing: Thing, world: MatrixWorld): Expected {
   const admission = admits(who, operation.need, operation.connection?.(thing));
+  // What cannot be understood is refused by its looks, whether a key for posting may read or not.
+  if (who.kind === "poster" && thing.malformed && operation.need === "reading") return { status: "refused" };
   if (admission === "stranger") return { status: 401 };
   if (admission === "absent") return { status: 404 };
   return operation.expect(who, thing, world);
@@ -123,6 +129,12 @@ const events: readonly Operation[] = [
     need: "reading",
     ask: get(({ id }) => `/events/${id}/ownership`),
     expect: (who, thing) => found(reached(who, thing), { status: 200, shows: [] }),
+  },
+  {
+    name: "GET /events/{id}/editions",
+    need: "workbench",
+    ask: get(({ id }) => `/events/${id}/editions`),
+    expect: (who, thing) => found(reached(who, thing), { status: 200 }),
   },
   {
     name: "GET /events",
@@ -248,7 +260,12 @@ const tenancy: readonly Operation[] = [
   {
     name: "POST /session",
     need: "nothing",
-    ask: (_thing, { token = "none at all" }) => ({ method: "POST", path: "/session", body: { token } }),
+    ask: (_thing, { token = "none at all" }) => ({
+      method: "POST",
+      path: "/session",
+      body: { token },
+      asStranger: true,
+    }),
     expect: (who) => (who.kind === "nobody" || who.kind === "poster" ? { status: 401 } : { status: 200 }),
   },
   {
@@ -266,6 +283,23 @@ const tenancy: readonly Operation[] = [
     name: "DELETE /session/as",
     need: "look-as-tenant",
     ask: () => ({ method: "DELETE", path: "/session/as", asBrowser: true }),
+    expect: () => ({ status: 200, shows: [] }),
+  },
+  {
+    name: "POST /session/break-glass",
+    need: "break-glass",
+    ask: (thing) => ({
+      method: "POST",
+      path: "/session/break-glass",
+      body: { why: `a test of ${thing.name}` },
+      asBrowser: true,
+    }),
+    expect: () => ({ status: 200, shows: [] }),
+  },
+  {
+    name: "DELETE /session/break-glass",
+    need: "break-glass",
+    ask: () => ({ method: "DELETE", path: "/session/break-glass", asBrowser: true }),
     expect: () => ({ status: 200, shows: [] }),
   },
   {
@@ -291,7 +325,7 @@ const tenancy: readonly Operation[] = [
 
 /** Own things are posted to the connection whose key is tried, others to another, and nothing to none. */
 function connectionFor({ event, malformed }: Thing): string {
-  if (event === undefined) return malformed ? "%2e%2e" : "nowhere";
+  if (event === undefined) return malformed ? "no%20name" : "nowhere";
   return event.whose.is === "owned" && event.whose.by.domain === "d-a" ? postedConnection : "hook-b";
 }
 
@@ -304,22 +338,30 @@ const order = ({ id }: Thing) => ({
 });
 
 const workbench: readonly Operation[] = [
-  ...["/rulings", "/notice-templates", "/notice-templates/host-failure", "/sources"].map(
-    (path): Operation => ({
-      name: `GET ${path.replace("host-failure", "{name}")}`,
-      need: "workbench",
-      ask: get(() => path),
-      expect: () => ({ status: 200, shows: [] }),
-    }),
-  ),
+  ...["/rulings", "/notice-templates", "/notice-templates/host-failure"].map((path): Operation => ({
+    name: `GET ${path.replace("host-failure", "{name}")}`,
+    need: "workbench",
+    ask: get(() => path),
+    expect: () => ({ status: 200, shows: [] }),
+  })),
+  {
+    name: "GET /sources",
+    need: "reading",
+    ask: get(() => "/sources"),
+    // Pages ask for it whoever looks at them: a tenant has no sources and nothing set aside.
+    expect: ({ kind }) =>
+      kind === "tenant" ? { status: 200, body: '{"connections":[],"set_aside":[]}' } : { status: 200 },
+  },
   {
     name: "GET /quarantine",
-    need: "workbench",
+    need: "reading",
     ask: get(() => "/quarantine"),
-    expect: (who, _thing, world) => ({
-      status: 200,
-      among: allSeen(who, world, ({ whose }) => whose.is === "unresolved" || whose.is === "ambiguous"),
-    }),
+    expect: (who, _thing, world) => {
+      const body = '{"total":0,"at_least":false,"groups":[],"truncated":false}';
+      if (who.kind === "tenant") return { status: 200, body };
+      const waits = ({ whose }: TrueEvent): boolean => whose.is === "unresolved" || whose.is === "ambiguous";
+      return { status: 200, among: allSeen(who, world, waits) };
+    },
   },
   {
     name: "GET /rulings/{id}",
@@ -368,7 +410,7 @@ const workbench: readonly Operation[] = [
   },
   {
     name: "POST /notice-templates/preview",
-    need: "workbench",
+    need: "decide",
     ask: ({ name }) => ({
       method: "POST",
       path: "/notice-templates/preview",
@@ -395,12 +437,14 @@ const workbench: readonly Operation[] = [
 ];
 
 const audit: readonly Operation[] = [
-  ...["/audit", "/audit/head"].map((path): Operation => ({
-    name: `GET ${path}`,
-    need: "audit",
-    ask: get(() => path),
-    expect: () => ({ status: "admitted" }),
-  })),
+  ...["/audit", "/audit/head"].map(
+    (path): Operation => ({
+      name: `GET ${path}`,
+      need: "audit",
+      ask: get(() => path),
+      expect: () => ({ status: "admitted" }),
+    }),
+  ),
   {
     name: "GET /audit/{sequence}",
     need: "audit",

@@ -2,9 +2,10 @@ import type { FastifyInstance } from "fastify";
 import type { AddressInfo } from "node:net";
 import type { Customer } from "../../src/model/customer.ts";
 import type { EntityRef } from "../../src/model/entity.ts";
-import { instant, type Instant } from "../../src/model/instant.ts";
+import { instant } from "../../src/model/instant.ts";
 import type { Relation } from "../../src/model/topology.ts";
 import { clean } from "../../src/normalise/clean.ts";
+import { disclosureClasses, redactionDiff } from "../../src/normalise/redact-diff.ts";
 import { createNotices } from "../../src/pipeline/notices.ts";
 import { openRulingDesk } from "../../src/pipeline/ruling-desk.ts";
 import { findWhatElse } from "../../src/pipeline/what-else.ts";
@@ -117,6 +118,7 @@ export function partsOver(store: Store): Partial<ApiParts> {
       findWhatElse({ reader, topology, buildView: buildTopologyView }, scope, question),
     rulings: openRulingDesk(stages, store, async () => undefined),
     notices: createNotices(store, clean, () => worldEnd).desk,
+    redaction: { compare: redactionDiff, classes: disclosureClasses },
     tenantSettings: { customers },
     ingest: async (name) => (name === postedConnection ? nothingPosted : undefined),
     limits: { requestsPerMinute: 1e9, refusalsPerMinute: 1e9, liveHeartbeatMs: 15 },
@@ -164,8 +166,8 @@ async function fill(store: Store, events: readonly TrueEvent[]): Promise<void> {
 
 function factsOf(events: readonly TrueEvent[]): StatedFact[] {
   const facts: StatedFact[] = [];
-  const say = (from: EntityRef, relation: Relation, to: EntityRef, at: Instant = worldStart): void => {
-    facts.push({ from, relation, to, at, holds: true, sourceId: `whole-fact-${facts.length}` });
+  const say = (from: EntityRef, relation: Relation, to: EntityRef, at = worldStart, holds = true): void => {
+    facts.push({ from, relation, to, at, holds, sourceId: `whole-fact-${facts.length}` });
   };
   for (const { domain, project } of [a1, a2, b1, gone]) {
     say({ kind: "project", id: project! }, "part_of", { kind: "domain", id: domain! });
@@ -178,7 +180,10 @@ function factsOf(events: readonly TrueEvent[]): StatedFact[] {
     for (const resident of residents) say(resident, "runs_on", place, at);
     if (whose.is === "owned") {
       say(subject, "owned_by", { kind: "project", id: whose.by.project! }, at);
-      say(subject, "has_address", { kind: "address", id: `address-at-${name}-` }, at);
+      const address: EntityRef = { kind: "address", id: `address-at-${name}-` };
+      say(subject, "has_address", address, at);
+      // Nothing keeps its address for long, so that a stretch of one owner has none of another's.
+      say(subject, "has_address", address, instant(at + 30_000), false);
     }
   }
   return facts;

@@ -31,6 +31,8 @@ export interface MatrixOptions {
   readonly wrap?: (store: Store) => Store;
   /** Only every n-th cell, for a quick look. */
   readonly every?: number;
+  /** Only operations whose name it matches. */
+  readonly only?: RegExp;
   /** Ends once so many are wrong. */
   readonly wrongMax?: number;
 }
@@ -45,12 +47,13 @@ export async function tryMatrix(options: MatrixOptions = {}): Promise<MatrixOutc
   const { every = 1, wrongMax = Number.POSITIVE_INFINITY } = options;
   const world = await openMatrixWorld(options.parts, options.wrap);
   try {
-    const principals = await admitPrincipals(world.store);
+    const principals = await admitPrincipals(world.store, world.app);
     const judge = await Judge.of(world, principals);
     const wrong: string[] = [];
     let tried = 0;
     let number = 0;
     for (const cell of cellsOf(world, principals)) {
+      if (options.only?.test(cell.operation.name) === false) continue;
       number += 1;
       if (number % every !== 0) continue;
       tried += 1;
@@ -76,7 +79,6 @@ function* cellsOf({ things }: MatrixWorld, principals: readonly Principal[]): Ge
 /** Holds each answer against what has to be, and every refusal against the one of its kind. */
 class Judge {
   readonly #world: MatrixWorld;
-  readonly #cookies = new Map<string, string | undefined>();
   readonly #references = new Map<string, Answer>();
 
   private constructor(world: MatrixWorld) {
@@ -89,6 +91,11 @@ class Judge {
     const missing = { method: "GET", path: "/events/evt_zzzzzzzzzzzzzzzzzzzzzzzzzz" } as const;
     judge.#references.set("404", await judge.#ask(missing, admin));
     judge.#references.set("401", await judge.#ask({ method: "GET", path: "/events" }, principals[0]!));
+    // A socket is told how long it is kept, which nobody is who asks from inside.
+    judge.#references.set(
+      "401 GET /live",
+      await judge.#ask({ method: "GET", path: "/live" }, principals[0]!),
+    );
     return judge;
   }
 
@@ -108,10 +115,17 @@ class Judge {
     if (expected.status === "admitted") {
       return status === 401 || status === 404 || status >= 500 ? `${status} instead of an answer` : undefined;
     }
-    if (status !== expected.status)
+    if (expected.status === "refused" && ![400, 401, 404].includes(status))
+      return `${status} instead of a refusal`;
+    if (expected.status !== "refused" && status !== expected.status)
       return `${status} instead of ${expected.status}: ${answer.body.slice(0, 300)}`;
-    if (status === 401 || status === 404) return differenceOf(answer, this.#references.get(String(status))!);
+    if (status === 401 || status === 404) {
+      const reference = this.#references.get(`${status} ${operation.trim().slice(0, 9)}`);
+      return differenceOf(answer, reference ?? this.#references.get(String(status))!);
+    }
     if (status >= 400) return this.#sameRefusal(answer, operation);
+    if (expected.body !== undefined && answer.body !== expected.body)
+      return `${answer.body.slice(0, 300)} instead of ${expected.body}`;
     if (expected.total !== undefined && totalIn(answer) !== expected.total) {
       return `a total of ${totalIn(answer)} instead of ${expected.total}`;
     }
@@ -141,7 +155,7 @@ class Judge {
       for (const { word, seenBy } of wordsOf(event)) {
         if (seenBy(views) || !told.includes(word) || asked.includes(word)) continue;
         // Who stands where is the provider's to know, of whatever class an event is.
-        if (who.kind === "provider" && ask.path.startsWith("/resources/")) continue;
+        if (who.kind === "provider" && /^\/(resources|what-else)/.test(ask.path)) continue;
         return `holds ${word}`;
       }
       const { whose } = event;
@@ -172,16 +186,11 @@ class Judge {
   }
 
   async #headersFor(ask: Ask, principal: Principal): Promise<Record<string, string>> {
-    const page = ask.method === "GET" ? {} : { [csrfHeader]: "1" };
-    if (ask.asBrowser !== true) return { ...principal.headers, ...page };
-    // A session that is signed out of is nobody's any more.
-    const isLast = ask.path === "/session";
-    const cookie =
-      isLast || !this.#cookies.has(principal.name)
-        ? await principal.browse(this.#world.app)
-        : this.#cookies.get(principal.name);
-    if (!isLast) this.#cookies.set(principal.name, cookie);
-    return cookie === undefined ? { ...page } : { ...page, cookie };
+    const page: Record<string, string> = ask.method === "GET" ? {} : { [csrfHeader]: "1" };
+    if (ask.asStranger) return page;
+    if (!ask.asBrowser) return { ...principal.headers, ...page };
+    const cookie = await principal.browse(this.#world.app);
+    return cookie === undefined ? page : { ...page, cookie };
   }
 }
 

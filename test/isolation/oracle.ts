@@ -60,11 +60,13 @@ export function visible(who: Who, { whose, visibility }: Happening): readonly Vi
   if (who.kind === "provider") {
     return visibility === "security" && !readsSecurity(who) ? [] : [{ as: "whole" }];
   }
-  const mayKnow = (owner: Owner): boolean =>
-    who.holdings.some((holding) => reaches(holding, owner) && opens(holding, visibility));
-  if (whose.is === "owned") return mayKnow(whose.by) ? [{ as: "owner", of: whose.by }] : [];
-  if (whose.is === "shared") return whose.among.filter(mayKnow).map((of) => ({ as: "notice", of }));
-  return [];
+  const mayKnow = (owner: Owner, of: Visibility): boolean =>
+    who.holdings.some((holding) => reaches(holding, owner) && opens(holding, of));
+  if (whose.is === "owned") return mayKnow(whose.by, visibility) ? [{ as: "owner", of: whose.by }] : [];
+  if (whose.is !== "shared") return [];
+  // What befell a place is the provider's to read; that it struck is told to whoever stood there.
+  const told = visibility === "provider" ? "operational" : visibility;
+  return whose.among.filter((owner) => mayKnow(owner, told)).map((of) => ({ as: "notice", of }));
 }
 
 /** Operators see nothing of the class `security` unless they broke the glass. */

@@ -70,7 +70,7 @@ const tenants: Readonly<Record<string, Holder>> = {
 const nobody: Who = { kind: "nobody" };
 
 /** All who ask, each with credentials of its own in the store. */
-export async function admitPrincipals(store: Store): Promise<readonly Principal[]> {
+export async function admitPrincipals(store: Store, app: FastifyInstance): Promise<readonly Principal[]> {
   const make = async (name: string, scope: TokenScope, who: Who, expired = false): Promise<Principal> => {
     const token = tokenText(name);
     await store.tokens.create({
@@ -103,7 +103,34 @@ export async function admitPrincipals(store: Store): Promise<readonly Principal[
   for (const role of ["operator", "auditor", "admin"] as const satisfies readonly ProviderRole[]) {
     made.push(await make(`provider ${role}`, { kind: "provider", role }, { kind: "provider", role }));
   }
+  made.push(
+    await breakGlass(
+      app,
+      made.find(({ name }) => name === "provider operator")!,
+    ),
+  );
   return made;
+}
+
+/** An operator's session that sees what is withheld, for a reason. */
+async function breakGlass(app: FastifyInstance, operator: Principal): Promise<Principal> {
+  const who: Who = { kind: "provider", role: "operator", brokeGlass: true };
+  const broken = async (): Promise<string> => {
+    const cookie = await signIn(app, operator.token!);
+    const why = { why: "a test of what is then seen" };
+    const answer = await app.inject(pageRequest("POST", "/session/break-glass", cookie, why));
+    if (answer.statusCode !== 200) throw new Error(`the glass did not break: ${answer.body}`);
+    const renewed = answer.headers["set-cookie"];
+    return renewed === undefined ? cookie! : String(renewed).split(";", 1)[0]!;
+  };
+  const { token } = operator;
+  return {
+    name: "provider operator with broken glass",
+    who,
+    headers: { cookie: await broken() },
+    ...(token === undefined ? {} : { token }),
+    browse: broken,
+  };
 }
 
 function byToken(name: string, who: Who, token: string | undefined): Principal {
