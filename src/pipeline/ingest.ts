@@ -25,6 +25,7 @@ import { defectReason, findDefect, isolateDefects, rejectOf, type ReadRecords } 
 import { withEditions } from "./editions.ts";
 import type { Scheduler } from "./scheduler.ts";
 import { openRulings, type RulingStage } from "./rulings.ts";
+import { withSubjectName } from "./subject-name.ts";
 import { loadSurroundings, viewOf } from "./surroundings.ts";
 
 /**
@@ -117,7 +118,7 @@ export async function ingest(stages: Stages, batch: Batch): Promise<Ingested> {
   const attribute = ({ drafts, facts }: ReadRecords): readonly StorableEvent[] => {
     const stated = facts.map((fact) => asKnown(fact, connection));
     const view = viewOf(stages.buildView, connection.controlPlane, known, stated);
-    const named = drafts.map((draft) => withName(draft, view));
+    const named = drafts.map((draft) => withSubjectName(draft, view));
     const resolved = ruled.apply(stages.resolve(named, connection.name, view), view);
     return resolved.map((event) => withEditions(event, stages.redact));
   };
@@ -261,13 +262,6 @@ function countRecords(
 
 /** What of several outcomes says most of a record. */
 const precedence = ["created", "revised", "folded", "repeated", "expired"] as const;
-
-/** Gives a subject that its record does not name the name that it bore then; names decorate, ids identify. */
-function withName(draft: EventDraft, view: TopologyView): EventDraft {
-  if (draft.subjectName !== undefined) return draft;
-  const [held] = view.targets(draft.subject, "named", draft.occurredAt);
-  return held === undefined ? draft : { ...draft, subjectName: held.fact.to.id };
-}
 
 function latestOf(drafts: readonly EventDraft[]): Instant | undefined {
   const trusted = drafts.filter(({ details }) => details["time_suspect"] !== true);

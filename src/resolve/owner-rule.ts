@@ -1,15 +1,10 @@
 import type { EntityRef } from "../model/entity.ts";
 import { entityKey } from "../model/entity.ts";
 import type { Instant } from "../model/instant.ts";
+import { transferableKinds } from "../model/transferable-kinds.ts";
 import type { HeldFact } from "./resolver.ts";
 import type { Owner, Search } from "./search.ts";
 import { note } from "./search.ts";
-
-/**
- * Kinds whose owner can change (volume transfer, share and zone transfer, an image's new owner): what
- * is only known from a later moment proves nothing about an earlier one.
- */
-const transferable = new Set(["volume", "snapshot", "backup", "image", "share", "zone"]);
 
 /**
  * From a part to what it is part of: an attachment to its volume, a router's gateway port to the router. A
@@ -69,7 +64,7 @@ export function observedOwners(entity: EntityRef, search: Search): readonly Owne
       note(search, held, "owner-interval/1", "assumed");
       return [held.fact.to as Owner];
     }
-    const doubt = transferable.has(held.fact.from.kind) ? transferDoubt(held, search.at) : undefined;
+    const doubt = transferableKinds.has(held.fact.from.kind) ? transferDoubt(held, search.at) : undefined;
     if (doubt !== undefined) {
       note(search, held, "owner-interval/1", "assumed", doubt);
       return [];
