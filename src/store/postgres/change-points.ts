@@ -5,9 +5,10 @@ import { instant } from "../../model/instant.ts";
 import type { KnownFact, Relation } from "../../model/topology.ts";
 import { aliasKinds } from "./topology-kinds.ts";
 
-/** A run as an array, which is made faster than an object of columns: the number of what it was found for comes first. */
+/** A run as an array, which is made faster than an object of columns. */
 type RunRow = [
-  n: number,
+  fromKind: string,
+  fromId: string,
   relation: Relation,
   toKind: string,
   toId: string,
@@ -32,35 +33,47 @@ const crowdMax = 200;
 const withoutTwin = [...aliasKinds, "request", "resource"];
 
 /** The times as numbers: most of what is loaded is read once, and dates in words are half of the reading. */
-const columns = `relation, to_kind, to_id, holds, connection, source_id, date_part('epoch', at) * 1000,
-  date_part('epoch', last_at) * 1000, date_part('epoch', recorded_at) * 1000`;
+const columns = `from_kind, from_id, relation, to_kind, to_id, holds, connection, source_id,
+  date_part('epoch', at) * 1000, date_part('epoch', last_at) * 1000, date_part('epoch', recorded_at) * 1000`;
 
 /**
- * The runs of one of those that are given: with OFFSET each is looked up by the index. A planner that may choose reads
- * the whole table for a page while it is small.
+ * The runs of those that are given: $2 their kinds, each once, $3 and $4 which of the ids $5 are of that kind. The index
+ * is gone through once for each kind; looking up one thing after another takes nearly twice as long. With OFFSET it is the
+ * index in a small store too, of which a planner that may choose reads the whole table for a page.
  */
-const runsOf = (given: string, more: string): string => `
-  SELECT ${given}.n, ${columns} FROM ${given} CROSS JOIN LATERAL (
+const runsOf = (further: string): string => `
+  SELECT ${columns} FROM unnest($2::text[], $3::integer[], $4::integer[]) AS given (kind, first, last)
+   CROSS JOIN LATERAL (
     SELECT * FROM isochron.topology_run
-     WHERE control_plane = $1 AND from_kind = ${given}.kind AND from_id = ${given}.id AND ${more} OFFSET 0) AS run`;
+     WHERE control_plane = $1 AND from_kind = given.kind AND from_id = ANY (($5::text[])[given.first:given.last])
+       AND ${further} OFFSET 0) AS run`;
 
-const given = `given AS (SELECT * FROM unnest($2::text[], $3::text[]) WITH ORDINALITY AS given (kind, id, n))`;
+const runsSql = `${runsOf("($6::text[] IS NULL OR relation = ANY($6::text[]))")}
+   ORDER BY from_kind, from_id, relation, run.at, to_kind, to_id, holds`;
 
-const runsSql = `
-  WITH ${given} ${runsOf("given", "($4::text[] IS NULL OR relation = ANY($4::text[]))")}
-   ORDER BY given.kind COLLATE "C", given.id COLLATE "C", relation, run.at, to_kind, to_id, holds`;
-
-/** $7: how many were given, after which those are numbered of which crowds are asked. */
-const boundedRunsSql = `
-  WITH ${given}, asked AS (
-    SELECT kind, id, relation AS what, n + $7::integer AS n
-      FROM unnest($4::text[], $5::text[], $6::text[]) WITH ORDINALITY AS asked (kind, id, relation, n))
-  ${runsOf("given", `relation < '${crowdable[0]}' AND relation <> ALL($8::text[])`)}
+/** $6: the relations that come after this one by name. */
+const boundedRunsSql = `${runsOf(`relation > $6 AND relation < '${crowdable[0]}'`)}
   UNION ALL
-  SELECT asked.n, ${columns} FROM asked CROSS JOIN LATERAL (
+  SELECT ${columns} FROM unnest($7::text[], $8::text[], $9::text[]) AS asked (kind, id, what)
+   CROSS JOIN LATERAL (
     SELECT * FROM isochron.topology_run
      WHERE control_plane = $1 AND from_kind = asked.kind AND from_id = asked.id AND relation = asked.what
      LIMIT ${crowdMax + 1}) AS run`;
+
+/** The parameters from $2 to $5 of {@link runsOf}. */
+function byKind(origins: readonly EntityRef[]): readonly [string[], number[], number[], string[]] {
+  const kinds: string[] = [];
+  const firsts: number[] = [];
+  const lasts: number[] = [];
+  const ids: string[] = [];
+  for (const [kind, things] of Map.groupBy(origins, (origin) => origin.kind)) {
+    kinds.push(kind);
+    firsts.push(ids.length + 1);
+    for (const { id } of things) ids.push(id);
+    lasts.push(ids.length);
+  }
+  return [kinds, firsts, lasts, ids];
+}
 
 interface Crowd extends EntityRef {
   readonly relation: Relation;
@@ -80,8 +93,8 @@ function crowdsOf(origins: readonly EntityRef[], used: readonly EntityRef[]): re
 
 /**
  * The runs of what was observed for `origins`: of each its first observation, and when it was last seen. With `crowded`
- * what too many stand in is left out and written down there, also under the id without its kind; then the
- * relations of `without` are left out as well.
+ * what too many stand in is left out and written down there, also under the id without its kind; then only relations are
+ * loaded that come `after` one by name.
  */
 export async function changePoints(
   client: pg.ClientBase,
@@ -91,30 +104,29 @@ export async function changePoints(
     only,
     crowded,
     used = origins,
-    without = [],
+    after = "",
   }: {
     readonly only?: readonly Relation[];
     readonly crowded?: Set<string>;
     readonly used?: readonly EntityRef[];
-    readonly without?: readonly Relation[];
+    readonly after?: Relation | "";
   } = {},
 ): Promise<readonly KnownFact[]> {
   if (origins.length === 0 && used.length === 0) return [];
-  const read = async (text: string, froms: readonly EntityRef[], more: readonly unknown[]) => {
-    const kinds = origins.map(({ kind }) => kind);
-    const ids = origins.map(({ id }) => id);
-    const values = [controlPlane, kinds, ids, ...more];
+  const read = async (text: string, ...further: readonly unknown[]): Promise<readonly KnownFact[]> => {
+    const values = [controlPlane, ...byKind(origins), ...further];
     const { rows } = await client.query<RunRow>({ text, values, rowMode: "array" });
-    return rows.map((row) => toKnownFact(controlPlane, froms[row[0] - 1]!, row));
+    return rows.map((row) => toKnownFact(controlPlane, row));
   };
-  if (crowded === undefined || only !== undefined) return read(runsSql, origins, [only ?? null]);
+  if (crowded === undefined || only !== undefined) return read(runsSql, only ?? null);
   const crowds = crowdsOf(origins, used);
-  const asked = [
+  const facts = await read(
+    boundedRunsSql,
+    after,
     crowds.map(({ kind }) => kind),
     crowds.map(({ id }) => id),
     crowds.map(({ relation }) => relation),
-  ];
-  const facts = await read(boundedRunsSql, [...origins, ...crowds], [...asked, origins.length, without]);
+  );
   return withoutCrowds(facts, crowded);
 }
 
@@ -136,11 +148,11 @@ function placeOf({ from, relation }: KnownFact): string {
   return `${entityKey(from)}|${relation}`;
 }
 
-function toKnownFact(controlPlane: string, { kind, id }: EntityRef, row: RunRow): KnownFact {
-  const [, relation, toKind, toId, holds, connection, sourceId, at, lastAt, recordedAt] = row;
+function toKnownFact(controlPlane: string, row: RunRow): KnownFact {
+  const [fromKind, fromId, relation, toKind, toId, holds, connection, sourceId, at, lastAt, recordedAt] = row;
   return {
     controlPlane,
-    from: { kind, id },
+    from: { kind: fromKind, id: fromId },
     relation,
     to: { kind: toKind, id: toId },
     at: instant(Math.round(at)),

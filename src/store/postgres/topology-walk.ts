@@ -5,7 +5,7 @@ import type { KnownFact, Relation } from "../../model/topology.ts";
 import type { Start, Surroundings } from "../topology-reader.ts";
 import { changePoints } from "./change-points.ts";
 import { compositions, findParts, findResidents, residence, type Taken } from "./topology-residents.ts";
-import { aliasKinds, bearing, hubKinds, mayAskWhoUsed, neverAsked } from "./topology-kinds.ts";
+import { aliasKinds, bearing, hubKinds, lastUnasked, mayAskWhoUsed } from "./topology-kinds.ts";
 
 /** The only ways on from what everything points at; every other kind is followed along all its facts. */
 const waysOutOfHubs: Readonly<Record<string, readonly Relation[]>> = {
@@ -145,8 +145,8 @@ async function load(
   entities: readonly EntityRef[],
   what: { readonly only?: readonly Relation[]; readonly used?: readonly EntityRef[] },
 ): Promise<readonly KnownFact[]> {
-  const without = places === undefined ? [] : neverAsked;
-  return changePoints(client, controlPlane, entities, { crowded, used: [], without, ...what });
+  const after = places === undefined ? "" : lastUnasked;
+  return changePoints(client, controlPlane, entities, { crowded, used: [], after, ...what });
 }
 
 /** What is told of that which was asked for; who used a thing is asked by those who know no owner of it. */
