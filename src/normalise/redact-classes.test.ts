@@ -5,7 +5,7 @@ import { entityKey, type EntityRef, type Related } from "../model/entity.ts";
 import type { Attribution, EventDraft, TenantEdition } from "../model/event.ts";
 import { duration, instant } from "../model/instant.ts";
 import type { Json } from "../model/json.ts";
-import { fieldClasses, policies, type FieldClass, type Policies } from "./redact-classes.ts";
+import { editionFields, fieldClasses, policies, type FieldClass, type Policies } from "./redact-classes.ts";
 import { createRedactor } from "./redact.ts";
 
 const tenant = { controlPlane: "cloud", domainId: "d", projectId: "p" };
@@ -227,6 +227,15 @@ describe("an owner's edition", () => {
       details: { flavor: expect.stringMatching(/^tell/), status: expect.stringMatching(/^tell/) },
     });
     expect(edition!.summary).toContain(String(draft.changes![0]!.after));
+  });
+
+  test("has no field that is in no table", () => {
+    const told = fc.sample(shapes, 200).flatMap((shape) => {
+      const { draft, own } = write(shape);
+      return createRedactor(shippedTools)({ ...draft, phase: "end" }, owned, own);
+    });
+    const fields = new Set(told.flatMap((edition) => Object.keys(edition)));
+    expect([...fields].toSorted()).toEqual(Object.keys(editionFields).toSorted());
   });
 
   test("takes no sentence for a state, and no list for a name", () => {
