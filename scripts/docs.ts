@@ -2,6 +2,8 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { connectionSettings, settings } from "../src/config-settings.ts";
+import { identityProviderSettings } from "../src/config-identity.ts";
+import { retentionSettings } from "../src/config-retention.ts";
 import { customerSettings } from "../src/config-tenancy.ts";
 import { sources } from "../src/sources/registry.ts";
 import type { SourceContract } from "../src/sources/source.ts";
@@ -67,6 +69,14 @@ export function withTables(page: string, name = "configuration.md"): string {
     customers: table([
       ["Setting", "Without it", "Meaning"],
       ...customerSettings.map(({ name, fallback, meaning }) => [`\`${name}\``, fallback, meaning]),
+    ]),
+    retention: table([
+      ["Setting", "Without it", "Meaning"],
+      ...retentionSettings.map(({ name, fallback, meaning }) => [`\`${name}\``, fallback, meaning]),
+    ]),
+    identity_providers: table([
+      ["Setting", "Without it", "Meaning"],
+      ...identityProviderSettings.map(({ name, fallback, meaning }) => [`\`${name}\``, fallback, meaning]),
     ]),
     ...(source === undefined
       ? {}

@@ -1,4 +1,6 @@
 import { z } from "zod";
+import { identityProvidersSchema } from "./config-identity.ts";
+import { retentionSchema } from "./config-retention.ts";
 import { customersSchema } from "./config-tenancy.ts";
 
 export const logLevels = ["trace", "debug", "info", "warn", "error", "silent"] as const;
@@ -197,6 +199,27 @@ export const settings: readonly Setting[] = [
     fallback: "none",
     meaning: "Whom the provider serves: sets of domains and projects; see below.",
     schema: customersSchema,
+  },
+  {
+    name: "identity_providers",
+    fallback: "none: people sign in with tokens",
+    meaning: "Keystones and OpenID Providers that people sign in through; see below.",
+    schema: identityProvidersSchema,
+  },
+  {
+    name: "retention",
+    fallback: "none: everything is kept",
+    meaning: "For how long what is kept, for all and for some tenants; see below and docs/retention.md.",
+    schema: retentionSchema,
+  },
+  {
+    name: "erasure_key",
+    env: "ISOCHRON_ERASURE_KEY",
+    fallback: "derived from what `secret` comes to",
+    meaning:
+      "Reference to what hashes of deleted records are made with, for as long as the store lives: `env:NAME` or `file:PATH`.",
+    schema: secretReference,
+    secret: true,
   },
   {
     name: "server",

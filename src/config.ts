@@ -5,13 +5,18 @@ import type { z } from "zod";
 import { customerProblems, customerSettings, toCustomer, type CustomerSetting } from "./config-tenancy.ts";
 import { ConfigFile, type ConfigProblem } from "./config-file.ts";
 import {
-  connectionSettings,
-  settings,
-  type ConnectionSetting,
-  type LogLevel,
-  type Setting,
-} from "./config-settings.ts";
+  identityProblems,
+  toIdentityProvider,
+  type IdentityProviderConfig,
+  type IdentityProviderSetting,
+} from "./config-identity.ts";
+import { retentionProblems, toRetentionPolicy, type RetentionSetting } from "./config-retention.ts";
+import { customerProblems, toCustomer, type CustomerSetting } from "./config-tenancy.ts";
+import { ConfigFile, type ConfigProblem } from "./config-file.ts";
+import { settings, type ConnectionSetting, type LogLevel, type Setting } from "./config-settings.ts";
+import { asValue, describe, settingsWithin, valueAt } from "./config-words.ts";
 import { IsochronError } from "./errors.ts";
+import type { RetentionPolicy } from "./model/retention.ts";
 import type { Customer } from "./model/customer.ts";
 import type { JsonObject } from "./model/json.ts";
 import { ownConnection } from "./model/own-connection.ts";
@@ -32,6 +37,10 @@ export interface Config {
   readonly providerDomains: readonly string[];
   /** What all connections of the process hold between arriving and being stored. */
   readonly inFlightBytesMax: number;
+  readonly retention: RetentionPolicy;
+  /** A reference for {@link resolveSecret}. */
+  readonly erasureKey?: string;
+  readonly identityProviders: readonly IdentityProviderConfig[];
   readonly connections: readonly ConnectionConfig[];
   readonly customers: readonly Customer[];
   /** The server that reading commands ask, instead of opening the store themselves. */
@@ -89,6 +98,10 @@ export function loadConfig(input: ConfigInput = {}): Config {
   const reading = new Reading(input, env, cwd);
   const values = reading.values();
   reading.checkConnections(values["connections"] as ConnectionSetting[]);
+  const retention = values["retention"] as RetentionSetting | undefined;
+  reading.checkRetention(retention, customers);
+  const identityProviders = values["identity_providers"] as IdentityProviderSetting[];
+  reading.checkIdentityProviders(identityProviders);
   const customers = values["customers"] as CustomerSetting[];
   reading.checkCustomers(customers);
   const databaseUrl = reading.reveal("database_url", values["database_url"]);
@@ -97,6 +110,7 @@ export function loadConfig(input: ConfigInput = {}): Config {
   const optional = {
     databaseUrl,
     token,
+    erasureKey: values["erasure_key"],
     secret: values["secret"],
     auditKey: values["audit_key"],
     server: values["server"],
@@ -112,11 +126,16 @@ export function loadConfig(input: ConfigInput = {}): Config {
       (input.terminal === true ? "pretty" : "json"),
     providerDomains: (values["provider_domains"] as string[] | undefined) ?? ["default"],
     inFlightBytesMax: (values["in_flight_bytes_max"] as number | undefined) ?? 64 * 1024 * 1024,
+    retention: toRetentionPolicy(retention, customers.map(toCustomer)),
+    identityProviders: identityProviders.map(toIdentityProvider),
     connections: (values["connections"] as ConnectionSetting[]).map(toConnection),
     customers: customers.map(toCustomer),
     warnings: strangers(env),
     ...(Object.fromEntries(Object.entries(optional).filter(([, value]) => value !== undefined)) as object),
   };
+/** What the demo takes from no file: its recording is all that it has, and one click its sign-in. */
+const settingsAside = /^(data|database_url|connections|customers|identity_providers|retention)$/;
+
 }
 
 /** What each place says of one setting. */
@@ -194,9 +213,19 @@ class Reading {
   }
 
   checkCustomers(customers: readonly CustomerSetting[]): void {
-    const where = (...path: (string | number)[]) =>
-      this.#file?.where(["customers", ...path]) ?? ["customers", ...path].join(".");
-    this.problems.push(...customerProblems(customers, where));
+    this.problems.push(...customerProblems(customers, this.#placesIn("customers")));
+  }
+
+  checkRetention(retention: RetentionSetting | undefined, customers: readonly CustomerSetting[]): void {
+    this.problems.push(...retentionProblems(retention, customers, this.#placesIn("retention")));
+  }
+
+  checkIdentityProviders(providers: readonly IdentityProviderSetting[]): void {
+    this.problems.push(...identityProblems(providers, this.#placesIn("identity_providers")));
+  }
+
+  #placesIn(setting: string): (...path: (string | number)[]) => string {
+    return (...path) => this.#file?.where([setting, ...path]) ?? [setting, ...path].join(".");
   }
 
   /** The value behind a reference, or the value itself where a plain one is allowed. */
@@ -249,7 +278,7 @@ class Reading {
     const notForDemo = isDemo && setting.name === "database_url";
     const envText = setting.env === undefined || notForDemo ? undefined : present(this.#env[setting.env]);
     const fromEnv = this.#check(setting, setting.env ?? "", asValue(setting, envText));
-    const aside = isDemo && ["data", "database_url", "connections", "customers"].includes(setting.name);
+    const aside = isDemo && settingsAside.test(setting.name);
     const inFile = this.#file?.get(setting.name);
     const fromFile = this.#check(setting, undefined, inFile === null ? undefined : inFile);
     return { flag, fromEnv, fromFile: aside ? undefined : fromFile };

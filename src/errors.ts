@@ -49,7 +49,6 @@ export const errorTable = {
     title: "Nothing can be deleted for good without its key",
   },
   "erasure-changed": { kind: "conflict", status: 409, title: "The erasure would take something else by now" },
-  "hold-stands": { kind: "conflict", status: 409, title: "A legal hold stands in the way" },
   fenced: { kind: "conflict", status: 409, title: "Another worker has taken over this connection" },
   "migration-newer": { kind: "conflict", status: 409, title: "The store was made by a newer Isochron" },
   "store-unavailable": { kind: "unavailable", status: 503, title: "The store cannot be reached" },

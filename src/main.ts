@@ -57,6 +57,7 @@ import { findSource, sources } from "./sources/registry.ts";
 import type { SourceIo } from "./sources/source.ts";
 import { openStore } from "./store/postgres/open.ts";
 import type { Store } from "./store/store.ts";
+import { erasureKey, keepStoreShort, type RetentionKeeping } from "./retention-keeping.ts";
 import type { TokenScope } from "./store/token-store.ts";
 
 export interface ApiOptions {
@@ -114,6 +115,7 @@ export async function openIsochron(config: Config, log: Logger, options: OpenOpt
     log: (level, message, fields) => log[level](fields ?? {}, message),
   });
   const connections = configuredConnections(config);
+    erasureKey: await erasureKey(config),
   const protection = buildProtection(config, connections);
   const notices = createNotices(store, clean, now);
   const stages = buildStages(config, log, { connections, protection, store, notices });
@@ -124,6 +126,21 @@ export async function openIsochron(config: Config, log: Logger, options: OpenOpt
 
   const isochron: Isochron = {
     store: { ...store, tokens: auditTokens(store.tokens, store.audit) },
+  const retention = keepStoreShort(config, store, { holder, log });
+  const signInServices = await openSignInServices(config.identityProviders, (one) => resolveSecret(one));
+  const served = {
+    signInServices,
+    audit,
+    retention,
+    config,
+    log,
+    store,
+    stages,
+    notices,
+    settling,
+    connections,
+    protection,
+  };
     audit: auditTools(store.audit),
     connections: listPosted(connections),
     webPages: findWebPages() !== undefined,
@@ -172,7 +189,11 @@ export async function openIsochron(config: Config, log: Logger, options: OpenOpt
       await store.events.connect({ name, source, controlPlane, config, expectWithinMs: null });
       return true;
     },
-    startHarvest: (signal) => runAll(stages, connections, { log, signal, holder, protection }),
+    startHarvest: async (signal) => {
+      const running = { log, signal, holder, protection };
+      await Promise.all([runAll(stages, connections, running), retention.keep(signal)]);
+    },
+    probeIdentityProviders: () => probeSignInServices(signInServices),
     api: async (request) => buildApiFor(request, { ...served, version: options.version }),
     loadDemo: (onProgress) => loadDemo({ isochron, store: store.events, demoRoot: demoRoot() }, onProgress),
     close: async () => {
@@ -294,6 +315,7 @@ interface ApiContext {
   readonly config: Config;
   readonly log: Logger;
   readonly store: Store;
+  readonly retention: RetentionKeeping;
   readonly stages: Stages;
   readonly notices: Notices;
   readonly settling: Settling;
@@ -330,6 +352,7 @@ async function buildApiFor(request: ApiOptions, context: ApiContext): ReturnType
     clock: now,
     secret: await serverSecret(config),
     version: context.version,
+    erasures: context.retention.desk(request.viewer !== undefined),
     ...(pages === undefined ? {} : { webRoot: pages }),
     ...(request.demo === true ? { demo: { scenes: await demoScenes(store.reader, demoRoot()) } } : {}),
     log: request.viewer === undefined ? (log as unknown as Exclude<ApiParts["log"], false>) : false,

@@ -25,6 +25,10 @@ const directions: readonly (readonly [part: RegExp, may: RegExp | undefined])[] 
     /^src\/(model\/|errors\.ts$|config(-audit)?\.ts$|log\.ts$|store\/[^/]+\.ts$|pipeline\/audit-timeline\.ts$)/,
   ],
   [
+    /^src\/retention-keeping\.ts$/,
+    /^src\/(model\/|config\.ts$|log\.ts$|server-secret\.ts$|store\/[^/]+\.ts$|pipeline\/(retention|erasure-desk)\.ts$)/,
+  ],
+  [
     /^src\/configured-connections\.ts$/,
     /^src\/(model\/|errors\.ts$|config\.ts$|sources\/(source|registry)\.ts$|pipeline\/)/,
   ],

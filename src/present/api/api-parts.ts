@@ -11,6 +11,7 @@ import type { NoticeTemplateRecord } from "../../store/notice-template-store.ts"
 import type { Store } from "../../store/store.ts";
 import type { TokenScope } from "../../store/token-store.ts";
 import type { ContractJson } from "./contract.ts";
+import type { Erasures } from "./retention-parts.ts";
 import type { Rulings } from "./ruling-parts.ts";
 import type { TemplatePreviewJson } from "./tenancy-contract.ts";
 import type { TenantSettings } from "./tenant-directory.ts";
@@ -38,6 +39,8 @@ export interface ApiParts {
   readonly redaction?: Redaction;
   /** What operators rule about waiting events; absent where nobody can. */
   readonly rulings?: Rulings;
+  /** Legal holds and erasures; absent where nobody can. */
+  readonly erasures?: Erasures;
   /** What the configuration says of customers and regions; nothing where absent. */
   readonly tenantSettings?: TenantSettings;
   readonly clock: () => Instant;

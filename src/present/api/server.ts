@@ -34,6 +34,8 @@ import { rulingRoutes } from "./ruling-routes.ts";
 import { addSecurityHeaders, setSecurityHeaders } from "./security-headers.ts";
 import { sessionRoutes, signInRoute } from "./session-routes.ts";
 import { SignIn } from "./sign-in.ts";
+import { exportRoute } from "./export-route.ts";
+import { retentionRoutes } from "./retention-routes.ts";
 import { TenantDirectory } from "./tenant-directory.ts";
 import { tenantsRoute } from "./tenants-route.ts";
 import { tokensRoute } from "./tokens-route.ts";
@@ -161,6 +163,8 @@ async function addPlugins(app: FastifyInstance, context: ApiContext): Promise<vo
         await reading.register(auditRoute(context));
         await reading.register(liveRoute(context));
       });
+        await reading.register(retentionRoutes(context));
+        await reading.register(exportRoute(context));
     },
     { prefix: apiPrefix },
   );

@@ -56,6 +56,20 @@ import {
   type AuditPageJson,
 } from "../api/audit-contract.ts";
 import { retractionSchema } from "../api/ownership-contract.ts";
+import {
+  erasureDryRunSchema,
+  erasureSchema,
+  erasuresSchema,
+  holdSchema,
+  holdsSchema,
+  type eraseRequestSchema,
+  type ErasureDryRunJson,
+  type ErasureJson,
+  type erasureTargetSchema,
+  type HoldJson,
+  type liftHoldSchema,
+  type placeHoldSchema,
+} from "../api/retention-contract.ts";
 import type { Transport } from "./api-transport.ts";
 import { readServerEvents } from "./server-events.ts";
 
@@ -163,12 +177,36 @@ export class ApiClient {
    * server goes away. Settles once it listens.
    */
   async live(query: Query, signal: AbortSignal): Promise<AsyncIterable<LiveMessage>> {
-    const headers = { accept: "text/event-stream" };
-    const answer = await this.#transport.stream(`${apiPrefix}/live${search(query)}`, headers, signal);
-    if (answer.status === 200) return readEvents(answer.text);
-    let body = "";
-    for await (const text of answer.text) body += text;
-    throw failureOf(answer.status, body);
+    return readEvents(await this.#stream(`/live${search(query)}`, "text/event-stream", signal));
+  }
+
+  /** All that a tenant is shown, as text in pieces of any size. */
+  export(query: Query, signal: AbortSignal): Promise<AsyncIterable<string>> {
+    return this.#stream(`/export${search(query)}`, "*/*", signal);
+  }
+
+  holds(): Promise<z.infer<typeof holdsSchema>> {
+    return this.#get("/holds", holdsSchema);
+  }
+
+  placeHold(hold: z.input<typeof placeHoldSchema>): Promise<HoldJson> {
+    return this.#send("POST", "/holds", holdSchema, hold);
+  }
+
+  liftHold(id: string, order: z.input<typeof liftHoldSchema>): Promise<HoldJson> {
+    return this.#send("POST", `/holds/${encodeURIComponent(id)}/lifting`, holdSchema, order);
+  }
+
+  erasures(): Promise<z.infer<typeof erasuresSchema>> {
+    return this.#get("/erasures", erasuresSchema);
+  }
+
+  erasureDryRun(target: z.input<typeof erasureTargetSchema>): Promise<ErasureDryRunJson> {
+    return this.#send("POST", "/erasures/dry-run", erasureDryRunSchema, { target });
+  }
+
+  erase(order: z.input<typeof eraseRequestSchema>): Promise<ErasureJson> {
+    return this.#send("POST", "/erasures", erasureSchema, order);
   }
 
   noticeTemplates(): Promise<NoticeTemplatesJson> {
@@ -196,6 +234,14 @@ export class ApiClient {
 
   previewTemplate(text: string): Promise<TemplatePreviewJson> {
     return this.#send("POST", "/notice-templates/preview", templatePreviewSchema, { text });
+  }
+
+  async #stream(path: string, accept: string, signal: AbortSignal): Promise<AsyncIterable<string>> {
+    const answer = await this.#transport.stream(apiPrefix + path, { accept }, signal);
+    if (answer.status === 200) return answer.text;
+    let body = "";
+    for await (const text of answer.text) body += text;
+    throw failureOf(answer.status, body);
   }
 
   async #send<Schema extends z.ZodType>(

@@ -169,9 +169,19 @@ export interface Opened {
 /** Through whose eyes a local command looks. */
 export type Viewer =
   | { readonly kind: "provider" }
-  | { readonly kind: "domain"; readonly controlPlane: string; readonly domainId: string }
-  | { readonly kind: "project"; readonly controlPlane: string; readonly projectId: string }
-  | { readonly kind: "customer"; readonly customerId: string };
+  | {
+      readonly kind: "domain";
+      readonly controlPlane: string;
+      readonly domainId: string;
+      readonly role?: "admin";
+    }
+  | {
+      readonly kind: "project";
+      readonly controlPlane: string;
+      readonly projectId: string;
+      readonly role?: "admin";
+    }
+  | { readonly kind: "customer"; readonly customerId: string; readonly role?: "admin" };
 
 export interface ApiOptions {
   /** Every request counts as this viewer's, for commands that look into their own store; absent on a server. */

@@ -98,9 +98,10 @@ function openLocally(setup: Setup, viewer: Viewer): { transport: Transport; clos
 }
 
 function viewerOf(options: ReadOptions): Viewer {
-  const { asDomain, asProject, asCustomer, controlPlane } = options;
-  if (asDomain !== undefined) return { kind: "domain", controlPlane, domainId: asDomain };
-  if (asProject !== undefined) return { kind: "project", controlPlane, projectId: asProject };
-  if (asCustomer !== undefined) return { kind: "customer", customerId: asCustomer };
+  const { asDomain, asProject, asCustomer, asAdmin, controlPlane } = options;
+  const role = asAdmin === true ? ({ role: "admin" } as const) : {};
+  if (asDomain !== undefined) return { kind: "domain", controlPlane, domainId: asDomain, ...role };
+  if (asProject !== undefined) return { kind: "project", controlPlane, projectId: asProject, ...role };
+  if (asCustomer !== undefined) return { kind: "customer", customerId: asCustomer, ...role };
   return { kind: "provider" };
 }

@@ -27,6 +27,8 @@ export interface ReadOptions extends StoreOptions, PrintOptions {
   readonly asDomain?: string;
   readonly asProject?: string;
   readonly asCustomer?: string;
+  /** Looks as the tenant's administrator, who sees what is sensitive too. */
+  readonly asAdmin?: true;
   readonly controlPlane: string;
   readonly strict?: true;
 }

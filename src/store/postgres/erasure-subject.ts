@@ -22,6 +22,8 @@ export interface ErasureSubject {
   readonly pattern: string;
   /** Taken out of what is found, whatever it is. */
   readonly words: readonly string[];
+  /** Keys of projects whose events are left alone, though their domain is erased. */
+  readonly excepted: ReadonlySet<string>;
   readonly userId?: string;
   /** Whether an event goes as a whole, or stays without its part. */
   isWhole(row: {
@@ -52,6 +54,7 @@ async function readPerson(
     kind: "user",
     keys: [],
     mentioned: [{ controlPlane: "", mentions: [key] }],
+    excepted: new Set(),
     entities: [["", key]],
     known: [{ controlPlane: "", entities: [key] }],
     rawWords: [userId, ...words],
@@ -63,19 +66,24 @@ async function readPerson(
 }
 
 async function readTenant(client: pg.ClientBase, given: readonly TenantKey[]): Promise<ErasureSubject> {
-  const keys = new Set(given);
-  for (const key of given) {
+  // A customer's domain stands without the projects that another customer has by name.
+  const excepted = new Set(given.filter((key) => key.startsWith("!")).map((key) => key.slice(1)));
+  const named = given.filter((key) => !key.startsWith("!"));
+  const keys = new Set(named);
+  for (const key of named) {
     const { controlPlane, domainId } = parseTenantKey(key);
     if (domainId === undefined) continue;
     for (const id of await projectsAlone(client, controlPlane, domainId))
-      keys.add(projectKey(controlPlane, id));
+      if (!excepted.has(projectKey(controlPlane, id))) keys.add(projectKey(controlPlane, id));
   }
   const byPlane = Map.groupBy([...keys].map(parseTenantKey), (tenant) => tenant.controlPlane);
   const planes: { controlPlane: string; tenants: string[]; things: string[] }[] = [];
   for (const [controlPlane, tenants] of byPlane) {
-    const own = tenants.map((one) =>
-      one.projectId === undefined ? `domain:${one.domainId}` : `project:${one.projectId}`,
-    );
+    const own = tenants.flatMap((one) => {
+      if (one.projectId !== undefined) return [`project:${one.projectId}`];
+      // What others have in it still speaks of the domain.
+      return excepted.size > 0 ? [] : [`domain:${one.domainId}`];
+    });
     planes.push({ controlPlane, tenants: own, things: await thingsAlone(client, controlPlane, own) });
   }
   const ids = planes.flatMap(({ tenants, things }) => [...tenants, ...things]).map(idOf);
@@ -85,8 +93,17 @@ async function readTenant(client: pg.ClientBase, given: readonly TenantKey[]): P
     keys: [...keys],
     mentioned: planes.map(({ controlPlane, tenants, things }) => ({
       controlPlane,
-      mentions: [...tenants.map((key) => `tenant/${key}`), ...tenants, ...things],
+      mentions: [
+        ...[...keys]
+          .map(parseTenantKey)
+          .filter((one) => one.controlPlane === controlPlane && one.projectId === undefined)
+          .map(({ domainId }) => `tenant/domain:${domainId}`),
+        ...tenants.map((key) => `tenant/${key}`),
+        ...tenants,
+        ...things,
+      ],
     })),
+    excepted,
     entities: planes.flatMap(({ controlPlane, tenants, things }) =>
       [...tenants, ...things].map((key) => [controlPlane, key] as const),
     ),

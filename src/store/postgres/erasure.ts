@@ -3,6 +3,7 @@ import { IsochronError } from "../../errors.ts";
 import type { Instant } from "../../model/instant.ts";
 import {
   isErasureHeld,
+  keysOf,
   noErasureCounts,
   type ErasureCounts,
   type ErasureTarget,
@@ -172,7 +173,7 @@ async function eraseRows(
   seen: Set<string>,
 ): Promise<void> {
   const { subject, tally, dry, tombstones } = work;
-  const rows = found.filter(({ id }) => !seen.has(id));
+  const rows = found.filter((row) => !seen.has(row.id) && !isLeftAlone(subject, row));
   if (rows.length === 0) return;
   for (const { id } of rows) seen.add(id);
   if (!dry)
@@ -207,6 +208,10 @@ async function eraseRows(
   tally.editions += removed.editions;
   tally.editions += await scrubEvents(client, tombstones, subject, partly);
   await detachDeliveries(client, tombstones, partly);
+}
+
+function isLeftAlone({ excepted }: ErasureSubject, { attribution }: ErasableRow): boolean {
+  return attribution.status === "owned" && keysOf(attribution.tenant).some((key) => excepted.has(key));
 }
 
 /** Whose holds keep the row: an owner's for what is owned, else those of the one who is erased. */
