@@ -23,7 +23,7 @@ import { openListener } from "./listener.ts";
 import { migrate } from "./migrate.ts";
 import { Partitions } from "./partitions.ts";
 import { aliasKeyOf, noticeTemplateStore } from "./notice-templates.ts";
-import { adminConfig, openPools, type Pools, type Target } from "./pools.ts";
+import { adminConfig, openPools, type Pools, type PoolSizes, type Target } from "./pools.ts";
 import { eventReader } from "./reader.ts";
 import { collectDue, writeAnswers } from "./reattribution.ts";
 import { ensureRoles, loginPassword, logins, resetPassword } from "./roles.ts";
@@ -44,6 +44,7 @@ export interface StoreOptions {
   /** An existing server, as its owner: `postgresql://login:password@host:port/database`. */
   readonly databaseUrl?: string;
   readonly log?: StoreLog;
+  readonly poolSizes?: PoolSizes;
   /** What the hashes of what was deleted are made with: 32 bytes or more that are not kept in the database. */
   readonly erasureKey?: Uint8Array;
   /** 32 bytes that the key of the audit trail's signatures is made of; absent, where the store is stands in for them. */
@@ -66,7 +67,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   const target = await findTarget(options, log);
   try {
     const prepared = await prepare(target);
-    const pools = openPools(target, log);
+    const pools = openPools(target, log, options.poolSizes);
     const audit = openAudit(pools, options.auditSeed ?? placeSeed("audit", options), log);
     const tombstones = new Tombstones(options.erasureKey ?? placeSeed("erasure", options));
     return assemble(target, prepared, { pools, audit, tombstones }, log);

@@ -71,11 +71,14 @@ const busyCodes = new Set([
   "3D000",
 ]);
 
-export function openPools(target: Target, log: StoreLog): Pools {
+/** How many connections each pool may hold; those that are not named keep to their usual number. */
+export type PoolSizes = Partial<Record<PoolName, number>>;
+
+export function openPools(target: Target, log: StoreLog, sizes: PoolSizes = {}): Pools {
   const open = (name: PoolName): pg.Pool => {
     const pool = new pg.Pool({
       ...(name === "lease" ? leaseConfig(target) : clientConfig(target, name)),
-      max: poolSizes[name],
+      max: sizes[name] ?? poolSizes[name],
       idleTimeoutMillis: 30_000,
     });
     // An idle connection that the server ends is replaced at its next use.
@@ -90,7 +93,8 @@ export function openPools(target: Target, log: StoreLog): Pools {
     tenant: open("tenant"),
   };
   return {
-    transact: (name, mode, action) => transact(target, pools[name], mode, action),
+    transact: (name, mode, action) =>
+      transact(target, pools[name], { mode, action, forget: name === "tenant" || name === "operator" }),
     dedicated: (login) => connectDedicated(target, login),
     end: async () => {
       await Promise.all(Object.values(pools).map((pool) => pool.end()));
@@ -144,25 +148,36 @@ function connectionOf(target: Target): pg.ClientConfig {
   };
 }
 
+/** Sent with the end of a transaction: nothing that a statement left in the session waits for whoever has it next. */
+const forgetting = "CLOSE ALL; DEALLOCATE ALL; RESET ALL; UNLISTEN *; SELECT pg_advisory_unlock_all()";
+
+interface Transaction<T> {
+  readonly mode: Mode;
+  readonly action: (client: pg.ClientBase) => Promise<T>;
+  /** Whether the session is handed on as if it were new. */
+  readonly forget: boolean;
+}
+
 async function transact<T>(
   target: Target,
   pool: pg.Pool,
-  mode: Mode,
-  action: (client: pg.ClientBase) => Promise<T>,
+  { mode, action, forget }: Transaction<T>,
 ): Promise<T> {
   const client = await connect(target, () => pool.connect());
   let broken: Error | undefined;
   const onError = (error: Error): void => void (broken = error);
   client.on("error", onError);
+  const end = (how: "COMMIT" | "ROLLBACK"): Promise<unknown> =>
+    client.query(forget ? `${how}; ${forgetting}` : how);
   try {
     if (mode === "each") return await action(client);
     await client.query(mode === "read" ? "BEGIN TRANSACTION READ ONLY" : "BEGIN");
     const result = await action(client);
-    await client.query("COMMIT");
+    await end("COMMIT");
     return result;
   } catch (error) {
     if (isGone(error)) broken = error as Error;
-    else if (mode !== "each") await client.query("ROLLBACK").catch((failure: Error) => (broken = failure));
+    else if (mode !== "each") await end("ROLLBACK").catch((failure: Error) => (broken = failure));
     throw translate(error);
   } finally {
     client.off("error", onError);
