@@ -16,6 +16,7 @@ import {
 } from "../../../test/api-world.ts";
 import { openTestStore, type TestStore } from "../../../test/database.ts";
 import { eventually } from "../../../test/eventually.ts";
+import { glassReads } from "../../../test/session-rows.ts";
 import type { EventsPageJson, SessionJson } from "./contract.ts";
 import { AuditNotes } from "./audit-notes.ts";
 import { Refusals } from "./refusals.ts";
@@ -213,11 +214,5 @@ test("a reason is 10 to 500 characters in one line", async () => {
 
 /** What follows an answer is not waited for by it. */
 async function readsCounted(reason: string, count: number): Promise<void> {
-  await eventually(`${count} reads are counted`, async () => {
-    const rows = await database.sql<{ reads: number }>(
-      "SELECT glass_reads AS reads FROM isochron.session WHERE glass_why = $1 AND ended_at IS NULL",
-      [reason],
-    );
-    return rows[0]?.reads === count;
-  });
+  await eventually(`${count} reads are counted`, async () => (await glassReads(database, reason)) === count);
 }

@@ -7,6 +7,7 @@ import { bearer, get, getJson, problemIn, startApi, TestClock } from "../../../t
 import { makeToken, openSession } from "../../../test/api-sign-in.ts";
 import { controlPlane, fillWorld, worldEnd } from "../../../test/api-world.ts";
 import { openTestStore, type TestStore } from "../../../test/database.ts";
+import { rowsOf, sessionsEnded } from "../../../test/session-rows.ts";
 import type { EventsPageJson, SessionJson } from "./contract.ts";
 import type { newTokenSchema, tokensSchema } from "./token-contract.ts";
 
@@ -91,8 +92,7 @@ describe("a token made over the API", () => {
     const list = await get(app, "/tokens", "domain admin");
     expect(list.body).toContain(made.id);
     expect(list.body).not.toContain(made.token);
-    const rows = await database.sql<{ row: string }>("SELECT api_token::text AS row FROM isochron.api_token");
-    expect(rows.map(({ row }) => row).join("\n")).not.toContain(made.token);
+    expect(await rowsOf(database, "api_token")).not.toContain(made.token);
   });
 
   test("is a reader's and good for ninety days where nothing else is told, and an operator's at the provider", async () => {
@@ -135,11 +135,7 @@ describe("a token made over the API", () => {
     for (const headers of [{ cookie }, { authorization: `Bearer ${token}` }]) {
       expect((await app.inject({ url: "/api/v1/events", headers })).statusCode).toBe(401);
     }
-    const [row] = await database.sql<{ ended: boolean }>(
-      "SELECT ended_at IS NOT NULL AS ended FROM isochron.session WHERE subject = $1",
-      [id],
-    );
-    expect(row).toEqual({ ended: true });
+    expect(await sessionsEnded(database, id)).toEqual([true]);
   });
 });
 

@@ -7,6 +7,8 @@ import { theme, type Theme } from "../state/preferences.ts";
 import { address, goTo, readRoute } from "../state/route.ts";
 import { lookAs, session, signOut } from "../state/session.ts";
 import { timelineHref } from "../state/timeline-state.ts";
+import { BreakGlassDialog } from "./break-glass-dialog.tsx";
+import { BreakGlassButton, GlassBanner } from "./glass-banner.tsx";
 import { Link } from "./link.tsx";
 import { Pick } from "./pick.tsx";
 
@@ -45,6 +47,7 @@ export function Shell({ children }: { children: ComponentChildren }) {
         </nav>
         <div class="bar-end">
           {current.kind === "provider" && <SeeAs session={current} />}
+          <BreakGlassButton />
           <ThemePick />
           <button
             type="button"
@@ -55,7 +58,7 @@ export function Shell({ children }: { children: ComponentChildren }) {
             Help <kbd>?</kbd>
           </button>
           <span class="who">
-            <span class="who-label" title={`Signed in as ${current.label}`}>
+            <span class="who-label" title={`Signed in as ${current.name}, who sees: ${current.label}`}>
               <span class="visually-hidden">Signed in as </span>
               {current.label}
             </span>
@@ -65,6 +68,8 @@ export function Shell({ children }: { children: ComponentChildren }) {
           </span>
         </div>
       </header>
+      <GlassBanner />
+      <BreakGlassDialog />
       {current.as_tenant && <TenantBanner label={current.label} />}
       <div id="content" class="content" tabIndex={-1}>
         {children}
