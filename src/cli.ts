@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
-import { loadConfig, readTerminal, type Config } from "./config.ts";
+import { loadConfig, type Config } from "./config.ts";
+import { readTerminal } from "./config-terminal.ts";
 import { createLog } from "./log.ts";
 import { instant } from "./model/instant.ts";
 import type { Host, Opened, Settings, Setup, SetupRequest, Sink } from "./present/cli/application.ts";

@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { z } from "zod";
 import type { ConfigProblem } from "./config-file.ts";
-import { loadConfig, readTerminal, resolveSecret, type ConfigInput } from "./config.ts";
+import { loadConfig, resolveSecret, type ConfigInput } from "./config.ts";
+import { readTerminal } from "./config-terminal.ts";
 import { IsochronError } from "./errors.ts";
 
 let cwd: string;
@@ -41,6 +42,7 @@ describe("the configuration", () => {
       providerDomains: ["default"],
       connections: [],
       customers: [],
+      identityProviders: [],
       warnings: [],
     });
     expect(load({ env: { XDG_DATA_HOME: "/xdg" }, demo: true, terminal: true })).toMatchObject({

@@ -2,8 +2,6 @@ import { existsSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import type { z } from "zod";
-import { customerProblems, customerSettings, toCustomer, type CustomerSetting } from "./config-tenancy.ts";
-import { ConfigFile, type ConfigProblem } from "./config-file.ts";
 import {
   identityProblems,
   toIdentityProvider,
@@ -16,9 +14,9 @@ import { ConfigFile, type ConfigProblem } from "./config-file.ts";
 import { settings, type ConnectionSetting, type LogLevel, type Setting } from "./config-settings.ts";
 import { asValue, describe, settingsWithin, valueAt } from "./config-words.ts";
 import { IsochronError } from "./errors.ts";
-import type { RetentionPolicy } from "./model/retention.ts";
 import type { Customer } from "./model/customer.ts";
 import type { JsonObject } from "./model/json.ts";
+import type { RetentionPolicy } from "./model/retention.ts";
 import { ownConnection } from "./model/own-connection.ts";
 
 /** The configuration: flags over environment over file over defaults, read and validated once. */
@@ -37,12 +35,12 @@ export interface Config {
   readonly providerDomains: readonly string[];
   /** What all connections of the process hold between arriving and being stored. */
   readonly inFlightBytesMax: number;
+  readonly connections: readonly ConnectionConfig[];
+  readonly customers: readonly Customer[];
   readonly retention: RetentionPolicy;
   /** A reference for {@link resolveSecret}. */
   readonly erasureKey?: string;
   readonly identityProviders: readonly IdentityProviderConfig[];
-  readonly connections: readonly ConnectionConfig[];
-  readonly customers: readonly Customer[];
   /** The server that reading commands ask, instead of opening the store themselves. */
   readonly server?: string;
   readonly token?: string;
@@ -98,21 +96,21 @@ export function loadConfig(input: ConfigInput = {}): Config {
   const reading = new Reading(input, env, cwd);
   const values = reading.values();
   reading.checkConnections(values["connections"] as ConnectionSetting[]);
+  const customers = values["customers"] as CustomerSetting[];
+  reading.checkCustomers(customers);
   const retention = values["retention"] as RetentionSetting | undefined;
   reading.checkRetention(retention, customers);
   const identityProviders = values["identity_providers"] as IdentityProviderSetting[];
   reading.checkIdentityProviders(identityProviders);
-  const customers = values["customers"] as CustomerSetting[];
-  reading.checkCustomers(customers);
   const databaseUrl = reading.reveal("database_url", values["database_url"]);
   const token = reading.reveal("token", values["token"]);
   if (reading.problems.length > 0) throw configInvalid(reading.problems);
   const optional = {
     databaseUrl,
     token,
-    erasureKey: values["erasure_key"],
     secret: values["secret"],
     auditKey: values["audit_key"],
+    erasureKey: values["erasure_key"],
     server: values["server"],
     timeZone: values["time_zone"],
   };
@@ -126,17 +124,17 @@ export function loadConfig(input: ConfigInput = {}): Config {
       (input.terminal === true ? "pretty" : "json"),
     providerDomains: (values["provider_domains"] as string[] | undefined) ?? ["default"],
     inFlightBytesMax: (values["in_flight_bytes_max"] as number | undefined) ?? 64 * 1024 * 1024,
-    retention: toRetentionPolicy(retention, customers.map(toCustomer)),
-    identityProviders: identityProviders.map(toIdentityProvider),
     connections: (values["connections"] as ConnectionSetting[]).map(toConnection),
     customers: customers.map(toCustomer),
+    retention: toRetentionPolicy(retention, customers.map(toCustomer)),
+    identityProviders: identityProviders.map(toIdentityProvider),
     warnings: strangers(env),
     ...(Object.fromEntries(Object.entries(optional).filter(([, value]) => value !== undefined)) as object),
   };
+}
+
 /** What the demo takes from no file: its recording is all that it has, and one click its sign-in. */
 const settingsAside = /^(data|database_url|connections|customers|identity_providers|retention)$/;
-
-}
 
 /** What each place says of one setting. */
 interface Layers {
@@ -168,6 +166,7 @@ class Reading {
     if (chosen !== undefined) delete values[chosen === "data" ? "database_url" : "data"];
     values["connections"] ??= [];
     values["customers"] ??= [];
+    values["identity_providers"] ??= [];
     const known = new Set(settings.map((setting) => setting.name));
     for (const key of this.#file?.keys() ?? []) {
       if (known.has(key)) continue;
@@ -294,7 +293,7 @@ class Reading {
       if (issue.code === "unrecognized_keys") {
         for (const key of issue.keys) {
           const at = this.#file?.where([setting.name, ...inner, key]) ?? setting.name;
-          const known = setting.name === "customers" ? customerSettings : connectionSettings;
+          const known = settingsWithin[setting.name] ?? [];
           this.#note(at, "is not a setting", `one of ${known.map((one) => one.name).join(", ")}`);
         }
         continue;
@@ -308,28 +307,6 @@ class Reading {
   #note(where: string, what: string, write: string): void {
     this.problems.push({ where, what, write });
   }
-}
-
-function valueAt(value: unknown, path: readonly (string | number)[]): unknown {
-  return path.reduce<unknown>(
-    (inner, part) => (inner as Record<string | number, unknown> | null | undefined)?.[part],
-    value,
-  );
-}
-
-/** Kubernetes fills `<SERVICE>_PORT` for a service called isochron, which is worth telling. */
-function describe(setting: Setting, value: unknown): string {
-  if (value === undefined) return "is missing";
-  if (setting.secret === true) return "cannot be used";
-  if (setting.name === "port" && typeof value === "string" && value.startsWith("tcp://")) {
-    return `is "${value}", set by Kubernetes for a service of this name (enableServiceLinks: false stops that)`;
-  }
-  const text = JSON.stringify(value);
-  return `is ${text.length > 80 ? `${text.slice(0, 80)}…` : text}`;
-}
-
-function asValue(setting: Setting, text: string | undefined): unknown {
-  return text === undefined || setting.fromText === undefined ? text : setting.fromText(text);
 }
 
 function present(text: string | undefined): string | undefined {
@@ -411,19 +388,4 @@ export function resolveSecret(reference: string, env: NodeJS.ProcessEnv = proces
       },
     );
   }
-}
-
-/** What the terminal and its user prefer, beside our own settings. */
-export interface TerminalPreferences {
-  readonly colour: boolean;
-  readonly utf8: boolean;
-}
-
-/** Reads https://no-color.org and the locale; without a locale the terminal is taken to know ASCII only. */
-export function readTerminal(env: NodeJS.ProcessEnv = process.env): TerminalPreferences {
-  const locale = present(env["LC_ALL"]) ?? present(env["LC_CTYPE"]) ?? present(env["LANG"]) ?? "";
-  return {
-    colour: present(env["NO_COLOR"]) === undefined && env["TERM"] !== "dumb",
-    utf8: /utf-?8/i.test(locale),
-  };
 }

@@ -22,6 +22,7 @@ import { demoScenes, loadDemo } from "./demo.ts";
 import type { Logger } from "./log.ts";
 import { instant } from "./model/instant.ts";
 import type { Instant } from "./model/instant.ts";
+import type { SignInService } from "./model/sign-in-service.ts";
 import { clean } from "./normalise/clean.ts";
 import { decoders } from "./normalise/decode.ts";
 import { disclosureClasses, redactionDiff } from "./normalise/redact-diff.ts";
@@ -48,6 +49,7 @@ import { tellContract } from "./pipeline/told-contract.ts";
 import { findWhatElse } from "./pipeline/what-else.ts";
 import type { ApiParts } from "./present/api/api-parts.ts";
 import { buildApi } from "./present/api/server.ts";
+import { openSignInServices, probeSignInServices } from "./present/identity/open-sign-in-services.ts";
 import { createRulingStep } from "./resolve/rulings.ts";
 import { createResolver } from "./resolve/graph-resolver.ts";
 import { buildTopologyView } from "./resolve/topology-view.ts";
@@ -55,9 +57,9 @@ import { recordedMoments } from "./sources/openstack-inventory/recorded-http.ts"
 import { serverSecret } from "./server-secret.ts";
 import { findSource, sources } from "./sources/registry.ts";
 import type { SourceIo } from "./sources/source.ts";
+import { erasureKey, keepStoreShort, type RetentionKeeping } from "./retention-keeping.ts";
 import { openStore } from "./store/postgres/open.ts";
 import type { Store } from "./store/store.ts";
-import { erasureKey, keepStoreShort, type RetentionKeeping } from "./retention-keeping.ts";
 import type { TokenScope } from "./store/token-store.ts";
 
 export interface ApiOptions {
@@ -94,6 +96,8 @@ export interface Isochron {
   /** Expects nothing of it any more, until it is read again; false when the store knows no such connection. */
   forget(connection: string): Promise<boolean>;
   startHarvest(signal: AbortSignal): Promise<void>;
+  /** Asks each identity provider once. */
+  probeIdentityProviders(): Promise<readonly { readonly name: string; readonly problem?: string }[]>;
   api(options: ApiOptions): ReturnType<typeof buildApi>;
   loadDemo(onProgress: (done: number, total: number) => void): Promise<void>;
   close(): Promise<void>;
@@ -111,21 +115,17 @@ export async function openIsochron(config: Config, log: Logger, options: OpenOpt
   const seed = await auditSeed(config);
   const store = await openStore({
     auditSeed: seed,
+    erasureKey: await erasureKey(config),
     ...(config.databaseUrl === undefined ? { dataDir: config.data } : { databaseUrl: config.databaseUrl }),
     log: (level, message, fields) => log[level](fields ?? {}, message),
   });
   const connections = configuredConnections(config);
-    erasureKey: await erasureKey(config),
   const protection = buildProtection(config, connections);
   const notices = createNotices(store, clean, now);
   const stages = buildStages(config, log, { connections, protection, store, notices });
   const settling = new Settling(stages, (err) => log.error({ err }, "events were not answered again"));
   const audit = keepAudit(config, store.audit, { seed, stages, log });
-  const served = { audit, config, log, store, stages, notices, settling, connections, protection };
   const holder = randomUUID();
-
-  const isochron: Isochron = {
-    store: { ...store, tokens: auditTokens(store.tokens, store.audit) },
   const retention = keepStoreShort(config, store, { holder, log });
   const signInServices = await openSignInServices(config.identityProviders, (one) => resolveSecret(one));
   const served = {
@@ -141,6 +141,9 @@ export async function openIsochron(config: Config, log: Logger, options: OpenOpt
     connections,
     protection,
   };
+
+  const isochron: Isochron = {
+    store: { ...store, tokens: auditTokens(store.tokens, store.audit) },
     audit: auditTools(store.audit),
     connections: listPosted(connections),
     webPages: findWebPages() !== undefined,
@@ -312,15 +315,16 @@ function runAll(
 
 interface ApiContext {
   readonly audit: AuditKeeping;
+  readonly retention: RetentionKeeping;
   readonly config: Config;
   readonly log: Logger;
   readonly store: Store;
-  readonly retention: RetentionKeeping;
   readonly stages: Stages;
   readonly notices: Notices;
   readonly settling: Settling;
   readonly connections: ReadonlyMap<string, Configured>;
   readonly protection: Protection;
+  readonly signInServices: readonly SignInService[];
   readonly version: string;
 }
 
@@ -348,11 +352,12 @@ async function buildApiFor(request: ApiOptions, context: ApiContext): ReturnType
     redaction: { compare: redactionDiff, classes: disclosureClasses },
     // A command ends with its answer; a server goes on.
     rulings: openRulingDesk(stages, store, () => settling.settle(request.viewer !== undefined)),
+    erasures: context.retention.desk(request.viewer !== undefined),
     tenantSettings: { customers: config.customers, regions: regionsOf(config.connections) },
+    identityProviders: context.signInServices,
     clock: now,
     secret: await serverSecret(config),
     version: context.version,
-    erasures: context.retention.desk(request.viewer !== undefined),
     ...(pages === undefined ? {} : { webRoot: pages }),
     ...(request.demo === true ? { demo: { scenes: await demoScenes(store.reader, demoRoot()) } } : {}),
     log: request.viewer === undefined ? (log as unknown as Exclude<ApiParts["log"], false>) : false,

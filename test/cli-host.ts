@@ -114,6 +114,7 @@ export async function runCanned(args: readonly string[], run: CannedRun = {}): P
     replaySetAside: async (name) => (name === "gone" ? undefined : (run.ingested ?? nothing)),
     forget: async (name) => name !== "gone",
     startHarvest: async () => {},
+    probeIdentityProviders: async () => [],
     loadDemo: async (onProgress) => onProgress(1, 1),
     api: async (options) => {
       viewers.push(options);

@@ -117,6 +117,10 @@ export interface ApiLimits {
   readonly requestsPerMinute: number;
   /** Refused sign-ins from one address; more are answered 429. */
   readonly refusalsPerMinute: number;
+  /** Sign-ins of one user name at one identity provider, whatever becomes of them; more are answered 429. */
+  readonly signInsPerName: number;
+  /** Refused sign-ins are answered at multiples of this, so that the time tells little of why. */
+  readonly refusalStepMs: number;
   readonly ingestBodyBytesMax: number;
   readonly ingestInFlightPerConnection: number;
   readonly liveStreamsMax: number;
@@ -131,6 +135,8 @@ export interface ApiLimits {
 export const apiLimits: ApiLimits = {
   requestsPerMinute: 3_000,
   refusalsPerMinute: 300,
+  signInsPerName: 10,
+  refusalStepMs: 500,
   ingestBodyBytesMax: 1024 * 1024,
   ingestInFlightPerConnection: 8,
   liveStreamsMax: 500,

@@ -17,6 +17,7 @@ import { editionsRoute } from "./editions-route.ts";
 import { estateRoutes } from "./estate-routes.ts";
 import { eventRoutes } from "./event-routes.ts";
 import { eventsRoute } from "./events-route.ts";
+import { identityRoutes } from "./identity-routes.ts";
 import { histogramRoute } from "./histogram-route.ts";
 import { ingestRoute } from "./ingest-route.ts";
 import { liveRoute } from "./live-route.ts";
@@ -33,9 +34,9 @@ import { resourceRoute } from "./resource-route.ts";
 import { rulingRoutes } from "./ruling-routes.ts";
 import { addSecurityHeaders, setSecurityHeaders } from "./security-headers.ts";
 import { sessionRoutes, signInRoute } from "./session-routes.ts";
-import { SignIn } from "./sign-in.ts";
 import { exportRoute } from "./export-route.ts";
 import { retentionRoutes } from "./retention-routes.ts";
+import { SignIn } from "./sign-in.ts";
 import { TenantDirectory } from "./tenant-directory.ts";
 import { tenantsRoute } from "./tenants-route.ts";
 import { tokensRoute } from "./tokens-route.ts";
@@ -137,6 +138,7 @@ async function addPlugins(app: FastifyInstance, context: ApiContext): Promise<vo
       open.addHook("onRequest", app.rateLimit());
       await open.register(openRoutes(context, app));
       await open.register(signInRoute(context));
+      await open.register(identityRoutes(context));
     },
     { prefix: apiPrefix },
   );
@@ -161,10 +163,10 @@ async function addPlugins(app: FastifyInstance, context: ApiContext): Promise<vo
         await reading.register(tenantsRoute(context));
         await reading.register(noticeTemplatesRoute(context));
         await reading.register(auditRoute(context));
-        await reading.register(liveRoute(context));
-      });
         await reading.register(retentionRoutes(context));
         await reading.register(exportRoute(context));
+        await reading.register(liveRoute(context));
+      });
     },
     { prefix: apiPrefix },
   );

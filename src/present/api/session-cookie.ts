@@ -56,6 +56,6 @@ function cookieOptions(request: FastifyRequest) {
 }
 
 /** Also where a proxy says so: a false claim only makes the cookie stricter. */
-function isOverTls(request: FastifyRequest): boolean {
+export function isOverTls(request: FastifyRequest): boolean {
   return request.protocol === "https" || request.headers["x-forwarded-proto"] === "https";
 }

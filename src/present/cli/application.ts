@@ -161,6 +161,8 @@ export interface Opened {
   forget(connection: string): Promise<boolean>;
   /** Runs every connection until the signal ends it. */
   startHarvest(signal: AbortSignal): Promise<void>;
+  /** Asks each identity provider once. */
+  probeIdentityProviders(): Promise<readonly { readonly name: string; readonly problem?: string }[]>;
   api(options: ApiOptions): Promise<Api>;
   loadDemo(onProgress: Progress): Promise<void>;
   close(): Promise<void>;

@@ -70,6 +70,13 @@ export function checkAddress(host: string, port: number): Promise<Check> {
   });
 }
 
+/** Nobody new is let in while it cannot be asked; who has a token still is. */
+export function checkIdentityProvider(provider: { readonly name: string; readonly problem?: string }): Check {
+  const { name, problem } = provider;
+  const state = problem === undefined ? "ok" : "failed";
+  return { name: `identity ${name}`, state, says: problem ?? "answers" };
+}
+
 /** A connection in a line: what of it is not well is told by `isochron sources` in full. */
 export function checkConnection(connection: SourcesJson["connections"][number]): Check {
   const { connection: name, state, counts, findings, holes, last_error: error } = connection;

@@ -7,6 +7,7 @@ import {
   checkAddress,
   checkConnection,
   checkFolder,
+  checkIdentityProvider,
   checkNode,
   checkPostgres,
   runsAs,
@@ -60,7 +61,7 @@ export function addDoctorCommand(program: Command, run: Run): void {
     .command("doctor")
     .summary("check this installation")
     .description(
-      "Checks Node, the data folder, the address, the store and the sources; exits 1 when one of them fails.",
+      "Checks Node, the data folder, the address, the store, the identity providers and the sources; exits 1 when one of them fails.",
     )
     .option("--digest", "print only the digest of all that the store holds")
     .option("--host <address>", "address that the server would listen on")
@@ -127,6 +128,7 @@ async function checkStore(setup: Setup): Promise<readonly Check[]> {
     return [
       checkPostgres(serverVersion, where),
       { name: "schema", state: "ok", says: `version ${schemaVersion}` },
+      ...(await opened.probeIdentityProviders()).map(checkIdentityProvider),
       ...(await checkSources(opened)),
     ];
   } finally {

@@ -34,12 +34,21 @@ function settleFailure(error: unknown): void {
   sessionState.value = error.status === 401 ? { state: "out" } : { state: "failed", failure: error };
 }
 
+/** What people sign in with: the demo's click, an API token, or a user of a Keystone. */
+export type SignInCredential =
+  | { readonly demo: true }
+  | { readonly token: string }
+  | {
+      readonly provider: string;
+      readonly user: string;
+      readonly user_domain: string;
+      readonly password: string;
+    };
+
 /** Signs in; a refusal is returned for the page to show. */
-export async function signIn(
-  credential: { demo: true } | { token: string },
-): Promise<RequestFailure | undefined> {
+export async function signIn(credential: SignInCredential): Promise<RequestFailure | undefined> {
   try {
-    await sendApi("POST", "session", credential);
+    await sendApi("POST", "provider" in credential ? "session/keystone" : "session", credential);
   } catch (error) {
     if (error instanceof RequestFailure) return error;
     throw error;
