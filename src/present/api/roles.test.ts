@@ -153,7 +153,7 @@ describe("what each role may do", () => {
     await get(app, "/rulings/rul_a", "prod reader");
     await get(app, "/events", "prod reader");
     await get(app, "/events/none", "prod reader");
-    const [token] = (await store.tokens.list()).filter(({ name }) => name === "prod reader");
+    const token = (await store.tokens.list()).find(({ name }) => name === "prod reader");
     expect(written).toEqual([
       {
         at: worldEnd,

@@ -145,7 +145,7 @@ export class SignIn {
     const { clock, store } = this.#parts;
     const now = clock();
     const { secret, hash } = newSessionSecret();
-    const { as: _as, glass: _glass, sealedCredential, ...own } = session;
+    const { as: _as, glass: _glass, sealedCredential: _sealed, ...own } = session;
     const credential = this.#credentialOf(session);
     const record: SessionRecord = {
       ...own,
