@@ -6,7 +6,7 @@ import { SourcesPage } from "./pages/sources-page.tsx";
 import { TimelinePage } from "./pages/timeline-page.tsx";
 import { listenToKeys } from "./state/keyboard.ts";
 import { address, isForProvider, readRoute, type Route } from "./state/route.ts";
-import { isProvider, loadSession, sessionState } from "./state/session.ts";
+import { isProvider, loadSession, readsAudit, sessionState } from "./state/session.ts";
 import { ErrorNotice } from "./ui/error-notice.tsx";
 import { HelpSheet } from "./ui/help-sheet.tsx";
 import { LazyPage } from "./ui/lazy-page.tsx";
@@ -38,10 +38,12 @@ export function App() {
 
 const loadQuarantine = () => import("./pages/quarantine-page.tsx").then((page) => page.QuarantinePage);
 const loadRulings = () => import("./pages/rulings-page.tsx").then((page) => page.RulingsPage);
+const loadAudit = () => import("./pages/audit-page.tsx").then((page) => page.AuditPage);
 const loadNotices = () => import("./pages/notices-page.tsx").then((page) => page.NoticesPage);
 
 function Page({ route }: { route: Route }) {
   if (isForProvider(route) && !isProvider.value) return <UnknownPage path={address.value.path} />;
+  if (route.page === "audit" && !readsAudit.value) return <UnknownPage path={address.value.path} />;
   switch (route.page) {
     case "timeline":
       return <TimelinePage />;
@@ -53,6 +55,8 @@ function Page({ route }: { route: Route }) {
       return <LazyPage key="rulings" load={loadRulings} />;
     case "notices":
       return <LazyPage key="notices" load={loadNotices} />;
+    case "audit":
+      return <LazyPage key="audit" load={loadAudit} />;
     case "resource":
       return <ResourcePage kind={route.kind} id={route.id} />;
     case "event":

@@ -7,6 +7,7 @@ export type Route =
   | { readonly page: "quarantine" }
   | { readonly page: "rulings" }
   | { readonly page: "notices" }
+  | { readonly page: "audit" }
   | { readonly page: "resource"; readonly kind: string; readonly id: string }
   | { readonly page: "event"; readonly id: string }
   | { readonly page: "unknown"; readonly path: string };
@@ -18,6 +19,7 @@ export function readRoute(path: string): Route {
   if (path === "/quarantine") return { page: "quarantine" };
   if (path === "/quarantine/rulings") return { page: "rulings" };
   if (path === "/notices") return { page: "notices" };
+  if (path === "/audit") return { page: "audit" };
   const parts = path.split("/").slice(1).map(decodePart);
   const [head, first] = parts;
   if (head === "e" && first !== undefined && first !== "" && parts.length === 2)
@@ -30,7 +32,7 @@ export function readRoute(path: string): Route {
 
 /** The pages that only the provider has. For everybody else they are as unknown as any other address. */
 export function isForProvider({ page }: Route): boolean {
-  return page === "sources" || page === "quarantine" || page === "rulings" || page === "notices";
+  return ["sources", "quarantine", "rulings", "notices", "audit"].includes(page);
 }
 
 function decodePart(part: string): string {

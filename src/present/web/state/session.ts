@@ -21,6 +21,9 @@ export const tenantNames = computed(() => nameTenants(session.value?.tenants ?? 
 /** Whether the pages that only the provider has are shown. */
 export const isProvider = computed(() => session.value?.kind === "provider");
 
+/** Whether the audit trail is shown. */
+export const readsAudit = computed(() => session.value?.permissions.includes("read-audit") === true);
+
 export async function loadSession(): Promise<void> {
   try {
     sessionState.value = { state: "in", session: await readApi<SessionJson>("session") };

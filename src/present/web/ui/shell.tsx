@@ -5,7 +5,7 @@ import { announcement } from "../state/announcer.ts";
 import { helpOpen } from "../state/commands.ts";
 import { theme, type Theme } from "../state/preferences.ts";
 import { address, goTo, readRoute } from "../state/route.ts";
-import { lookAs, session, signOut } from "../state/session.ts";
+import { lookAs, readsAudit, session, signOut } from "../state/session.ts";
 import { timelineHref } from "../state/timeline-state.ts";
 import { BreakGlassDialog } from "./break-glass-dialog.tsx";
 import { BreakGlassButton, GlassBanner } from "./glass-banner.tsx";
@@ -42,6 +42,11 @@ export function Shell({ children }: { children: ComponentChildren }) {
               <Link href="/notices" current={page === "notices"}>
                 Notices
               </Link>
+              {readsAudit.value && (
+                <Link href="/audit" current={page === "audit"}>
+                  Audit
+                </Link>
+              )}
             </>
           )}
         </nav>
