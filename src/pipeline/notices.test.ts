@@ -177,7 +177,9 @@ test("what a tenant calls its resource comes to its notices when it is told, to 
   await failHost(own, "failure-6", 9, [], true);
   const [toldA, toldB, before] = [await read("a"), await read("b"), await noticesOf("b")];
   const learn = async (name: string, at: number) => {
-    await own.stages.store.append(page([], { facts: [fact("server:database", "named", `name:${name}`, at)] }));
+    await own.stages.store.append(
+      page([], { facts: [fact("server:database", "named", `name:${name}`, at)] }),
+    );
     return reattribute(own.stages);
   };
   expect(await learn("front", 5)).toBeGreaterThan(0);

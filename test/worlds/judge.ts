@@ -72,7 +72,7 @@ function findFalseName(
       const truth = record.names?.get(key);
       if (told === undefined || truth === undefined) continue;
       const isKnown = truth.calledBy.get(tenant.projectId ?? "")?.has(told) === true;
-      if (!isKnown || (isAllKnown && told !== truth.then))
+      if (!isKnown || (isAllKnown && told !== truth.nameThen))
         return `${key} was never called ${told} by its owner: ${tell(record, attribution)}`;
     }
   }

@@ -18,7 +18,7 @@ export interface TrueRecord {
   /** And whose everything was at that moment. */
   readonly owners?: ReadonlyMap<string, string>;
   /** And what everything was called then, and by whom it ever was. */
-  readonly names?: ReadonlyMap<string, { readonly then: string; readonly calledBy: Thing["calledBy"] }>;
+  readonly names?: ReadonlyMap<string, { readonly nameThen: string; readonly calledBy: Thing["calledBy"] }>;
 }
 
 type Fields = Partial<EventDraft> & { readonly subject?: EntityRef };
@@ -127,7 +127,7 @@ export class Recorder {
     const names = new Map(
       this.#cloud.things.map(({ ref: thing, name, calledBy }) => [
         entityKey(thing),
-        { then: name, calledBy },
+        { nameThen: name, calledBy },
       ]),
     );
     const truth = { owner: undefined, determined: true, standing, owners, names };
