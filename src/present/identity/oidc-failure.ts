@@ -20,8 +20,11 @@ const unreadable = new Set([
   "OAUTH_HTTP_REQUEST_FORBIDDEN",
 ]);
 
+/** What was asked of the provider when it failed. */
+export type Asked = "discovery" | "tokens" | "user info";
+
 /** `not-signed-in` or `identity-unavailable` for what openid-client throws; a bug stays what it is. */
-export function asFailure(name: string, error: unknown): unknown {
+export function asFailure(name: string, asked: Asked, error: unknown): unknown {
   const own = ownFailure(error);
   if (own !== undefined) return own;
   if (error instanceof client.ResponseBodyError || error instanceof client.AuthorizationResponseError) {
@@ -30,10 +33,17 @@ export function asFailure(name: string, error: unknown): unknown {
     if (outages.has(word) || ("status" in error && error.status >= 500)) return unavailable(name, word);
     return refused(word);
   }
-  if (error instanceof client.WWWAuthenticateChallengeError) return refused("the user info was refused");
+  if (error instanceof client.WWWAuthenticateChallengeError) {
+    // For tokens it is this client that has to show who it is, for the user info the person's own token.
+    return asked === "user info"
+      ? refused("the access token is refused")
+      : unavailable(name, "it refuses this client");
+  }
   if (!(error instanceof client.ClientError)) return error;
   const { code = "unknown" } = error;
-  return unreadable.has(code) ? unavailable(name, `${error.message} (${code})`) : refused(code);
+  return asked === "discovery" || unreadable.has(code)
+    ? unavailable(name, `${error.message} (${code})`)
+    : refused(code);
 }
 
 /** Our own failure below the library's, which wraps whatever its requests throw. */

@@ -7,7 +7,7 @@ import { createExchange, fetchThrough, type Exchange } from "./exchange.ts";
 import { FreshWord, hashOf } from "./fresh-word.ts";
 import { refused } from "./identity-failure.ts";
 import { grantsOfClaims, nameOf, usedClaims, type Claims } from "./oidc-claims.ts";
-import { asFailure } from "./oidc-failure.ts";
+import { asFailure, type Asked } from "./oidc-failure.ts";
 import type { OidcSettings } from "./oidc-settings.ts";
 import { SharedAnswers } from "./shared-answers.ts";
 
@@ -92,7 +92,7 @@ export class OpenIdConnect implements OidcSignIn {
     const begun = pendingSchema.parse(JSON.parse(pending));
     if (this.#nowMs() - begun.begunAtMs > departureKeptMs) throw refused("the sign-in took too long");
     const config = await this.#discover();
-    const tokens = await this.#asked(() =>
+    const tokens = await this.#asked("tokens", () =>
       client.authorizationCodeGrant(config, new URL(`${this.#settings.redirectUri}?${query}`), {
         expectedState: begun.state,
         expectedNonce: begun.nonce,
@@ -129,7 +129,7 @@ export class OpenIdConnect implements OidcSignIn {
     if (refresh === undefined && access === undefined) return this.#identityOf(held);
     const config = await this.#discover();
     if (refresh === undefined) return this.#identityOf(await this.#withUserInfo(config, held));
-    const tokens = await this.#asked(() => client.refreshTokenGrant(config, refresh));
+    const tokens = await this.#asked("tokens", () => client.refreshTokenGrant(config, refresh));
     const idToken = tokens.claims();
     if (idToken !== undefined && idToken.sub !== held.sub)
       throw refused("another person's ID token was given");
@@ -180,7 +180,7 @@ export class OpenIdConnect implements OidcSignIn {
   async #withUserInfo(config: client.Configuration, held: Held): Promise<Held> {
     const { access, sub } = held;
     if (access === undefined) return held;
-    const told = await this.#asked(() => client.fetchUserInfo(config, access, sub));
+    const told = await this.#asked("user info", () => client.fetchUserInfo(config, access, sub));
     return { ...held, claims: { ...held.claims, ...usedClaims(told, this.#settings) } };
   }
 
@@ -197,7 +197,7 @@ export class OpenIdConnect implements OidcSignIn {
   #discover(): Promise<client.Configuration> {
     const { issuer, clientId, clientSecret, timeoutMs } = this.#settings;
     return this.#discovered.get("", () =>
-      this.#asked(() =>
+      this.#asked("discovery", () =>
         client.discovery(
           new URL(issuer),
           clientId,
@@ -218,11 +218,11 @@ export class OpenIdConnect implements OidcSignIn {
     );
   }
 
-  async #asked<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
+  async #asked<Answer>(asked: Asked, ask: () => Promise<Answer>): Promise<Answer> {
     try {
       return await ask();
     } catch (error) {
-      throw asFailure(this.name, error);
+      throw asFailure(this.name, asked, error);
     }
   }
 }
