@@ -11,7 +11,7 @@ import { instant } from "./model/instant.ts";
 import type { JsonObject } from "./model/json.ts";
 import { AuditTimeline, type AuditTimelineStages } from "./pipeline/audit-timeline.ts";
 import type { AuditHead, AuditVerdict } from "./store/audit-chain.ts";
-import { parseHead, verifyExport } from "./store/audit-export.ts";
+import { parseKeptHead, verifyExport } from "./store/audit-export.ts";
 import type { AuditRecord, AuditStore } from "./store/audit-store.ts";
 import type { TokenStore } from "./store/token-store.ts";
 
@@ -153,7 +153,7 @@ export async function verifyAuditFile(path: string, headPath?: string): Promise<
 async function readKeptHead(path: string): Promise<AuditHead> {
   let last = "";
   for await (const line of readLines(path)) if (line.trim() !== "") last = line;
-  const head = parseHead(last);
+  const head = parseKeptHead(last);
   if (head !== undefined) return head;
   throw new IsochronError(
     "file-unreadable",

@@ -138,9 +138,17 @@ function parseEntry(line: string): AuditEntry | undefined {
   return isSound ? (value as unknown as AuditEntry) : undefined;
 }
 
-/** A head as `audit head` prints it; undefined for anything else. */
+/** A head as an export ends with it; undefined for anything else. */
 export function parseHead(line: string): AuditHead | undefined {
-  const value = parseCanonical(line);
+  return toHead(parseCanonical(line));
+}
+
+/** A head that somebody kept, however it is spelt: its signature is over the values. */
+export function parseKeptHead(text: string): AuditHead | undefined {
+  return toHead(parseJson(text));
+}
+
+function toHead(value: unknown): AuditHead | undefined {
   if (!hasExactly(value, headFields) || value["format"] !== headFormat) return undefined;
   const { at, hash, key, public_key: publicKey, sequence, signature, store } = value;
   const isSound =
@@ -154,11 +162,20 @@ export function parseHead(line: string): AuditHead | undefined {
 
 /** Undefined unless the line is spelt as canonical JSON: two spellings of one value would be a change unseen. */
 function parseCanonical(line: string): unknown {
+  const value = parseJson(line);
   try {
-    const value: unknown = JSON.parse(line);
     return canonicalJson(value) === line ? value : undefined;
   } catch (error) {
-    // A line that is nested too deeply to be read is none of ours either.
+    // What is nested too deeply to be spelt is none of ours either.
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
     if (error instanceof SyntaxError || error instanceof RangeError) return undefined;
     throw error;
   }

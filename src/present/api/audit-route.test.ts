@@ -4,7 +4,7 @@ import { get, getJson, problemIn, startApi } from "../../../test/api-host.ts";
 import { hashOf, tokenText } from "../../../test/api-world.ts";
 import { openTestStore, type TestStore } from "../../../test/database.ts";
 import { minute } from "../../../test/drafts.ts";
-import { parseHead } from "../../store/audit-export.ts";
+import { parseKeptHead } from "../../store/audit-export.ts";
 import { isHeadSigned } from "../../store/audit-chain.ts";
 import { auditEntrySchema, auditPageSchema, type AuditPageJson } from "./audit-contract.ts";
 
@@ -87,7 +87,7 @@ test("one entry tells all that it holds, and after an erasure no more of the per
 
 test("the head is signed, to the letter as it is answered", async () => {
   const answer = await getJson<object>(app, "/audit/head", "auditor");
-  const head = parseHead(JSON.stringify(Object.fromEntries(Object.entries(answer).sort())));
+  const head = parseKeptHead(JSON.stringify(answer));
   expect(head === undefined ? false : isHeadSigned(head)).toBe(true);
   expect(await db.store.audit.verify({ head: head! })).toMatchObject({ ok: true });
 });
