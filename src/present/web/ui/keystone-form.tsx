@@ -1,4 +1,4 @@
-import { useId, useState } from "preact/hooks";
+import { useId, useRef, useState } from "preact/hooks";
 
 /** What the form asks for; a domain is told by its name. */
 export interface KeystoneEntry {
@@ -16,6 +16,7 @@ export function KeystoneForm(props: {
 }) {
   const { title, userDomain, busy, onEnter } = props;
   const id = useId();
+  const password = useRef<HTMLInputElement>(null);
   const [entry, setEntry] = useState<KeystoneEntry>({ user: "", user_domain: userDomain, password: "" });
   const isWhole = entry.user.trim() !== "" && entry.user_domain.trim() !== "" && entry.password !== "";
   const field = (
@@ -36,7 +37,11 @@ export function KeystoneForm(props: {
     return (
       <div class="sign-in-field">
         <label for={own.id}>{label}</label>
-        {name === "password" ? <input {...own} type="password" /> : <input {...own} type="text" />}
+        {name === "password" ? (
+          <input {...own} ref={password} type="password" />
+        ) : (
+          <input {...own} type="text" />
+        )}
       </div>
     );
   };
@@ -49,6 +54,8 @@ export function KeystoneForm(props: {
         if (!isWhole || busy) return;
         onEnter({ ...entry, user: entry.user.trim(), user_domain: entry.user_domain.trim() });
         setEntry({ ...entry, password: "" });
+        // The button goes dead without a password, and would take the keyboard's place with it.
+        password.current?.focus();
       }}
     >
       <h2 id={`${id}-title`}>{title}</h2>
