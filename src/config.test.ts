@@ -43,6 +43,7 @@ describe("the configuration", () => {
       connections: [],
       customers: [],
       identityProviders: [],
+      retention: { days: {}, tenants: new Map() },
       warnings: [],
     });
     expect(load({ env: { XDG_DATA_HOME: "/xdg" }, demo: true, terminal: true })).toMatchObject({

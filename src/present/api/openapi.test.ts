@@ -140,6 +140,7 @@ describe("the OpenAPI document", () => {
       "GET /events/{id}/editions",
       "GET /events/{id}/members",
       "GET /events/{id}/ownership",
+      "GET /export",
       "GET /health",
       "GET /histogram",
       "GET /live",

@@ -4,7 +4,9 @@ import type { AddressInfo } from "node:net";
 import type { FastifyInstance } from "fastify";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { errorTable, IsochronError } from "../../errors.ts";
+import { noErasureCounts } from "../../model/retention.ts";
 import type { Store } from "../../store/store.ts";
+import type { Erasures } from "./retention-parts.ts";
 import type { EventsPageJson } from "./contract.ts";
 import { bearer, get, getJson, problemIn, startApi } from "../../../test/api-host.ts";
 import { fillWorld } from "../../../test/api-world.ts";
@@ -50,6 +52,8 @@ describe("each code that the API can give", () => {
       await get(hasty, "/events", "provider");
       return get(hasty, "/events", "provider");
     },
+    "erasure-changed": async () => eraseOn({ project_id: "p" }),
+    "tenant-unknown": async () => eraseOn({ customer_id: "none" }),
     "store-unavailable": async () => {
       const timeline = async (): Promise<never> => {
         throw new IsochronError("store-unavailable", "The database does not answer.", "Start it.");
@@ -57,6 +61,14 @@ describe("each code that the API can give", () => {
       return get(await startApi({ ...store, reader: { ...store.reader, timeline } }), "/events", "provider");
     },
   };
+
+  async function eraseOn(target: object) {
+    const erasures = { count: async () => noErasureCounts } as unknown as Erasures;
+    const url = "/api/v1/erasures";
+    const payload = { target, why: "w", confirm: "c" };
+    const erasing = await startApi(store, { erasures });
+    return erasing.inject({ method: "POST", url, headers: bearer("provider"), payload });
+  }
 
   test.each(Object.entries(refusals))("%s is given as a problem document", async (code, ask) => {
     const problem = problemIn(await ask());
