@@ -1,6 +1,7 @@
 import {
   createSigner,
   type AuditEntry,
+  type AuditFault,
   type AuditHead,
   type AuditSigner,
 } from "../../src/store/audit-chain.ts";
@@ -14,6 +15,8 @@ export interface Tampering {
   readonly name: string;
   readonly lines: readonly string[];
   readonly places: readonly number[];
+  /** What it is to be called, where only one name is right. */
+  readonly what?: AuditFault;
   /** What somebody else had kept, without which it could not be seen. */
   readonly head?: AuditHead;
 }
@@ -61,12 +64,13 @@ const kinds: readonly ((given: Given) => Tampering | undefined)[] = [
     if (entries.length < 2) return undefined;
     const [a, b] = twoOf(random, entries.length);
     const swapped = lines.with(a, lines[b]!).with(b, lines[a]!);
-    return { name: "two entries swapped", lines: swapped, places: [a] };
+    return { name: "two entries swapped", lines: swapped, places: [a], what: "order" };
   },
   ({ random, lines, entries }) => {
     const from = random.whole(1, entries.length);
     const count = random.whole(1, Math.min(3, entries.length - from + 1));
-    return { name: "entries deleted", lines: lines.toSpliced(from, count), places: [from] };
+    const left = lines.toSpliced(from, count);
+    return { name: "entries deleted", lines: left, places: [from], what: "missing" };
   },
   ({ random, lines, entries }) => {
     const copy = random.whole(1, entries.length);
@@ -92,7 +96,12 @@ const kinds: readonly ((given: Given) => Tampering | undefined)[] = [
   },
   ({ random, lines, entries }) => {
     const kept = random.whole(0, entries.length);
-    return { name: "the tail and the head cut", lines: lines.slice(0, kept + 1), places: [kept + 1] };
+    return {
+      name: "the tail and the head cut",
+      lines: lines.slice(0, kept + 1),
+      places: [kept + 1],
+      what: "missing",
+    };
   },
   ({ random, lines, entries, signer }) => {
     const kept = random.whole(0, entries.length - 1);
@@ -117,7 +126,18 @@ const kinds: readonly ((given: Given) => Tampering | undefined)[] = [
     const entry = entries[at - 1]!;
     if (Object.keys(entry.personal).length === 0) return undefined;
     const changed = spell({ ...entry, personal: {} });
-    return { name: "erased without a word", lines: lines.with(at, changed), places: [at] };
+    return { name: "erased without a word", lines: lines.with(at, changed), places: [at], what: "erased" };
+  },
+  ({ random, lines }) => {
+    const at = random.whole(0, lines.length - 1);
+    const line = lines[at]!;
+    const changed = random.pick([
+      ` ${line}`,
+      `${line} `,
+      line.replace(":", ": "),
+      line.replace("{", '{"a":1,'),
+    ]);
+    return { name: "a line spelt otherwise", lines: lines.with(at, changed), places: [at], what: "format" };
   },
 ];
 
@@ -145,12 +165,12 @@ export async function tamperWithFiles(
     const tampering = kinds[tried % kinds.length]!(given);
     if (tampering === undefined) continue;
     tried += 1;
-    const { name, lines, places, head } = tampering;
+    const { name, lines, places, what, head } = tampering;
     const verdict = await verifyExport(lines, head === undefined ? {} : { head });
     if (verdict.ok) missed.push(`${name}, of ${entries.length} entries`);
-    else if (!places.includes(verdict.sequence)) {
+    else if (!places.includes(verdict.sequence) || (what !== undefined && what !== verdict.what)) {
       misplaced.push(
-        `${name}: ${verdict.what} at ${verdict.sequence} (${verdict.says}), not ${places.join()}`,
+        `${name}: ${verdict.what} at ${verdict.sequence} (${verdict.says}), not ${what ?? ""} ${places.join()}`,
       );
     }
   }
