@@ -319,3 +319,37 @@ test("what was set aside of an erased tenant is not set aside again, and a pass 
   await runRetention(tools, neverAborted);
   expect(told).toEqual([asked.id]);
 });
+
+test("a person who is erased is gone from the audit too, under every name that a sign-in gave them", async () => {
+  await empty();
+  const { retention, audit } = db.store;
+  const at = minute(5);
+  const did = (id: string) =>
+    ({
+      at,
+      action: "sign-in",
+      outcome: "done",
+      actor: { id, name: "Canary Person" },
+      object: "session",
+    }) as const;
+  await audit.append([did("canary-user-1"), did("keystone/canary-user-1"), did("keystone/somebody")]);
+  const tools = {
+    retention,
+    policy: keepEverything,
+    now: () => minute(10),
+    holder: "test",
+    audit,
+    waits: true,
+  };
+  const desk = openErasureDesk({ ...tools, identityProviders: ["keystone"] });
+  const target: ErasureTarget = { kind: "user", userId: "canary-user-1", words: [] };
+  await desk.erase({ target, why: "w", by: "admin", actor: { id: "admin" } });
+  const left = await db.sql<{ value: string }>("SELECT value FROM isochron.audit_personal");
+  const values = left.map(({ value }) => value);
+  expect(values.filter((value) => value.includes("canary-user-1"))).toEqual([]);
+  expect(values).toContain("keystone/somebody");
+  expect(
+    await db.sql("SELECT FROM isochron.audit_entry WHERE to_jsonb(audit_entry)::text ~* 'canary-user-1'"),
+  ).toEqual([]);
+  expect((await audit.verify()).ok).toBe(true);
+});
