@@ -40,6 +40,8 @@ export interface PairsOptions {
   readonly seed: number;
   readonly parts?: Partial<ApiParts>;
   readonly wrap?: (store: Store) => Store;
+  /** What a faulty server would make of an answer. */
+  readonly alter?: (answer: Answer, side: Side) => Answer;
   readonly hasty?: true;
 }
 
@@ -106,16 +108,23 @@ class Ground {
   readonly #database: TestStore;
   readonly #app: FastifyInstance;
   readonly #port: number;
+  readonly #alter: NonNullable<PairsOptions["alter"]>;
   readonly #clock: { now: Instant };
 
-  private constructor(database: TestStore, app: FastifyInstance, clock: { now: Instant }) {
+  private constructor(
+    database: TestStore,
+    app: FastifyInstance,
+    clock: { now: Instant },
+    alter: PairsOptions["alter"],
+  ) {
     this.#database = database;
+    this.#alter = alter ?? ((answer) => answer);
     this.#app = app;
     this.#port = (app.server.address() as AddressInfo).port;
     this.#clock = clock;
   }
 
-  static async open({ parts = {}, wrap = (store) => store }: PairsOptions): Promise<Ground> {
+  static async open({ parts = {}, alter, wrap = (store) => store }: PairsOptions): Promise<Ground> {
     const database = await openTestStore();
     const clock = { now: instant(frozenAt) };
     const store = wrap(database.store);
@@ -127,7 +136,7 @@ class Ground {
       ...parts,
     });
     await app.listen({ host: "127.0.0.1", port: 0 });
-    return new Ground(database, app, clock);
+    return new Ground(database, app, clock, alter);
   }
 
   /** Plays one side, and gives all that A was answered. */
@@ -171,7 +180,7 @@ class Ground {
       await this.#token(step.name, { kind: "domain", controlPlane: plane, domainId: "d-b" });
       return;
     }
-    const { plane: controlPlane, events, facts, rejects } = step;
+    const { plane: controlPlane, events, facts, rejects, holes } = step;
     await this.#database.store.events.append({
       connection: controlPlane,
       stream: "main",
@@ -179,6 +188,7 @@ class Ground {
       events,
       facts,
       rejects,
+      holes,
       completeTo: instant(Date.parse("2026-03-01T02:00:00Z")),
     });
   }
@@ -209,15 +219,15 @@ class Ground {
     return this.#ask(side, path, { headers: bearer(`${as} ${side.plane}`) });
   }
 
-  async #ask({ plane }: Side, path: string, options: AskOptions): Promise<Answer> {
+  async #ask(side: Side, path: string, options: AskOptions): Promise<Answer> {
     const { as = "domain", method = "GET", body, headers = {} } = options;
     const answer = await this.#app.inject({
       method,
       url: `/api/v1${path}`,
-      headers: { ...bearer(`${as} ${plane}`), ...headers },
+      headers: { ...bearer(`${as} ${side.plane}`), ...headers },
       ...(body === undefined ? {} : { payload: body }),
     });
-    return { status: answer.statusCode, headers: answer.headers, body: answer.body };
+    return this.#alter({ status: answer.statusCode, headers: answer.headers, body: answer.body }, side);
   }
 
   /** A stream that is open while things happen: ids, order and retractions are A's own. */

@@ -14,7 +14,9 @@ import type { EventsPageJson } from "../../src/present/api/contract.ts";
 import { buildTopologyView } from "../../src/resolve/topology-view.ts";
 import type { StatedFact } from "../../src/store/event-store.ts";
 import type { Store } from "../../src/store/store.ts";
+import type { Erasures } from "../../src/present/api/retention-parts.ts";
 import { getJson, startApi } from "../api-host.ts";
+import { ToldIdentities } from "../api-sign-in.ts";
 import { hashOf, tokenText } from "../api-world.ts";
 import { openTestStore, type TestStore } from "../database.ts";
 import { ruledStagesOver } from "../stages.ts";
@@ -70,12 +72,13 @@ export interface MatrixWorld {
   readonly events: readonly TrueEvent[];
   readonly things: readonly Thing[];
   readonly nameAt: (occurredAt: string) => string;
+  /** Of the provider's own list, one event at a time. */
+  readonly cursor: string;
   readonly close: () => Promise<void>;
 }
 
 export const customers: readonly Customer[] = [
   { id: "c-a", name: "customer a", members: [memberOf(a1), memberOf(a2)] },
-  { id: "c-both", name: "customer of both", members: [memberOf(a1), memberOf(b1)] },
 ];
 
 function memberOf({ project }: Owner) {
@@ -94,8 +97,9 @@ export async function openMatrixWorld(
   const app = await startApi(store, { ...partsOver(store), ...parts });
   await app.listen({ host: "127.0.0.1", port: 0 });
   const nameAt = nameByMoment(events);
-  const things = await listThings(database.store, events);
+  const { things, cursor } = await listThings(database.store, events);
   return {
+    cursor,
     store,
     app,
     port: (app.server.address() as AddressInfo).port,
@@ -118,12 +122,35 @@ export function partsOver(store: Store): Partial<ApiParts> {
       findWhatElse({ reader, topology, buildView: buildTopologyView }, scope, question),
     rulings: openRulingDesk(stages, store, async () => undefined),
     notices: createNotices(store, clean, () => worldEnd).desk,
+    identityProviders: [identities],
+    erasures: nothingErased,
     redaction: { compare: redactionDiff, classes: disclosureClasses },
     tenantSettings: { customers },
     ingest: async (name) => (name === postedConnection ? nothingPosted : undefined),
     limits: { requestsPerMinute: 1e9, refusalsPerMinute: 1e9, liveHeartbeatMs: 15 },
   };
 }
+
+/** What the identity service says of two of its users, by what they hold. */
+const identities = new ToldIdentities();
+for (const [credential, projects] of Object.entries({ both: ["p-a1", "p-b1"], narrowed: ["p-a1"] })) {
+  const grants = projects.map((projectId) => {
+    return { kind: "project", controlPlane: plane, projectId, role: "reader" } as const;
+  });
+  identities.words.set(credential, { user: "u-of-both", grants });
+}
+
+const refuse = async (): Promise<never> => {
+  throw new Error("nothing is erased here");
+};
+const nothingErased: Erasures = {
+  holds: async () => [],
+  erasures: async () => [],
+  liftHold: async () => undefined,
+  placeHold: refuse,
+  count: refuse,
+  erase: refuse,
+};
 
 const nothingPosted = {
   records: 0,
@@ -190,8 +217,12 @@ function factsOf(events: readonly TrueEvent[]): StatedFact[] {
 }
 
 /** Ids as those are told them who see the event: the provider, and of a shared cause each tenant its own. */
-async function listThings(store: Store, events: readonly TrueEvent[]): Promise<readonly Thing[]> {
+async function listThings(
+  store: Store,
+  events: readonly TrueEvent[],
+): Promise<Pick<MatrixWorld, "things" | "cursor">> {
   const ids = new Map<string, string>();
+  let cursor = "";
   const readers = { admin: { kind: "provider" }, a: a1, b: b1 } as const;
   const app = await startApi(store);
   for (const [reader, holder] of Object.entries(readers)) {
@@ -203,6 +234,8 @@ async function listThings(store: Store, events: readonly TrueEvent[]): Promise<r
     const { id } = await store.tokens.create({ name, hash: hashOf(tokenText(name)), scope });
     const page = await getJson<EventsPageJson>(app, "/events?limit=2000", name);
     for (const event of page.events) ids.set(`${reader} ${Date.parse(event.occurred_at)}`, event.id);
+    if (reader === "admin")
+      cursor = (await getJson<EventsPageJson>(app, "/events?limit=1", name)).next_cursor ?? "";
     await store.tokens.revoke(id);
   }
   await app.close();
@@ -229,5 +262,5 @@ async function listThings(store: Store, events: readonly TrueEvent[]): Promise<r
     subject: { kind: "SERVER", id: "%00" },
     malformed: true,
   };
-  return [...known, ...notices, missing, malformed];
+  return { things: [...known, ...notices, missing, malformed], cursor };
 }

@@ -2,7 +2,8 @@ import type { ApiParts } from "../../src/present/api/api-parts.ts";
 import { apiPrefix, csrfHeader } from "../../src/present/api/contract.ts";
 import type { Store } from "../../src/store/store.ts";
 import { differenceOf, readStream, type Answer } from "./answer.ts";
-import { expectationOf, operations, type Ask, type Expected, type Operation } from "./matrix-operations.ts";
+import { expectationOf, type Ask, type Expected, type Operation } from "./matrix-operation.ts";
+import { operations } from "./matrix-operations.ts";
 import { openMatrixWorld, type MatrixWorld, type Thing } from "./matrix-world.ts";
 import { reaches, visible, type Who } from "./oracle.ts";
 import { admitPrincipals, type Principal } from "./principals.ts";
@@ -33,6 +34,8 @@ export interface MatrixOptions {
   readonly every?: number;
   /** Only operations whose name it matches. */
   readonly only?: RegExp;
+  /** What a faulty server would make of an answer. */
+  readonly alter?: (answer: Answer, thing: Thing, ask: Ask) => Answer;
   /** Ends once so many are wrong. */
   readonly wrongMax?: number;
 }
@@ -48,7 +51,7 @@ export async function tryMatrix(options: MatrixOptions = {}): Promise<MatrixOutc
   const world = await openMatrixWorld(options.parts, options.wrap);
   try {
     const principals = await admitPrincipals(world.store, world.app);
-    const judge = await Judge.of(world, principals);
+    const judge = await Judge.of(world, principals, options.alter);
     const wrong: string[] = [];
     let tried = 0;
     let number = 0;
@@ -79,14 +82,20 @@ function* cellsOf({ things }: MatrixWorld, principals: readonly Principal[]): Ge
 /** Holds each answer against what has to be, and every refusal against the one of its kind. */
 class Judge {
   readonly #world: MatrixWorld;
+  readonly #alter: NonNullable<MatrixOptions["alter"]>;
   readonly #references = new Map<string, Answer>();
 
-  private constructor(world: MatrixWorld) {
+  private constructor(world: MatrixWorld, alter: MatrixOptions["alter"]) {
     this.#world = world;
+    this.#alter = alter ?? ((answer) => answer);
   }
 
-  static async of(world: MatrixWorld, principals: readonly Principal[]): Promise<Judge> {
-    const judge = new Judge(world);
+  static async of(
+    world: MatrixWorld,
+    principals: readonly Principal[],
+    alter: MatrixOptions["alter"],
+  ): Promise<Judge> {
+    const judge = new Judge(world, alter);
     const admin = principals.find(({ name }) => name === "provider admin")!;
     const missing = { method: "GET", path: "/events/evt_zzzzzzzzzzzzzzzzzzzzzzzzzz" } as const;
     judge.#references.set("404", await judge.#ask(missing, admin));
@@ -100,10 +109,12 @@ class Judge {
   }
 
   async fault({ principal, operation, thing }: Cell): Promise<string | undefined> {
-    const { who } = principal;
     const ask = operation.ask(thing, principal, this.#world);
+    // Whoever brings nothing but what it has is nobody where it has no token.
+    const isNobody = ask.asStranger === true && principal.token === undefined;
+    const who: Who = isNobody ? { kind: "nobody" } : principal.who;
     const expected = expectationOf(operation, who, thing, this.#world);
-    const answer = await this.#ask(ask, principal);
+    const answer = this.#alter(await this.#ask(ask, principal), thing, ask);
     return (
       this.#faultOf(answer, expected, `${operation.name} ${operation.variant ?? ""}`) ??
       this.#leak(answer, ask, who)
@@ -124,6 +135,8 @@ class Judge {
       return differenceOf(answer, reference ?? this.#references.get(String(status))!);
     }
     if (status >= 400) return this.#sameRefusal(answer, operation);
+    const held = expected.lacks?.find((word) => answer.body.includes(word));
+    if (held !== undefined) return `holds ${held}`;
     if (expected.body !== undefined && answer.body !== expected.body)
       return `${answer.body.slice(0, 300)} instead of ${expected.body}`;
     if (expected.total !== undefined && totalIn(answer) !== expected.total) {
@@ -188,7 +201,7 @@ class Judge {
   async #headersFor(ask: Ask, principal: Principal): Promise<Record<string, string>> {
     const page: Record<string, string> = ask.method === "GET" ? {} : { [csrfHeader]: "1" };
     if (ask.asStranger) return page;
-    if (!ask.asBrowser) return { ...principal.headers, ...page };
+    if (!ask.asBrowser || principal.token === undefined) return { ...principal.headers, ...page };
     const cookie = await principal.browse(this.#world.app);
     return cookie === undefined ? page : { ...page, cookie };
   }
@@ -203,6 +216,13 @@ function viewsOf({ body, headers }: Answer, nameAt: (occurredAt: string) => stri
   if (String(headers["content-type"]).startsWith("text/event-stream")) {
     const data = [...body.matchAll(/^data: (.*)$/gm)].map(([, text]) => JSON.parse(text!) as unknown);
     return viewsIn(data, nameAt);
+  }
+  if (String(headers["content-type"]).startsWith("application/x-ndjson")) {
+    const lines = body.trimEnd().split("\n");
+    return viewsIn(
+      lines.map((line) => JSON.parse(line) as unknown),
+      nameAt,
+    );
   }
   return viewsIn(JSON.parse(body), nameAt);
 }

@@ -105,6 +105,10 @@ export type Need =
   | "browser"
   /** To post to the connection that is named. */
   | "posting"
+  /** To administer a tenant, or the provider. */
+  | "tokens"
+  /** To administer all of what one sees as a tenant. */
+  | "own export"
   | ProviderNeed;
 
 export type ProviderNeed =
@@ -134,5 +138,11 @@ export function admits(who: Who, need: Need, connection?: string): "admitted" | 
   // A key for posting has nothing to look at, so that whoever finds one learns nothing by it.
   if (who.kind === "poster") return "stranger";
   if (need === "reading" || need === "browser") return "admitted";
+  if (need === "tokens" || need === "own export") {
+    if (who.kind === "provider") return need === "tokens" && who.role === "admin" ? "admitted" : "absent";
+    const all = who.holdings.every(({ role }) => role === "admin");
+    const some = who.holdings.some(({ role }) => role === "admin");
+    return (need === "tokens" ? some : all) ? "admitted" : "absent";
+  }
   return who.kind === "provider" && rolesFor[need].includes(who.role) ? "admitted" : "absent";
 }

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import type { EntityRef } from "../../src/model/entity.ts";
 import { instant, type Instant } from "../../src/model/instant.ts";
+import type { Hole } from "../../src/model/source-health.ts";
 import type { Relation } from "../../src/model/topology.ts";
 import type { Reject, StatedFact, StorableEvent } from "../../src/store/event-store.ts";
 import { residentOf, trueEvent, type EventSpec } from "./true-event.ts";
@@ -72,6 +73,7 @@ export type Step =
       readonly events: readonly StorableEvent[];
       readonly facts: readonly StatedFact[];
       readonly rejects: readonly Reject[];
+      readonly holes: readonly Hole[];
     }
   | { readonly does: "token"; readonly name: string };
 
@@ -144,7 +146,7 @@ class SideBuilder {
     events: readonly StorableEvent[],
     { facts = [], rejects = [] }: { facts?: readonly StatedFact[]; rejects?: readonly Reject[] },
   ): Step & { does: "page" } {
-    return { does: "page", plane: this.#plane, events, facts, rejects };
+    return { does: "page", plane: this.#plane, events, facts, rejects, holes: [] };
   }
 
   own(own: PairPlan["own"][number], index: number): readonly StorableEvent[] {
@@ -268,7 +270,13 @@ class SideBuilder {
     const plane = `${this.#plane}-elsewhere`;
     const by = { ...this.#a, plane };
     const event = this.#event({ name, at, subject, visibility: "operational", whose: { is: "owned", by } });
-    return { ...this.page([event], {}), plane };
+    const hole: Hole = {
+      from: at,
+      to: instant(at + 60_000),
+      reason: "place-lost",
+      says: `${name} lost its place.`,
+    };
+    return { ...this.page([event], {}), plane, holes: [hole] };
   }
 
   #othersFacts(name: string, at: Instant): readonly StatedFact[] {

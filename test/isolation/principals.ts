@@ -49,14 +49,6 @@ const tenants: Readonly<Record<string, Holder>> = {
     scope: projectScope("p-a1"),
     who: { kind: "tenant", holdings: [project("p-a1")] },
   },
-  "reader of A and B": {
-    scope: { kind: "customer", customerId: "c-both" },
-    who: { kind: "tenant", holdings: [project("p-a1"), project("p-b1")] },
-  },
-  "the same, narrowed to A": {
-    scope: projectScope("p-a1"),
-    who: { kind: "tenant", holdings: [project("p-a1")] },
-  },
   "B reader": {
     scope: domainScope("d-b", "reader"),
     who: { kind: "tenant", holdings: [domain("d-b", "reader")] },
@@ -100,6 +92,10 @@ export async function admitPrincipals(store: Store, app: FastifyInstance): Promi
     ),
   );
   for (const [name, { scope, who }] of Object.entries(tenants)) made.push(await make(name, scope, who));
+  made.push(
+    byIdentity("reader of A and B", "both", [project("p-a1"), project("p-b1")]),
+    byIdentity("the same, narrowed to A", "narrowed", [project("p-a1")]),
+  );
   for (const role of ["operator", "auditor", "admin"] as const satisfies readonly ProviderRole[]) {
     made.push(await make(`provider ${role}`, { kind: "provider", role }, { kind: "provider", role }));
   }
@@ -110,6 +106,16 @@ export async function admitPrincipals(store: Store, app: FastifyInstance): Promi
     ),
   );
   return made;
+}
+
+/** Somebody with a token of Keystone's, as OpenStack's own clients send it. */
+function byIdentity(name: string, credential: string, holdings: readonly Holding[]): Principal {
+  return {
+    name,
+    who: { kind: "tenant", holdings },
+    headers: { "x-auth-token": credential },
+    browse: async () => undefined,
+  };
 }
 
 /** An operator's session that sees what is withheld, for a reason. */

@@ -1,0 +1,157 @@
+import { allSeen, get, reached, spell, type Operation } from "./matrix-operation.ts";
+import type { Thing } from "./matrix-world.ts";
+import type { TrueEvent } from "./true-event.ts";
+
+const answer = { kind: "provider" };
+const order = ({ id }: Thing) => ({
+  match: { event_id: decodeURIComponent(id) },
+  answer,
+  why: "tried by a test",
+  digest: "of no dry run",
+});
+
+/** What the provider's people work with. */
+export const workbenchOperations: readonly Operation[] = [
+  ...["/rulings", "/notice-templates", "/notice-templates/host-failure"].map((path): Operation => ({
+    name: `GET ${path.replace("host-failure", "{name}")}`,
+    need: "workbench",
+    ask: get(() => path),
+    expect: () => ({ status: 200, shows: [] }),
+  })),
+  {
+    name: "GET /sources",
+    need: "reading",
+    ask: get(() => "/sources"),
+    // Pages ask for it whoever looks at them: a tenant has no sources and nothing set aside.
+    expect: ({ kind }) =>
+      kind === "tenant" ? { status: 200, body: '{"connections":[],"set_aside":[]}' } : { status: 200 },
+  },
+  {
+    name: "GET /quarantine",
+    need: "reading",
+    ask: get(() => "/quarantine"),
+    expect: (who, _thing, world) => {
+      const body = '{"total":0,"at_least":false,"groups":[],"truncated":false}';
+      if (who.kind === "tenant") return { status: 200, body };
+      const waits = ({ whose }: TrueEvent): boolean => whose.is === "unresolved" || whose.is === "ambiguous";
+      return { status: 200, among: allSeen(who, world, waits) };
+    },
+  },
+  {
+    name: "GET /rulings/{id}",
+    need: "workbench",
+    ask: get(({ id }) => `/rulings/${id}`),
+    expect: () => ({ status: 404 }),
+  },
+  {
+    name: "POST /quarantine/dry-run",
+    need: "decide",
+    ask: (thing) => ({
+      method: "POST",
+      path: "/quarantine/dry-run",
+      body: { match: { event_id: decodeURIComponent(thing.id) }, answer },
+    }),
+    expect: (who, thing) => ({
+      status: 200,
+      among: spell(thing.event, reached(who, thing)),
+    }),
+  },
+  {
+    name: "POST /rulings",
+    need: "decide",
+    ask: (thing) => ({ method: "POST", path: "/rulings", body: order(thing) }),
+    expect: () => ({ status: "admitted" }),
+  },
+  {
+    name: "POST /rulings/{id}/versions",
+    need: "decide",
+    ask: (thing) => ({
+      method: "POST",
+      path: `/rulings/${thing.id}/versions`,
+      body: { ...order(thing), expected_version: 1 },
+    }),
+    expect: () => ({ status: 404 }),
+  },
+  {
+    name: "POST /rulings/{id}/withdrawal",
+    need: "decide",
+    ask: ({ id }) => ({
+      method: "POST",
+      path: `/rulings/${id}/withdrawal`,
+      body: { why: "tried", expected_version: 1 },
+    }),
+    expect: () => ({ status: 404 }),
+  },
+  {
+    name: "POST /notice-templates/preview",
+    need: "decide",
+    ask: ({ name }) => ({
+      method: "POST",
+      path: "/notice-templates/preview",
+      body: { text: `${name}: {part}` },
+    }),
+    expect: () => ({ status: 200, shows: [] }),
+  },
+  {
+    name: "PUT /notice-templates/{name}",
+    need: "decide",
+    ask: () => ({
+      method: "PUT",
+      path: "/notice-templates/host-failure",
+      body: { text: "{part}", expected_version: 99, why: "tried" },
+    }),
+    expect: () => ({ status: "admitted" }),
+  },
+  {
+    name: "DELETE /notice-templates/{name}",
+    need: "decide",
+    ask: () => ({ method: "DELETE", path: "/notice-templates/host-failure?expected_version=99&why=tried" }),
+    expect: () => ({ status: "admitted" }),
+  },
+];
+
+/** Who did what: auditors' and administrators'. */
+export const auditOperations: readonly Operation[] = [
+  ...["/audit", "/audit/head"].map((path): Operation => ({
+    name: `GET ${path}`,
+    need: "audit",
+    ask: get(() => path),
+    expect: () => ({ status: "admitted" }),
+  })),
+  {
+    name: "GET /audit/{sequence}",
+    need: "audit",
+    ask: get(() => "/audit/999999999"),
+    expect: () => ({ status: 404 }),
+  },
+];
+
+/** What is kept, held and erased: administrators'. */
+export const retentionOperations: readonly Operation[] = [
+  ...["/holds", "/erasures"].flatMap((path): readonly Operation[] => [
+    {
+      name: `GET ${path}`,
+      need: "administer",
+      ask: get(() => path),
+      expect: () => ({ status: 200, shows: [] }),
+    },
+    {
+      name: `POST ${path}`,
+      need: "administer",
+      ask: () => ({ method: "POST", path, body: {} }),
+      expect: () => ({ status: "admitted" }),
+    },
+  ]),
+  {
+    name: "POST /holds/{id}/lifting",
+    need: "administer",
+    ask: ({ id }) => ({ method: "POST", path: `/holds/${id}/lifting`, body: { why: "tried" } }),
+    expect: () => ({ status: 404 }),
+  },
+  {
+    name: "POST /erasures/dry-run",
+    need: "administer",
+    ask: () => ({ method: "POST", path: "/erasures/dry-run", body: {} }),
+    expect: () => ({ status: "admitted" }),
+  },
+];
