@@ -27,6 +27,7 @@ import { clean } from "./normalise/clean.ts";
 import { decoders } from "./normalise/decode.ts";
 import { disclosureClasses, redactionDiff } from "./normalise/redact-diff.ts";
 import { demoRoot, findWebPages } from "./package-folders.ts";
+import { AddressGuard } from "./pipeline/address-guard.ts";
 import { ContractWatch } from "./pipeline/contract-check.ts";
 import { harvestOnce, type Pass } from "./pipeline/harvest.ts";
 import { addIngested, importFile, nothingIngested } from "./pipeline/import-file.ts";
@@ -147,6 +148,29 @@ export async function openIsochron(config: Config, log: Logger, options: OpenOpt
     audit: auditTools(store.audit),
     connections: listPosted(connections),
     webPages: findWebPages() !== undefined,
+    ...sourceWork({ ...served, version: options.version }, holder),
+    startHarvest: async (signal) => {
+      const running = { log, signal, holder, protection };
+      await Promise.all([runAll(stages, connections, running), retention.keep(signal)]);
+    },
+    probeIdentityProviders: () => probeSignInServices(signInServices),
+    api: async (request) => buildApiFor(request, { ...served, version: options.version }),
+    loadDemo: (onProgress) => loadDemo({ isochron, store: store.events, demoRoot: demoRoot() }, onProgress),
+    close: async () => {
+      await settling.end();
+      await audit.end();
+      await store.close();
+    },
+  };
+  return isochron;
+}
+
+/** What commands do with one connection by themselves. */
+function sourceWork(
+  { connections, protection, stages, store, log }: ApiContext,
+  holder: string,
+): Pick<Isochron, "importFile" | "harvestOnce" | "reconcile" | "replaySetAside" | "forget"> {
+  return {
     async importFile({ source: name, connection, controlPlane, path, timeZone, onProgress }) {
       const source = findSource(name);
       const target = { name: connection, source: name, controlPlane };
@@ -164,7 +188,7 @@ export async function openIsochron(config: Config, log: Logger, options: OpenOpt
       const connection = findConnection(connections, name);
       const guard = protection.guard(name, connection.limits, false);
       const source = guardPull(pullSource(connection), guard);
-      const live = liveIo(log, guard, name, signal, stages);
+      const live = liveIo(log, guard, connection, signal, stages);
       const ios = recorded === undefined ? [live] : await recordedIos(live, recorded);
       return harvestEach(stages, { connection, source, config: connection.config, holder, anew }, ios);
     },
@@ -173,7 +197,7 @@ export async function openIsochron(config: Config, log: Logger, options: OpenOpt
       const { config: given, intervalMs, limits, reconcile } = connection;
       const guard = protection.guard(name, limits, false);
       const source = guardSource(findSource(connection.source), guard);
-      const io = liveIo(log, guard, name, signal, stages);
+      const io = liveIo(log, guard, connection, signal, stages);
       const spanMs = hours === undefined ? reconcile.spanMs : hours * hourMs;
       const pass = { connection, source, config: given, io, holder, intervalMs };
       return reconcileAndCount(stages, store.reader, pass, spanMs);
@@ -192,20 +216,7 @@ export async function openIsochron(config: Config, log: Logger, options: OpenOpt
       await store.events.connect({ name, source, controlPlane, config, expectWithinMs: null });
       return true;
     },
-    startHarvest: async (signal) => {
-      const running = { log, signal, holder, protection };
-      await Promise.all([runAll(stages, connections, running), retention.keep(signal)]);
-    },
-    probeIdentityProviders: () => probeSignInServices(signInServices),
-    api: async (request) => buildApiFor(request, { ...served, version: options.version }),
-    loadDemo: (onProgress) => loadDemo({ isochron, store: store.events, demoRoot: demoRoot() }, onProgress),
-    close: async () => {
-      await settling.end();
-      await audit.end();
-      await store.close();
-    },
   };
-  return isochron;
 }
 
 function buildStages(
@@ -260,14 +271,17 @@ function buildProtection(config: Config, connections: ReadonlyMap<string, Config
 function liveIo(
   log: Logger,
   guard: SourceGuard,
-  name: string,
+  connection: Configured,
   signal: AbortSignal,
   stages: Stages,
 ): SourceIo {
+  const { name, config, allowNetworks } = connection;
+  const allowed = allowNetworks === undefined ? {} : { allowNetworks };
+  const addresses = new AddressGuard({ connection: name, config, ...allowed });
   const warn: SourceIo["warn"] = (message, fields) => log.warn({ connection: name, ...fields }, message);
   const noteClock: SourceIo["noteClock"] = (reading) => stages.contractWatch?.noteClock(name, reading);
   const secret: SourceIo["secret"] = (reference) => resolveSecret(reference);
-  return createLiveIo({ guard, now, signal, warn, secret, noteClock });
+  return createLiveIo({ guard, addresses, now, signal, warn, secret, noteClock });
 }
 
 /** One set of answers per recorded moment, in the order of time. */
@@ -299,7 +313,7 @@ function runAll(
       connection,
       source: guardSource(findSource(connection.source), guard),
       config: connection.config,
-      io: liveIo(log, guard, name, signal, stages),
+      io: liveIo(log, guard, connection, signal, stages),
       intervalMs,
       startDelayMs: place.index < 0 ? 0 : startDelayMs(place, Math.random),
       credits: protection.credits.account(`stream ${name}`),

@@ -80,18 +80,7 @@ export async function runCanned(args: readonly string[], run: CannedRun = {}): P
     write: async (words: string) => void (text[name] += words),
   });
   const opened: Opened = {
-    store: {
-      tokens: {
-        create: async (token) => {
-          tokens.push(token);
-          return recordOf(token);
-        },
-        list: async () => tokens.map(recordOf),
-        revoke: async (id) => id === "t1",
-      },
-      digest: async () => "d1963e57",
-      describe: async () => cannedStore,
-    },
+    store: cannedStoreOf(tokens),
     audit: {
       exportLines: async function* () {
         yield "{}\n";
@@ -138,6 +127,21 @@ export async function runCanned(args: readonly string[], run: CannedRun = {}): P
   };
   const code = await runCommandLine(args, host);
   return { code, ...text, asked, sent, viewers, setups, closed, imports, reconciles, tokens };
+}
+
+function cannedStoreOf(tokens: CannedResult["tokens"][number][]): Opened["store"] {
+  return {
+    tokens: {
+      create: async (token) => {
+        tokens.push(token);
+        return recordOf(token);
+      },
+      list: async () => tokens.map(recordOf),
+      revoke: async (id) => id === "t1",
+    },
+    digest: async () => "d1963e57",
+    describe: async () => cannedStore,
+  };
 }
 
 const cannedVerdict = { ok: true, entries: 3, erased: 0, head: "" } as const;

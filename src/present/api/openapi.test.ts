@@ -151,6 +151,9 @@ describe("the OpenAPI document", () => {
       "GET /rulings",
       "GET /rulings/{id}",
       "GET /session",
+      "GET /session/oidc/{name}",
+      "GET /session/oidc/{name}/callback",
+      "GET /session/providers",
       "GET /sources",
       "GET /tenants",
       "GET /tenants/tree",
@@ -165,6 +168,7 @@ describe("the OpenAPI document", () => {
       "POST /session",
       "POST /session/as",
       "POST /session/break-glass",
+      "POST /session/keystone",
       "POST /tokens",
       "PUT /notice-templates/{name}",
     ]);
