@@ -160,6 +160,8 @@ export interface ConnectionState {
     readonly setAside: number;
     /** Events that came after their time had been called complete: by themselves, or by a reconcile. */
     readonly late: number;
+    /** Records refused because what they tell was deleted for good; absent for none. */
+    readonly expired?: number;
   };
 }
 

@@ -33,6 +33,7 @@ export function toConnectionJson(
       revised: counts.revised,
       set_aside: counts.setAside,
       late: counts.late,
+      ...(counts.expired === undefined ? {} : { expired: counts.expired }),
     },
   };
 }

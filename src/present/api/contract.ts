@@ -306,6 +306,8 @@ export const connectionSchema = z.object({
     set_aside: z.number(),
     /** Events that came after their time had been called complete, by themselves or by a reconcile. */
     late: z.number(),
+    /** Records refused because what they tell was deleted for good; absent for none. */
+    expired: z.number().optional(),
   }),
 });
 export const sourcesSchema = z.object({

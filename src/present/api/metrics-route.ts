@@ -30,6 +30,7 @@ const counted: readonly (readonly [keyof ConnectionState["counts"], name: string
   ["revised", "revised", "Records delivered before that said something else, kept as revisions."],
   ["late", "found_late", "Events that came after their time had been called complete."],
   ["setAside", "set_aside", "Records that could not be used and were set aside whole."],
+  ["expired", "expired", "Records refused because what they tell was deleted for good."],
 ];
 
 let processRegistry: Registry | undefined;
@@ -86,7 +87,7 @@ function describeConnections(
   );
   for (const [field, name, help] of counted) {
     const counter = new Counter({ name: `isochron_connection_${name}_total`, help, labelNames, registers });
-    for (const connection of connections) counter.inc(labelsOf(connection), connection.counts[field]);
+    for (const connection of connections) counter.inc(labelsOf(connection), connection.counts[field] ?? 0);
   }
   describeTimes(connections, now, registers);
   describeHoles(connections, registers);

@@ -27,6 +27,7 @@ interface StateRow {
   readonly revised: number;
   readonly set_aside: number;
   readonly late: number;
+  readonly expired: number;
 }
 
 interface FindingRow {
@@ -137,6 +138,7 @@ function toState(row: StateRow, findings: readonly FindingRow[], holes: readonly
       revised: row.revised,
       setAside: row.set_aside,
       late: row.late + row.found_late_ever,
+      ...(row.expired === 0 ? {} : { expired: row.expired }),
     },
   };
 }
