@@ -106,10 +106,10 @@ function parseStart(line: string): AuditExportStart | undefined {
   return areSound ? { format: exportFormat, store, keys } : undefined;
 }
 
-const entryFields = [
-  ...["action", "at", "count", "details", "hash", "key", "object", "outcome", "personal", "previous"],
-  ...["sealed", "sequence", "signature", "store", "v"],
-];
+const entryFields =
+  "action at count details hash key object outcome personal previous sealed sequence signature store v".split(
+    " ",
+  );
 const headFields = ["at", "format", "hash", "key", "public_key", "sequence", "signature", "store"];
 const texts = ["action", "at", "key", "object", "outcome", "store"];
 const hashPattern = /^[0-9a-f]{64}$/;

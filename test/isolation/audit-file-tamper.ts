@@ -112,7 +112,7 @@ const kinds: readonly ((given: Given) => Tampering | undefined)[] = [
   },
   ({ random, entries, signer }) => {
     const from = random.whole(1, entries.length);
-    const rewritten = [...entries.slice(0, from - 1)];
+    const rewritten = entries.slice(0, from - 1);
     for (let at = from; at <= entries.length; at += 1) {
       const tail = { store: storeId, sequence: at - 1, hash: rewritten.at(-1)?.hash ?? "0".repeat(64) };
       rewritten.push(makeEntry(randomRecord(random), tail, stranger));

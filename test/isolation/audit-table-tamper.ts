@@ -63,14 +63,27 @@ async function rewriteFrom({ random, sql }: Given, from: number, to: number): Pr
       `INSERT INTO isochron.audit_entry SELECT $1, $2::uuid, $3::timestamptz, $4, $5, $6, $7, $8::jsonb, $9::jsonb,
          decode($10, 'hex'), decode($11, 'hex'), $12, decode($13, 'hex')`,
       [
-        ...[entry.sequence, entry.store, entry.at, entry.action, entry.outcome, entry.object, entry.count],
-        ...[JSON.stringify(entry.details), JSON.stringify(entry.sealed), entry.previous, entry.hash],
-        ...[entry.key, entry.signature],
+        entry.sequence,
+        entry.store,
+        entry.at,
+        entry.action,
+        entry.outcome,
+        entry.object,
+        entry.count,
+        JSON.stringify(entry.details),
+        JSON.stringify(entry.sealed),
+        entry.previous,
+        entry.hash,
+        entry.key,
+        entry.signature,
       ],
     );
     for (const [field, { key, value }] of Object.entries(entry.personal)) {
       await sql.query("INSERT INTO isochron.audit_personal VALUES ($1, $2, decode($3, 'hex'), $4)", [
-        ...[sequence, field, key, value],
+        sequence,
+        field,
+        key,
+        value,
       ]);
     }
   }

@@ -95,7 +95,9 @@ test("a decision is written down in the audit trail with its event, and not wher
   const written = async () => (await db.store.audit.list({ object: "ruling:rul_a" }, 10)).entries;
   const before = (await written()).length;
   await decide(stages(), change(1), decision({ by: "ops (tok_1)" }));
-  await expect(decide(stages(), change(3), decision({ key: "ruling/rul_a/3" }))).rejects.toThrow();
+  await expect(decide(stages(), change(3), decision({ key: "ruling/rul_a/3" }))).rejects.toMatchObject({
+    code: "ruling-changed",
+  });
   const [entry, ...others] = await written();
   expect(others).toHaveLength(before);
   expect(entry).toMatchObject({ action: "rule", outcome: "done", details: { step: "isochron.ruling.made" } });

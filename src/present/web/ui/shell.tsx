@@ -4,7 +4,7 @@ import type { TenantJson } from "../../api/tenancy-contract.ts";
 import { announcement } from "../state/announcer.ts";
 import { helpOpen } from "../state/commands.ts";
 import { theme, type Theme } from "../state/preferences.ts";
-import { address, goTo, readRoute } from "../state/route.ts";
+import { address, goTo, readRoute, type Route } from "../state/route.ts";
 import { lookAs, readsAudit, session, signOut } from "../state/session.ts";
 import { timelineHref } from "../state/timeline-state.ts";
 import { BreakGlassDialog } from "./break-glass-dialog.tsx";
@@ -31,24 +31,7 @@ export function Shell({ children }: { children: ComponentChildren }) {
           <Link href={timelineHref()} current={page === "timeline"}>
             Timeline
           </Link>
-          {current.kind === "provider" && (
-            <>
-              <Link href="/sources" current={page === "sources"}>
-                Sources
-              </Link>
-              <Link href="/quarantine" current={page === "quarantine" || page === "rulings"}>
-                Quarantine
-              </Link>
-              <Link href="/notices" current={page === "notices"}>
-                Notices
-              </Link>
-              {readsAudit.value && (
-                <Link href="/audit" current={page === "audit"}>
-                  Audit
-                </Link>
-              )}
-            </>
-          )}
+          {current.kind === "provider" && <ProviderLinks page={page} />}
         </nav>
         <div class="bar-end">
           {current.kind === "provider" && <SeeAs session={current} />}
@@ -83,6 +66,28 @@ export function Shell({ children }: { children: ComponentChildren }) {
         {announcement.value}
       </div>
     </div>
+  );
+}
+
+/** The pages that only the provider has, and of those the ones that this role may see. */
+function ProviderLinks({ page }: { page: Route["page"] }) {
+  return (
+    <>
+      <Link href="/sources" current={page === "sources"}>
+        Sources
+      </Link>
+      <Link href="/quarantine" current={page === "quarantine" || page === "rulings"}>
+        Quarantine
+      </Link>
+      <Link href="/notices" current={page === "notices"}>
+        Notices
+      </Link>
+      {readsAudit.value && (
+        <Link href="/audit" current={page === "audit"}>
+          Audit
+        </Link>
+      )}
+    </>
   );
 }
 
