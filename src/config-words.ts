@@ -19,10 +19,13 @@ export function valueAt(value: unknown, path: readonly (string | number)[]): unk
   );
 }
 
+/** Where people write out a secret by mistake, which is not to be repeated. */
+const secretName = /(password|secret)$/;
+
 /** Kubernetes fills `<SERVICE>_PORT` for a service called isochron, which is worth telling. */
-export function describe(setting: Setting, value: unknown): string {
+export function describe(setting: Setting, value: unknown, path: readonly (string | number)[] = []): string {
   if (value === undefined) return "is missing";
-  if (setting.secret === true) return "cannot be used";
+  if (setting.secret === true || secretName.test(String(path.at(-1) ?? ""))) return "cannot be used";
   if (setting.name === "port" && typeof value === "string" && value.startsWith("tcp://")) {
     return `is "${value}", set by Kubernetes for a service of this name (enableServiceLinks: false stops that)`;
   }

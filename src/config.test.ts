@@ -52,6 +52,19 @@ describe("the configuration", () => {
     });
   });
 
+  test("a secret that is written out in an identity provider's service is not repeated", () => {
+    const service = "{ user: isochron, user_domain: Default, password: hunter2 }";
+    const file = `identity_providers:\n  - { name: k, kind: keystone, auth_url: "https://k/v3", service: ${service} }\n`;
+    const problems = problemsOf({ file });
+    expect(problems).toEqual([
+      {
+        where: "isochron.yaml:2 identity_providers[0].service.password",
+        what: "cannot be used",
+        write: "`env:NAME` or `file:PATH`, never the secret itself",
+      },
+    ]);
+  });
+
   test("flags weigh more than the environment, that more than the file, that more than defaults", () => {
     const file = "port: 1\nhost: file\nlog_level: debug\n";
     const env = { ISOCHRON_PORT: "2", ISOCHRON_HOST: "environment" };

@@ -62,6 +62,8 @@ export interface ConnectionConfig {
   readonly reconcileSpanHours?: number;
   /** What its source may be asked at most; absent for the defaults. */
   readonly limits?: { readonly requestsPerSecond: number; readonly requestsAtOnce: number };
+  /** Ranges beside the public ones that it may be led to; absent where nobody wrote any. */
+  readonly allowNetworks?: readonly string[];
   /** Events of one type in a minute beyond which the rest is folded, 0 for never; absent for the default. */
   readonly stormThreshold?: number;
   /** After so long without a word from it the connection counts as silent; absent for what its source implies. */
@@ -299,7 +301,7 @@ class Reading {
         continue;
       }
       const at = where ?? this.#file?.where([setting.name, ...inner]) ?? setting.name;
-      this.#note(at, describe(setting, valueAt(value, inner)), issue.message);
+      this.#note(at, describe(setting, valueAt(value, inner), inner), issue.message);
     }
     return undefined;
   }
@@ -318,6 +320,7 @@ function toConnection(connection: ConnectionSetting): ConnectionConfig {
   const {
     storm_threshold: stormThreshold,
     expect_within_seconds: expectWithinSeconds,
+    allow_networks: allowNetworks,
     reconcile_every_hours: reconcileEveryHours,
     reconcile_span_hours: reconcileSpanHours,
     ...rest
@@ -330,6 +333,7 @@ function toConnection(connection: ConnectionSetting): ConnectionConfig {
     reconcileSpanHours,
     stormThreshold,
     ...(expectWithinSeconds === undefined ? {} : { expectWithinSeconds }),
+    ...(allowNetworks === undefined ? {} : { allowNetworks }),
     limits: { requestsPerSecond: limits.requests_per_second, requestsAtOnce: limits.requests_at_once },
     config: rest.config as JsonObject,
   };
