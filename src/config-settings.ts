@@ -1,3 +1,4 @@
+import ipaddr from "ipaddr.js";
 import { z } from "zod";
 import { identityProvidersSchema } from "./config-identity.ts";
 import { retentionSchema } from "./config-retention.ts";
@@ -62,6 +63,17 @@ const connectionSchema = z.strictObject(
       .max(2_592_000, { error: "a number of seconds from 1 to 2592000" })
       .optional(),
     limits: limitsSchema.prefault({}),
+    allow_networks: z
+      .array(
+        z
+          .string({ error: "a range such as 10.0.0.0/8" })
+          .refine((range) => !range.includes("%") && ipaddr.isValidCIDR(range), {
+            error: "a range such as 10.0.0.0/8",
+          }),
+        { error: "a list of ranges such as 10.0.0.0/8" },
+      )
+      .max(64, { error: "64 ranges at most" })
+      .optional(),
     storm_threshold: z
       .int({ error: "a whole number from 0 to 1000000" })
       .min(0, { error: "a whole number from 0 to 1000000" })
@@ -293,6 +305,12 @@ export const connectionSettings = [
     name: "limits.requests_at_once",
     fallback: "`4`",
     meaning: "Requests under way at its source; fewer while it is slow or refuses.",
+  },
+  {
+    name: "allow_networks",
+    fallback: "none: private addresses of the hosts that `config` names only",
+    meaning:
+      "Ranges beside the public addresses that it may ask, such as `10.0.0.0/8`; then no private address outside of them.",
   },
   {
     name: "storm_threshold",

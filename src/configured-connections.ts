@@ -15,6 +15,8 @@ export interface Configured extends Connection {
   readonly intervalMs: number;
   readonly enabled: boolean;
   readonly limits: SourceLimits;
+  /** Ranges beside the public ones that it may be led to; absent where nobody wrote any. */
+  readonly allowNetworks?: readonly string[];
   readonly reconcile: ReconcileSchedule;
   readonly stormThreshold: number;
   /** Null for what its source implies; absent where nobody configured it. */
@@ -31,6 +33,7 @@ export function configuredConnections(config: Config): ReadonlyMap<string, Confi
     intervalMs: connection.intervalSeconds * 1000,
     enabled: connection.enabled,
     limits: connection.limits ?? sourceLimits,
+    ...(connection.allowNetworks === undefined ? {} : { allowNetworks: connection.allowNetworks }),
     reconcile: toSchedule(connection.reconcileEveryHours, connection.reconcileSpanHours),
     stormThreshold: connection.stormThreshold ?? stormThresholdUsual,
     expectWithinMs:

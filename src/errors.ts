@@ -58,6 +58,7 @@ export const errorTable = {
   "source-unavailable": { kind: "unavailable", status: 503, title: "The source cannot be reached" },
   "source-denied": { kind: "unavailable", status: 503, title: "The source refused our credentials" },
   "source-malformed": { kind: "unavailable", status: 503, title: "The source answered with something else" },
+  "address-refused": { kind: "unavailable", status: 503, title: "The address is not to be asked" },
 } as const satisfies Record<string, { kind: ErrorKind; status: number; title: string }>;
 
 export type ErrorKind = "invalid" | "denied" | "missing" | "conflict" | "unavailable";

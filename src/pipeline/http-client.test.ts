@@ -2,6 +2,7 @@ import { createServer } from "node:http";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, expect, test, vi } from "vitest";
+import { AddressGuard } from "./address-guard.ts";
 import type { HttpClientOptions } from "./http-client.ts";
 import { createHttpClient } from "./http-client.ts";
 import type { ClockReading } from "../sources/source.ts";
@@ -26,6 +27,7 @@ function client(options: Partial<HttpClientOptions> = {}) {
   const http = createHttpClient({
     signal: new AbortController().signal,
     guard: guardOver(new StillTime()),
+    addresses: new AddressGuard({ connection: "desk", config: { url: "http://127.0.0.1" } }),
     wait: (ms) => {
       waits.push(ms);
       return Promise.resolve();

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { Agent, fetch, type Headers, type Response } from "undici";
 import { IsochronError } from "../errors.ts";
 import type { JsonObject } from "../model/json.ts";
-import type { ClockReading, HttpClient, HttpRequest, HttpResponse } from "../sources/source.ts";
+import type { Addresses, ClockReading, HttpClient, HttpRequest, HttpResponse } from "../sources/source.ts";
 import { askedMsMax, delayMsMax, jitteredDelayMs, retryAfterMs } from "./protection/retry-delay.ts";
 import type { Judgement, SourceGuard } from "./protection/source-guard.ts";
 
@@ -10,6 +11,8 @@ export interface HttpClientOptions {
   readonly signal: AbortSignal;
   /** Asked before each attempt. */
   readonly guard: SourceGuard;
+  /** Asked before each connection, and what it resolves a name to is what is connected to. */
+  readonly addresses: Addresses;
   readonly warn?: (message: string, fields?: JsonObject) => void;
   /** From sending to the answer's head, connecting included; a large listing takes its service long to gather. */
   readonly answerTimeoutMs?: number;
@@ -31,18 +34,18 @@ export interface HttpClientOptions {
 const redirectsMax = 3;
 
 type Limits = Required<Omit<HttpClientOptions, "warn" | "noteClock">> &
-  Pick<HttpClientOptions, "warn" | "noteClock">;
+  Pick<HttpClientOptions, "warn" | "noteClock"> & { readonly dispatcher: Agent };
 
 /** RFC 9110 dates an answer in whole seconds. */
 const dateResolutionMs = 1000;
 
 /**
- * HTTP over the built-in fetch, for pulling sources, behind the connection's guard. 408, 429 and 5xx are tried again,
+ * HTTP over undici's fetch, for pulling sources, behind the connection's guard. 408, 429 and 5xx are tried again,
  * after `Retry-After` or with full jitter, and so are requests that got no answer; of a POST that does not say that it
  * may be repeated only 429 and 503, which were not carried out. The last answer is then given as it is. Redirects are
  * followed within the same origin only, because the headers hold a token. Throws `source-unavailable` when no answer
  * came in time or the source is left alone, `source-malformed` when the body is larger than `bodyBytesMax` (64 MiB) or
- * than the connection may hold, or a redirect leads elsewhere.
+ * than the connection may hold, or a redirect leads elsewhere, and `address-refused` for an address that is not asked.
  */
 export function createHttpClient(options: HttpClientOptions): HttpClient {
   const limits: Limits = {
@@ -53,9 +56,11 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
     wait: (ms, signal) => sleep(ms, undefined, { signal }),
     random: Math.random,
     wallNowMs: Date.now,
+    dispatcher: new Agent({ connect: { lookup: options.addresses.lookup } }),
     ...options,
   };
-  return (request) => {
+  return async (request) => {
+    limits.addresses.check(request.url);
     limits.guard.noteFirstAttempt();
     return attempt(request, limits, 0);
   };
@@ -131,7 +136,7 @@ async function tryOnce(request: HttpRequest, limits: Limits): Promise<Outcome> {
   const total = new Deadline(limits.totalTimeoutMs, () => late.abort(new Late("no complete answer")));
   const signal = AbortSignal.any([limits.signal, late.signal]);
   try {
-    const answer = await follow(request, request.url, signal, 0);
+    const answer = await follow(request, request.url, { ...limits, signal }, 0);
     clearTimeout(answerTimer);
     const answerMs = performance.now() - sentAtMs;
     const clock = readClock(answer.headers, sentAtWallMs + answerMs / 2, answerMs);
@@ -139,13 +144,20 @@ async function tryOnce(request: HttpRequest, limits: Limits): Promise<Outcome> {
     const body = await readBody(answer, limits, request, total);
     return { result: { status: answer.status, headers: Object.fromEntries(answer.headers), body }, answerMs };
   } catch (error) {
-    if (limits.signal.aborted || (error instanceof IsochronError && error.code !== "source-unavailable"))
-      throw error;
+    if (limits.signal.aborted) throw error;
+    const ours = refusalIn(error);
+    if (ours !== undefined && ours.code !== "source-unavailable") throw ours;
     return { result: unavailable(request, late.signal.aborted ? late.signal.reason : error) };
   } finally {
     clearTimeout(answerTimer);
     total.stop();
   }
+}
+
+/** Our own failure, which may come wrapped by the client that asked us for an address. */
+function refusalIn(error: unknown): IsochronError | undefined {
+  if (error instanceof IsochronError) return error;
+  return error instanceof Error && error.cause instanceof IsochronError ? error.cause : undefined;
 }
 
 /** What `Date` says of the server's clock; an answer out of a cache (`Age`) bears the time of another. */
@@ -197,15 +209,17 @@ class Late extends Error {}
 async function follow(
   request: HttpRequest,
   url: string,
-  signal: AbortSignal,
+  using: Pick<Limits, "addresses" | "dispatcher" | "signal">,
   followed: number,
 ): Promise<Response> {
+  using.addresses.check(url);
   const answer = await fetch(url, {
     method: request.method,
     ...(request.headers === undefined ? {} : { headers: request.headers }),
     ...(request.body === undefined ? {} : { body: request.body }),
     redirect: "manual",
-    signal,
+    signal: using.signal,
+    dispatcher: using.dispatcher,
   });
   const location = answer.headers.get("location");
   if (location === null || ![301, 302, 303, 307, 308].includes(answer.status)) return answer;
@@ -218,7 +232,7 @@ async function follow(
       "Put the final address in the catalog or the configuration.",
     );
   }
-  return follow(request, target.href, signal, followed + 1);
+  return follow(request, target.href, using, followed + 1);
 }
 
 async function readBody(

@@ -1,8 +1,9 @@
+import { connect, Socket } from "node:net";
 import mysql from "mysql2/promise";
 import pg from "pg";
 import { IsochronError } from "../errors.ts";
 import type { ErrorCode } from "../errors.ts";
-import type { SqlClient, SqlQuery, TableRow } from "../sources/source.ts";
+import type { Addresses, SqlClient, SqlQuery, TableRow } from "../sources/source.ts";
 import type { Judgement, SourceGuard } from "./protection/source-guard.ts";
 
 export interface SqlClientOptions {
@@ -13,9 +14,12 @@ export interface SqlClientOptions {
   readonly statementTimeoutMs?: number;
   /** Asked before each transaction; absent where the server is our own, as in tests. */
   readonly guard?: SourceGuard;
+  /** Asked where each connection may be made to; absent likewise. */
+  readonly addresses?: Addresses;
 }
 
-type Limits = Required<Omit<SqlClientOptions, "guard">> & Pick<SqlClientOptions, "guard">;
+type Limits = Required<Omit<SqlClientOptions, "guard" | "addresses">> &
+  Pick<SqlClientOptions, "guard" | "addresses">;
 
 /**
  * Read-only access to databases of others. Each transaction has a connection of its own, so that nothing is held
@@ -129,7 +133,7 @@ class PostgresClient implements SqlClient {
   }
 
   async #open(): Promise<Session> {
-    const { connectTimeoutMs, statementTimeoutMs } = this.#limits;
+    const { connectTimeoutMs, statementTimeoutMs, addresses } = this.#limits;
     const client = parsed(
       () =>
         new pg.Client({
@@ -142,8 +146,10 @@ class PostgresClient implements SqlClient {
           // The server's own time-out comes first; this one is for a server that is gone.
           query_timeout: statementTimeoutMs + connectTimeoutMs,
           types: { getTypeParser: () => (text: string) => text },
+          ...(addresses !== undefined && { stream: () => new CheckedSocket(addresses) }),
         }),
     );
+    await admit(addresses, client.host);
     // A connection that breaks says so to whoever waits for an answer; without a listener it would end the process.
     client.on("error", () => undefined);
     const query: SqlQuery = (text, values = []) =>
@@ -177,10 +183,20 @@ class MysqlClient implements SqlClient {
   }
 
   async #open(): Promise<Session> {
-    const { connectTimeoutMs, statementTimeoutMs } = this.#limits;
+    const { connectTimeoutMs, statementTimeoutMs, addresses } = this.#limits;
+    const { href: uri, hostname, port, searchParams } = parsed(() => new URL(this.#url));
+    const host = hostname.replace(/^\[(.*)\]$/, "$1");
+    // The driver would take them for where to go, whatever host is written before them.
+    for (const name of ["host", "port", "socketPath", "stream"])
+      if (searchParams.has(name)) throw unreadable();
+    await admit(addresses, host);
+    const lookup = addresses?.lookup;
     const connection = await answered(mysqlCode, () =>
       mysql.createConnection({
-        uri: parsed(() => new URL(this.#url)).href,
+        uri,
+        ...(lookup !== undefined && {
+          stream: () => connect({ host, port: port === "" ? 3306 : Number(port), lookup }),
+        }),
         connectTimeout: connectTimeoutMs,
         charset: "utf8mb4",
         typeCast: (field) => (field.type.endsWith("BLOB") ? asText(field.buffer()) : field.string()),
@@ -215,6 +231,39 @@ class MysqlClient implements SqlClient {
   }
 }
 
+/** The configuration wrote this host, in a secret that only we have read. A path is a socket of this machine. */
+async function admit(addresses: Addresses | undefined, host: string): Promise<void> {
+  if (addresses === undefined || host.startsWith("/")) return;
+  addresses.own(host);
+  try {
+    await addresses.resolve(host);
+  } catch (error) {
+    if (!(error instanceof Error) || error instanceof IsochronError) throw error;
+    throw new IsochronError(
+      "source-unavailable",
+      `The database's host cannot be found: ${error.message}.`,
+      remedies["source-unavailable"] ?? "",
+    );
+  }
+}
+
+/** A socket of PostgreSQL's driver that connects to the address that was checked. */
+class CheckedSocket extends Socket {
+  readonly #addresses: Addresses;
+
+  constructor(addresses: Addresses) {
+    super();
+    this.#addresses = addresses;
+  }
+
+  // The driver knows the two forms `connect(port, host)` and `connect(path)`.
+  override connect(...given: unknown[]): this {
+    const [port, host] = given;
+    if (typeof host !== "string") return super.connect(String(port));
+    return super.connect({ port: Number(port), host, lookup: this.#addresses.lookup });
+  }
+}
+
 /** Bytes that are text, as text; others in hex. */
 function asText(bytes: Buffer | null): string | null {
   if (bytes === null) return null;
@@ -228,12 +277,16 @@ function parsed<Result>(make: () => Result): Result {
   } catch (error) {
     if (!(error instanceof TypeError) && !(error instanceof Error && error.message.includes("URL")))
       throw error;
-    throw new IsochronError(
-      "config-invalid",
-      "The database's URL cannot be read.",
-      "Write it as postgres://user:password@host:5432/database, with special characters percent-encoded.",
-    );
+    throw unreadable();
   }
+}
+
+function unreadable(): IsochronError {
+  return new IsochronError(
+    "config-invalid",
+    "The database's URL cannot be read.",
+    "Write it as postgres://user:password@host:5432/database, with special characters percent-encoded.",
+  );
 }
 
 interface DriverError extends Error {

@@ -1,3 +1,4 @@
+import type { LookupFunction } from "node:net";
 import type { z } from "zod";
 import type { Duration, Instant } from "../model/instant.ts";
 import type { Observation } from "../model/event.ts";
@@ -104,6 +105,8 @@ export interface SourceIo {
   readonly http: HttpClient;
   /** A database to read from, by its URL (`postgres://`, `mysql://`, `mariadb://`). Throws `config-invalid` for another. */
   readonly sql: (url: string) => SqlClient;
+  /** Absent where answers are recorded, and nothing is asked. */
+  readonly addresses?: Addresses;
   /** The source's clock when the answers are recorded, else ours. */
   readonly now: () => Instant;
   /** Told of each reading of the source's clock; absent where `now` is that clock. `http` tells its own readings. */
@@ -114,6 +117,23 @@ export interface SourceIo {
   readonly secret: (reference: string) => string;
   /** A UTF-8 file beside the configuration, `~/` meaning the home folder; undefined when there is no such file. */
   readonly readText: (path: string) => Promise<string | undefined>;
+}
+
+export interface ResolvedAddress {
+  readonly address: string;
+  readonly family: 4 | 6;
+}
+
+/** Which addresses a connection may be made to. `http` and `sql` ask by themselves. */
+export interface Addresses {
+  /** Notes that whoever configured the connection wrote this URL, `host:port` or host, in a file or a secret. */
+  readonly own: (address: string) => void;
+  /** Throws `address-refused` for a URL that can be told to lead astray before its name is resolved. */
+  readonly check: (url: string, protocols?: readonly string[]) => void;
+  /** Where a host may be reached. Throws `address-refused`; rejects as `dns.lookup` does where the name is unknown. */
+  readonly resolve: (host: string) => Promise<readonly ResolvedAddress[]>;
+  /** The same for a socket, which then connects to the very address that was checked. */
+  readonly lookup: LookupFunction;
 }
 
 export interface HttpRequest {
@@ -224,7 +244,7 @@ export interface WebhookSource extends SourceBase {
 }
 
 /** What the pipeline lends a streaming source. */
-export interface StreamIo extends Pick<SourceIo, "signal" | "warn" | "now" | "secret"> {
+export interface StreamIo extends Pick<SourceIo, "signal" | "warn" | "now" | "secret" | "addresses"> {
   /** When the far end was heard last before this process began; undefined where it never was. */
   readonly heardBefore: Instant | undefined;
   /** Says that the source is heard again, or (with the reason) that it is not. */

@@ -42,8 +42,10 @@ export async function consumeKafka(settings: JsonObject, deliver: Deliver, io: S
   const config = kafkaConfig.parse(settings);
   const memory: Memory = { completeTo: io.heardBefore };
   await keepSession(io, async (ready) => {
+    for (const broker of config.brokers) io.addresses?.own(broker);
+    await Promise.all(config.brokers.map((broker) => io.addresses?.resolve(broker.replace(/:\d+$/, ""))));
     const consumer = new Consumer<Buffer, Buffer, Buffer, Buffer>(consumerOptions(config, io));
-    const member = new GroupMember(consumer, config.topics);
+    const member = new GroupMember(consumer, config.topics, io.addresses);
     try {
       const reading = readOn(member, config, memory, deliver, io, ready);
       // A reading that outlives its membership fails by itself, after the end was told.
@@ -62,6 +64,7 @@ function consumerOptions(
   const { sasl } = config;
   const ca = config.ca === undefined ? undefined : io.secret(config.ca);
   const sessionMs = config.session_seconds * 1_000;
+  const lookup = io.addresses === undefined ? {} : { lookup: io.addresses.lookup };
   return {
     clientId: "isochron",
     groupId: config.group,
@@ -81,7 +84,7 @@ function consumerOptions(
     ...(sasl !== undefined && {
       sasl: { mechanism: sasl.mechanism, username: sasl.user, password: io.secret(sasl.password) },
     }),
-    ...(ca !== undefined ? { tls: { ca } } : config.tls ? { tls: {} } : {}),
+    ...(ca !== undefined ? { tls: { ca, ...lookup } } : config.tls ? { tls: { ...lookup } } : {}),
   };
 }
 

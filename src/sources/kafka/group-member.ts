@@ -1,6 +1,7 @@
 import type { ClusterMetadata, Consumer, GroupAssignment } from "@platformatic/kafka";
 import { ListOffsetTimestamps } from "@platformatic/kafka";
 import { IsochronError } from "../../errors.ts";
+import type { Addresses } from "../source.ts";
 import type { AssignedPartition } from "./assigned-partition.ts";
 
 export type GroupConsumer = Consumer<Buffer, Buffer, Buffer, Buffer>;
@@ -22,15 +23,19 @@ export class GroupMember {
   readonly ended: Promise<never>;
   readonly #consumer: GroupConsumer;
   readonly #topics: readonly string[];
+  readonly #addresses: Addresses | undefined;
+  /** Which word of the cluster on its brokers was looked at. */
+  #checked: number | undefined;
   #generation = 0;
   #given: readonly GroupAssignment[] = [];
   #loaded: Assignment | undefined;
   #partitionCounts: string | undefined;
   #othersAskedAt = 0;
 
-  constructor(consumer: GroupConsumer, topics: readonly string[]) {
+  constructor(consumer: GroupConsumer, topics: readonly string[], addresses?: Addresses) {
     this.#consumer = consumer;
     this.#topics = topics;
+    this.#addresses = addresses;
     this.ended = new Promise<never>((_, reject) => {
       consumer.on("error", (error: Error) => reject(sessionLost("the consumer group was lost", error)));
       consumer.on("consumer:heartbeat:stalled", () =>
@@ -46,7 +51,7 @@ export class GroupMember {
 
   async join(): Promise<void> {
     this.#consumer.topics.trackAll(...this.#topics);
-    const { topics } = await this.#consumer.metadata({ topics: [...this.#topics] });
+    const { topics } = await this.#metadata();
     const missing = this.#topics.find((topic) => !topics.has(topic));
     if (missing !== undefined) throw sessionLost(`there is no topic ${missing}`);
     await this.#consumer.joinGroup({});
@@ -188,8 +193,13 @@ export class GroupMember {
     return true;
   }
 
-  #metadata(): Promise<ClusterMetadata> {
-    return this.#consumer.metadata({ topics: [...this.#topics] });
+  /** What the cluster says of itself; nobody wrote down the brokers that it names. */
+  async #metadata(): Promise<ClusterMetadata> {
+    const said = await this.#consumer.metadata({ topics: [...this.#topics] });
+    if (said.lastUpdate === this.#checked) return said;
+    await Promise.all([...said.brokers.values()].map(({ host }) => this.#addresses?.resolve(host)));
+    this.#checked = said.lastUpdate;
+    return said;
   }
 }
 

@@ -47,7 +47,8 @@ export async function consumeNats(settings: JsonObject, deliver: Deliver, io: St
   const config = natsConfig.parse(settings);
   const memory: Memory = { place: undefined, written: undefined };
   await keepSession(io, async (ready) => {
-    const connection = await connect(connectionOptions(config, io));
+    const options = connectionOptions(config, io);
+    const connection = await connect({ ...options, servers: await admitted(config, io) });
     try {
       const reading = readOn(connection, config, memory, deliver, io, ready);
       // A reading that outlives its connection fails by itself, after the connection's own end was told.
@@ -66,8 +67,9 @@ function connectionOptions(config: NatsConfig, io: StreamIo): NodeConnectionOpti
   };
   const [password, token, creds, ca] = [secret("password"), secret("token"), secret("creds"), secret("ca")];
   return {
-    servers: [...config.servers],
     name: "isochron",
+    // Others that the servers tell of were written down by nobody.
+    ignoreClusterUpdates: true,
     // A new session looks for losses first, which a connection that mends itself would not.
     reconnect: false,
     timeout: 10_000,
@@ -78,6 +80,22 @@ function connectionOptions(config: NatsConfig, io: StreamIo): NodeConnectionOpti
     ...(creds !== undefined && { authenticator: credsAuthenticator(new TextEncoder().encode(creds)) }),
     ...(ca !== undefined ? { tls: { ca } } : config.tls ? { tls: {} } : {}),
   };
+}
+
+/**
+ * The servers, each by the address that was checked. With TLS they keep their names, which their certificates have to
+ * bear; another machine behind the name could not show one.
+ */
+async function admitted({ servers, tls, ca }: NatsConfig, { addresses }: StreamIo): Promise<string[]> {
+  if (addresses === undefined) return [...servers];
+  const admit = async (server: string): Promise<string[]> => {
+    const { hostname, port } = new URL(server.includes("://") ? server : `nats://${server}`);
+    addresses.own(hostname);
+    const found = await addresses.resolve(hostname);
+    if (tls || ca !== undefined) return [server];
+    return found.map(({ address, family }) => `${family === 6 ? `[${address}]` : address}:${port || "4222"}`);
+  };
+  return (await Promise.all(servers.map(admit))).flat();
 }
 
 async function endOf(connection: NatsConnection): Promise<void> {

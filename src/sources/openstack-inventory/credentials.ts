@@ -21,7 +21,7 @@ const secretFields: ReadonlySet<string> = new Set(["password", "application_cred
 /** Resolves the settings to credentials, from clouds.yaml or in line. Throws `config-invalid`. */
 export async function resolveAccess(
   settings: AccessSettings,
-  io: Pick<SourceIo, "secret" | "readText" | "warn">,
+  io: Pick<SourceIo, "secret" | "readText" | "warn" | "addresses">,
 ): Promise<CloudAccess> {
   if (settings.auth !== undefined) {
     const auth: Record<string, string> = {};
@@ -50,6 +50,8 @@ export async function resolveAccess(
   if (text(entry, "cacert") !== undefined) {
     io.warn("`cacert` of clouds.yaml is not read; name the file in NODE_EXTRA_CA_CERTS");
   }
+  const authUrl = text(auth, "auth_url");
+  if (authUrl !== undefined) io.addresses?.own(authUrl);
   return makeAccess(
     auth,
     text(entry, "auth_type"),

@@ -62,7 +62,14 @@ async function listen(
   io: ConsumeIo & { readonly watch: QueueWatch },
   onReady: () => void,
 ): Promise<void> {
-  const connection = await connect(withHeartbeat(url), { clientProperties: { connection_name: "isochron" } });
+  const { addresses } = io;
+  const host = new URL(url).hostname;
+  addresses?.own(host);
+  await addresses?.resolve(host);
+  const connection = await connect(withHeartbeat(url), {
+    clientProperties: { connection_name: "isochron" },
+    ...(addresses !== undefined && { lookup: addresses.lookup }),
+  });
   const ended = connectionEnd(connection);
   const over = new AbortController();
   try {
