@@ -108,10 +108,11 @@ export async function writePage(
 ): Promise<Omit<Appended, "refused">> {
   const held = await holdConnection(client, given);
   const { source } = held;
-  const admitted = await admitPage(client, tools.tombstones, given);
-  const { page } = admitted;
   // Shared among pages; whoever collects what is due for re-attribution waits until none is under way.
   await client.query("SELECT pg_advisory_xact_lock_shared(hashtext('isochron topology'))");
+  // Behind both locks: a deletion that took them before is seen, and one that takes them later sees the page.
+  const admitted = await admitPage(client, tools.tombstones, given);
+  const { page } = admitted;
   const identity = {
     connection: page.connection,
     source,

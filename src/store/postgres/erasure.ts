@@ -84,6 +84,11 @@ export async function erase(
     await tombstones.erase(client, found.entities, until);
     return found;
   });
+  // Whoever did not see that yet has committed when this lock is given, and is found below.
+  await batch(async (client) => {
+    await client.query("SET LOCAL lock_timeout = '25s'");
+    await client.query("SELECT pg_advisory_xact_lock(hashtext('isochron topology'))");
+  });
   await carryOut({ subject, tally, batch, dry: false, tombstones });
   await batch(async (client) => {
     await noteErasure(client, id, { counts: tally, readers: subject.keys, now });

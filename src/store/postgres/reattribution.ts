@@ -113,11 +113,12 @@ export async function writeAnswers(
 ): Promise<number> {
   const token = tokenSchema.parse(due.token);
   if (token.marks.length === 0 && given.length === 0) return 0;
-  const answers = await admitAnswers(client, tombstones, given);
   // The same order of locks as in a page.
-  await holdStorms(client, answers);
+  await holdStorms(client, given);
   await client.query("SELECT pg_advisory_xact_lock_shared(hashtext('isochron topology'))");
-  const rows = await lockEvents(client, answers);
+  const rows = await lockEvents(client, given);
+  // Only now: what is deleted before these locks are held is known to be gone.
+  const answers = await admitAnswers(client, tombstones, given);
   const byId = new Map(answers.map((answer) => [answer.eventId, answer]));
   const changed = rows.filter(
     (row) => canonical(row.attribution) !== canonical(byId.get(row.id)?.attribution),
