@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { SourcesJson } from "../api/contract.ts";
-import { checkConnection, runsAs } from "./machine-checks.ts";
+import { checkConnection, checkIdentityProvider, runsAs } from "./machine-checks.ts";
 
 type Connection = SourcesJson["connections"][number];
 
@@ -71,4 +71,17 @@ test("the embedded server's user is told where it is not ours", () => {
   expect([runsAs(undefined, 0), runsAs(1000, 1000)]).toEqual(["", ""]);
   expect(runsAs(65_534, 0)).toBe(", as user 65534");
   expect(runsAs(0, 0)).toBe(", as root in a user namespace of its own");
+});
+
+test("an identity provider is told in a line, and fails while it cannot be asked", () => {
+  expect(checkIdentityProvider({ name: "keystone" })).toEqual({
+    name: "identity keystone",
+    state: "ok",
+    says: "answers",
+  });
+  expect(checkIdentityProvider({ name: "keystone", problem: "It is gone." })).toEqual({
+    name: "identity keystone",
+    state: "failed",
+    says: "It is gone.",
+  });
 });
