@@ -7,7 +7,7 @@ import type { AuditRecord } from "../../store/audit-store.ts";
 import type { Store } from "../../store/store.ts";
 import type { TokenScope } from "../../store/token-store.ts";
 import { bearer, get, getJson, pageRequest, problemIn, startApi } from "../../../test/api-host.ts";
-import { makeToken, openSession } from "../../../test/api-sign-in.ts";
+import { cookieOf, makeToken, openSession } from "../../../test/api-sign-in.ts";
 import {
   appendEvents,
   connection,
@@ -91,6 +91,15 @@ describe("what is for administrators and auditors alone", () => {
     expect(await securityEvents("admin")).toHaveLength(2);
     expect(await securityEvents("provider")).toHaveLength(2);
   });
+});
+
+test("through a tenant's eyes a provider sees what a reader sees, also one who may see more", async () => {
+  const asked = { control_plane: controlPlane, project_id: "p-prod" };
+  const cookie = await openSession(app, "admin");
+  const looked = await app.inject(pageRequest("POST", "/session/as", cookie, asked));
+  const headers = { cookie: cookieOf(looked) };
+  const seen = await app.inject({ url: "/api/v1/events?limit=100", headers });
+  expect(seen.body).toBe((await get(app, "/events?limit=100", "prod reader")).body);
 });
 
 /** What is asked, and who may: everybody else is given the one 404. */
