@@ -213,7 +213,7 @@ async function ofFunctions(sql: Sql): Promise<readonly Change[]> {
           },
         ]
       : []),
-    ...(/claimed_|search_/.test(signature)
+    ...(/claimed_/.test(signature)
       ? [
           {
             kind: "functions",
@@ -228,6 +228,7 @@ async function ofFunctions(sql: Sql): Promise<readonly Change[]> {
         ]
       : []),
     ...(signature.includes("verified_claim") ? ofVerifier(definition) : []),
+    ...(signature.includes("search_events") ? ofSearch(definition) : []),
   ]);
 }
 
@@ -256,6 +257,22 @@ function ofVerifier(definition: string): readonly Change[] {
       sql: [definition.replace(found, instead)],
     };
   });
+}
+
+/** What the search states in its own words, left out. */
+function ofSearch(definition: string): readonly Change[] {
+  const open = "e.visibility IN ('operational', 'billing', 'provider') AND e.search LIKE";
+  const auditors = "session_user = 'isochron_provider'";
+  for (const words of [open, auditors])
+    if (!definition.includes(words)) throw new Error(`the search no longer says ${words}`);
+  return [
+    { kind: "the search", name: "of any class", sql: [definition.replace(open, "e.search LIKE")] },
+    {
+      kind: "the search",
+      name: "for operators as for auditors",
+      sql: [definition.replace(auditors, "true")],
+    },
+  ];
 }
 
 function ofRoles(): readonly Change[] {

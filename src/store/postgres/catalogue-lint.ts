@@ -6,6 +6,10 @@ const definers: Readonly<Record<string, readonly string[]>> = {
   "isochron.verified_claim()": [],
   "isochron.claimed_keys()": [logins.tenant],
   "isochron.claimed_sensitive_keys()": [logins.tenant],
+  "isochron.search_events(text,timestamp with time zone,timestamp with time zone,integer)": [
+    logins.operator,
+    logins.provider,
+  ],
   "isochron.make_partition(text,date)": [logins.ingest],
   "isochron.hold_audit_tail()": [logins.ingest],
   "isochron.follow_audit_tail()": [],
@@ -164,7 +168,7 @@ const rules: readonly string[] = [
   `SELECT 'the login ' || p.proowner::regrole || ' owns ' || p.oid::regprocedure FROM pg_proc p WHERE p.proowner IN ${rolesOfLogins}`,
   `SELECT 'the login ' || s.setrole::regrole || ' comes with settings of its own' FROM pg_db_role_setting s
     WHERE s.setrole IN ${rolesOfLogins}`,
-  `SELECT 'the extension ' || extname || ' is not on the list' FROM pg_extension WHERE extname NOT IN ('plpgsql')`,
+  `SELECT 'the extension ' || extname || ' is not on the list' FROM pg_extension WHERE extname NOT IN ('plpgsql', 'pg_trgm')`,
   `SELECT 'there is a foreign server' FROM pg_foreign_server`,
 ];
 

@@ -219,6 +219,35 @@ describe("what is read through the store", () => {
     expect([await rates(operator), await rates(auditor)]).toEqual([12, 16]);
   });
 
+  test("is found by its text in no class that is withheld, and literally, with an index as without", async () => {
+    const [operator, auditor]: Scope[] = [{ kind: "provider", security: "withheld" }, { kind: "provider" }];
+    const found = async (scope: Scope, text: string) =>
+      (await db.store.reader.timeline(scope, { text }, request)).events.length;
+    const texts = [
+      "one-a-security",
+      "one-a-sec%",
+      "one_a_security",
+      "one-a-billing",
+      "ONE-A-BILL",
+      "a-",
+      "nobody's",
+    ];
+    const expected = [
+      [0, 1],
+      [0, 0],
+      [0, 0],
+      [1, 1],
+      [1, 1],
+      [6, 8],
+      [0, 0],
+    ];
+    const all = () =>
+      Promise.all(texts.map(async (text) => [await found(operator!, text), await found(auditor!, text)]));
+    expect(await all()).toEqual(expected);
+    await db.sql("DROP INDEX isochron.event_by_text");
+    expect(await all()).toEqual(expected);
+  });
+
   test("tells of a class that narrows only those whom it shuts out", async () => {
     const scratch = await openTestStore();
     await scratch.store.events.connect(connection);

@@ -17,8 +17,16 @@ export class Parameters {
 
 export type Audience = "provider" | "tenant";
 
-/** The filter as conditions over the columns that `event` and `tenant_event` share, values always as parameters. */
-export function conditionsOf(filter: EventFilter, audience: Audience, parameters: Parameters): string[] {
+/**
+ * The filter as conditions over the columns that `event` and `tenant_event` share, values always as parameters.
+ * `holdingText` are the ids of all that holds the filter's text, where they are known.
+ */
+export function conditionsOf(
+  filter: EventFilter,
+  audience: Audience,
+  parameters: Parameters,
+  holdingText?: readonly string[],
+): string[] {
   const conditions: string[] = [];
   const add = (condition: string): void => void conditions.push(condition);
   if (filter.from !== undefined) add(`occurred_at >= ${parameters.add(iso(filter.from), "timestamptz")}`);
@@ -34,6 +42,7 @@ export function conditionsOf(filter: EventFilter, audience: Audience, parameters
     // strpos() knows no patterns: what is looked for is found literally.
     add(`strpos(search, ${parameters.add(filter.text.toLowerCase(), "text")}) > 0`);
   }
+  if (holdingText !== undefined) add(`id = ANY(${parameters.add(holdingText, "text[]")})`);
   if (filter.types !== undefined) add(typeCondition(filter.types, parameters));
   if (audience === "provider") addForProvider(filter, parameters, add);
   else addForTenant(filter, parameters, add);

@@ -28,6 +28,7 @@ import { controlPlaneOf } from "./event-row.ts";
 import type { Pools } from "./pools.ts";
 import { readQuarantine } from "./quarantine.ts";
 import { foldMinute, readMember, readMembers } from "./storm-reads.ts";
+import { findText } from "./text-search.ts";
 import { openView, poolOf, toVisible, type View } from "./view.ts";
 
 const excerptBytes = 4_096;
@@ -84,7 +85,8 @@ async function readPage(
   page: PageRequest,
 ): Promise<EventPage> {
   const parameters = new Parameters();
-  const conditions = conditionsOf(filter, view.audience, parameters);
+  const holdingText = await findText(client, view, filter);
+  const conditions = conditionsOf(filter, view.audience, parameters, holdingText);
   const [sign, direction] = page.order === "newest" ? ["<", "DESC"] : [">", "ASC"];
   if (page.after !== undefined) {
     const at = parameters.add(iso(page.after.occurredAt), "timestamptz");
@@ -131,7 +133,8 @@ async function countBins(
   strideMs: number,
 ): Promise<readonly BinRow[]> {
   const parameters = new Parameters();
-  const conditions = conditionsOf(filter, view.audience, parameters);
+  const holdingText = await findText(client, view, filter);
+  const conditions = conditionsOf(filter, view.audience, parameters, holdingText);
   const stride = parameters.add(strideMs, "double precision");
   const from = parameters.add(iso(filter.from), "timestamptz");
   const bin = `date_bin(${stride} * interval '1 millisecond', occurred_at, ${from})`;

@@ -484,7 +484,9 @@ CREATE UNIQUE INDEX erased_entity_pkey ON isochron.erased_entity USING btree (ha
 CREATE UNIQUE INDEX erasure_pkey ON isochron.erasure USING btree (id);
 CREATE INDEX event_by_feed ON ONLY isochron.event USING btree (feed_xid, id);
 CREATE INDEX event_by_mention ON ONLY isochron.event USING gin (mentions);
+CREATE INDEX event_by_text ON ONLY isochron.event USING gin (search isochron_trigram.gin_trgm_ops) WITH (gin_pending_list_limit='1024') WHERE (visibility = ANY (ARRAY['operational'::text, 'billing'::text, 'provider'::text]));
 CREATE INDEX event_by_time ON ONLY isochron.event USING btree (occurred_at DESC, id DESC);
+CREATE INDEX event_by_withheld_text ON ONLY isochron.event USING gin (search isochron_trigram.gin_trgm_ops) WITH (gin_pending_list_limit='1024') WHERE (visibility <> ALL (ARRAY['operational'::text, 'billing'::text, 'provider'::text]));
 CREATE UNIQUE INDEX event_pkey ON ONLY isochron.event USING btree (id, occurred_at);
 CREATE INDEX event_unproven_by_group ON ONLY isochron.event USING btree (unproven, connection, type, occurred_at, id) WHERE (unproven IS NOT NULL);
 CREATE INDEX event_unproven_by_time ON ONLY isochron.event USING btree (occurred_at, id) WHERE (unproven IS NOT NULL);
@@ -996,6 +998,33 @@ BEGIN
   END LOOP;
   RETURN total;
 END $$;
+FUNCTION isochron.search_events(text,timestamp with time zone,timestamp with time zone,integer) RETURNS TABLE(id text, occurred_at timestamp with time zone) OWNER isochron_owner STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS $$
+DECLARE
+  pattern text := '%' || regexp_replace(wanted, '([\\%_])', '\\\1', 'g') || '%';
+BEGIN
+  IF wanted !~ '[[:alnum:]]{3}' OR to_regclass('isochron.event_by_text') IS NULL
+     OR 10 <= (SELECT count(*) FROM (
+                 SELECT e.search FROM isochron.event e
+                  WHERE e.visibility IN ('operational', 'billing', 'provider')
+                    AND e.occurred_at >= since AND e.occurred_at < until
+                  ORDER BY e.occurred_at DESC, e.id DESC LIMIT 500) AS newest
+                WHERE strpos(newest.search, wanted) > 0) THEN
+    RETURN QUERY SELECT NULL::text, NULL::timestamptz;
+    RETURN;
+  END IF;
+  RETURN QUERY
+    SELECT e.id, e.occurred_at FROM isochron.event e
+     WHERE e.visibility IN ('operational', 'billing', 'provider') AND e.search LIKE pattern
+       AND e.occurred_at >= since AND e.occurred_at < until
+     LIMIT most + 1;
+  IF session_user = 'isochron_provider' THEN
+    RETURN QUERY
+      SELECT e.id, e.occurred_at FROM isochron.event e
+       WHERE e.visibility NOT IN ('operational', 'billing', 'provider') AND e.search LIKE pattern
+         AND e.occurred_at >= since AND e.occurred_at < until
+       LIMIT most + 1;
+  END IF;
+END $$;
 FUNCTION isochron.verified_claim() RETURNS jsonb OWNER isochron_owner STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS $$
 DECLARE
   claim text := current_setting('isochron.claim', true);
@@ -1033,6 +1062,8 @@ GRANT EXECUTE ON isochron.is_expiring() TO isochron_ingest;
 GRANT EXECUTE ON isochron.make_partition(text,date) TO isochron_ingest;
 GRANT EXECUTE ON isochron.place_observations(text,text,jsonb,text[]) TO isochron_ingest;
 GRANT EXECUTE ON isochron.scrub_words(text,text[]) TO isochron_ingest;
+GRANT EXECUTE ON isochron.search_events(text,timestamp with time zone,timestamp with time zone,integer) TO isochron_operator;
+GRANT EXECUTE ON isochron.search_events(text,timestamp with time zone,timestamp with time zone,integer) TO isochron_provider;
 
 -- Others
 

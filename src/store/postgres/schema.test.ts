@@ -79,7 +79,7 @@ test("the logins own nothing, can do nothing special, and are members of nothing
   ).toEqual([]);
 });
 
-test("each function that acts as its owner pins its search path and is granted to one login only", async () => {
+test("each function that acts as its owner pins its search path and is granted to whom it is for", async () => {
   const functions = await db.sql(
     `SELECT p.proname AS name, p.proconfig AS settings,
             ARRAY(SELECT a.grantee::regrole::text FROM aclexplode(p.proacl) a WHERE a.grantee <> p.proowner) AS granted
@@ -97,6 +97,7 @@ test("each function that acts as its owner pins its search path and is granted t
     { name: "join_audit_entry", settings, granted: [] },
     { name: "make_partition", settings, granted: ["isochron_ingest"] },
     { name: "scrub_words", settings, granted: ["isochron_ingest"] },
+    { name: "search_events", settings, granted: ["isochron_operator", "isochron_provider"] },
     { name: "verified_claim", settings, granted: [] },
   ]);
 });

@@ -17,6 +17,8 @@ export interface View {
   /** Which rows of a table of editions are in scope; of the provider's tables, which are of a class in scope. */
   own(parameters: Parameters): string;
   readonly columns: string;
+  /** The function that finds text among what is in view by an index. */
+  readonly finder?: "search_events";
   /** SELECT … with ORDER BY and LIMIT, which for a tenant hold for each of its keys and then for all together. */
   select(columns: string, conditions: readonly string[], parameters: Parameters, tail: string): string;
   /** SELECT …, count(*) … GROUP BY. */
@@ -63,6 +65,7 @@ function viewOfEvents(classes: readonly string[]): View {
     retracted: () => classes[0] ?? "true",
     own: () => classes[0] ?? "true",
     columns: `${eventSelect}, recorded_at`,
+    finder: "search_events",
     select: (columns, conditions, _parameters, tail) =>
       `SELECT ${columns} FROM isochron.event ${where([...classes, ...conditions])} ${tail}`,
     count: (columns, conditions, _parameters, groups) =>

@@ -161,3 +161,60 @@ BEGIN
     EXECUTE format('GRANT SELECT ON isochron.%I TO isochron_operator', relation);
   END LOOP;
 END $$;
+
+-- The provider finds text by its trigrams where the server has them (pg_trgm, which any owner of a database may
+-- install); elsewhere rows are looked through. The extension's functions lie where no login can name them. What is of
+-- the class security has an index of its own: what operators may not see must not take up their time either. Tenants
+-- have no such index: each looks through its own rows, which takes as long for a word of others as for one of nobody's.
+CREATE SCHEMA isochron_trigram;
+DO $$
+DECLARE
+  place regnamespace;
+BEGIN
+  IF NOT EXISTS (SELECT FROM pg_available_extension_versions WHERE name = 'pg_trgm' AND (trusted OR installed)) THEN
+    RETURN;
+  END IF;
+  CREATE EXTENSION IF NOT EXISTS pg_trgm SCHEMA isochron_trigram;
+  SELECT extnamespace::regnamespace INTO place FROM pg_extension WHERE extname = 'pg_trgm';
+  EXECUTE format('CREATE INDEX event_by_text ON isochron.event USING gin (search %s.gin_trgm_ops) WITH (gin_pending_list_limit = 1024)
+                   WHERE visibility IN (''operational'', ''billing'', ''provider'')', place);
+  EXECUTE format('CREATE INDEX event_by_withheld_text ON isochron.event USING gin (search %s.gin_trgm_ops) WITH (gin_pending_list_limit = 1024)
+                   WHERE visibility NOT IN (''operational'', ''billing'', ''provider'')', place);
+END $$;
+
+-- Below a policy that can say no, LIKE may use no index: it could tell by an error what rows it was asked of. This looks
+-- as the owner, and states in its own words what its caller may see. One row of nulls says that rows have to be looked
+-- through: there is no index, the text has no trigram, or the newest rows hold it so often that they are soon enough.
+-- Of either kind at most one more than `most` is found.
+CREATE FUNCTION isochron.search_events(wanted text, since timestamptz, until timestamptz, most integer)
+  RETURNS TABLE (id text, occurred_at timestamptz)
+  LANGUAGE plpgsql STABLE SECURITY DEFINER PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  pattern text := '%' || regexp_replace(wanted, '([\\%_])', '\\\1', 'g') || '%';
+BEGIN
+  IF wanted !~ '[[:alnum:]]{3}' OR to_regclass('isochron.event_by_text') IS NULL
+     OR 10 <= (SELECT count(*) FROM (
+                 SELECT e.search FROM isochron.event e
+                  WHERE e.visibility IN ('operational', 'billing', 'provider')
+                    AND e.occurred_at >= since AND e.occurred_at < until
+                  ORDER BY e.occurred_at DESC, e.id DESC LIMIT 500) AS newest
+                WHERE strpos(newest.search, wanted) > 0) THEN
+    RETURN QUERY SELECT NULL::text, NULL::timestamptz;
+    RETURN;
+  END IF;
+  RETURN QUERY
+    SELECT e.id, e.occurred_at FROM isochron.event e
+     WHERE e.visibility IN ('operational', 'billing', 'provider') AND e.search LIKE pattern
+       AND e.occurred_at >= since AND e.occurred_at < until
+     LIMIT most + 1;
+  IF session_user = 'isochron_provider' THEN
+    RETURN QUERY
+      SELECT e.id, e.occurred_at FROM isochron.event e
+       WHERE e.visibility NOT IN ('operational', 'billing', 'provider') AND e.search LIKE pattern
+         AND e.occurred_at >= since AND e.occurred_at < until
+       LIMIT most + 1;
+  END IF;
+END $$;
+REVOKE ALL ON FUNCTION isochron.search_events(text, timestamptz, timestamptz, integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION isochron.search_events(text, timestamptz, timestamptz, integer)
+  TO isochron_operator, isochron_provider;
