@@ -1,4 +1,3 @@
-import pg from "pg";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { openTestStore, type TestStore } from "../../../test/database.ts";
 import {
@@ -398,28 +397,3 @@ test("a late record of what an erased person did comes in without them", async (
   expect(await db.store.events.append(page([event(late, other)]))).toMatchObject({ created: 1 });
   for (const word of ["canary", "203.0.113.77"]) expect(await findText(word), word).toEqual([]);
 });
-
-test("a page that was half-way in when the erasure began is found by it", async () => {
-  const page1 = page([event(draft("slow", 1), goneProject)]);
-  await db.store.events.append(page([event(draft("b", 1), other)]));
-  const blocker = new pg.Client({ connectionString: db.url });
-  await blocker.connect();
-  await blocker.query("BEGIN");
-  // The page comes past the door, and waits for what it writes to.
-  await blocker.query("LOCK TABLE isochron.delivery IN EXCLUSIVE MODE");
-  const storing = db.store.events.append(page1);
-  await waitFor("SELECT FROM pg_locks WHERE NOT granted AND relation = 'isochron.delivery'::regclass");
-  const erasing = erase({ kind: "tenant", label: "x", keys: [projectKey("default", "canary-project")] });
-  await waitFor("SELECT FROM pg_locks WHERE NOT granted AND locktype = 'advisory'");
-  await blocker.query("COMMIT");
-  await blocker.end();
-  expect(await storing).toMatchObject({ created: 1 });
-  expect((await erasing).counts).toMatchObject({ events: 1 });
-  expect(await db.sql("SELECT key FROM isochron.event")).toEqual([{ key: "b" }]);
-});
-
-async function waitFor(question: string): Promise<void> {
-  for (let tries = 0; (await db.sql(question)).length === 0; tries += 1) {
-    if (tries === 2_000) throw new Error(`never came true: ${question}`);
-  }
-}

@@ -1,14 +1,14 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { openTestStore, type TestStore } from "../../test/database.ts";
-import { connection, draft, edition, event, minute, page, project } from "../../test/drafts.ts";
-import { instant, type Instant } from "../model/instant.ts";
-import type { ErasureTarget, RetentionPolicy } from "../model/retention.ts";
-import { keepEverything } from "../model/retention.ts";
-import { projectKey } from "../model/tenant.ts";
-import type { StorableEvent } from "../store/event-store.ts";
-import { openErasureDesk } from "./erasure-desk.ts";
-import { runRetention } from "./retention.ts";
+import { openTestStore, type TestStore } from "./database.ts";
+import { connection, draft, edition, event, minute, page, project } from "./drafts.ts";
+import { instant, type Instant } from "../src/model/instant.ts";
+import type { ErasureTarget, RetentionPolicy } from "../src/model/retention.ts";
+import { keepEverything } from "../src/model/retention.ts";
+import { projectKey } from "../src/model/tenant.ts";
+import type { StorableEvent } from "../src/store/event-store.ts";
+import { openErasureDesk } from "../src/pipeline/erasure-desk.ts";
+import { runRetention } from "../src/pipeline/retention.ts";
 
 const dayMs = 86_400_000;
 const dayMinutes = 24 * 60;
