@@ -63,7 +63,9 @@ test("a refusal is remembered for five seconds, a failure not at all, and neithe
   await known.find("a", freshMs, good.ask);
   expect(good.asked).toBe(1);
   clock.pass(freshMs);
-  await expect(known.find("a", freshMs, refuse("not-signed-in"))).rejects.toThrow();
+  await expect(known.find("a", freshMs, refuse("not-signed-in"))).rejects.toMatchObject({
+    code: "not-signed-in",
+  });
   clock.pass(4_999);
   await expect(known.find("a", freshMs, good.ask)).rejects.toMatchObject({ code: "not-signed-in" });
   clock.pass(1);
