@@ -38,7 +38,7 @@ interface Fault {
 }
 
 /** Each of the three looks, hasty: whether it sees that something is wrong. */
-const notices = {
+export const notices = {
   matrix: async ({ alterOne, ...fault }: Fault) => {
     const altered = alterOne === undefined ? {} : { alter: alterOne };
     return (await tryMatrix({ ...fault, ...altered, wrongMax: 1, every: 3 })).wrong.length > 0;
@@ -101,7 +101,7 @@ function namingHost(visible: VisibleEvent): VisibleEvent {
   };
 }
 
-const mutants: Readonly<Record<string, Mutant>> = {
+export const mutants: Readonly<Record<string, Mutant>> = {
   "the route of one event forgets the scope": {
     by: "matrix",
     wrap: reading((reader) => ({ event: (_scope, id) => reader.event(provider, id) })),

@@ -236,7 +236,8 @@ class SideBuilder {
       case "unresolved":
         return make({ is: hidden.kind });
       case "secret":
-        return make({ is: "owned", by: this.#a }, { visibility: "security" });
+        // Of another project of the domain, whose administrator none of A is.
+        return make({ is: "owned", by: { ...this.#a, project: "p-a2" } }, { visibility: "security" });
       case "provider's class":
         return make({ is: "owned", by: this.#a }, { visibility: "provider" });
       case "reject":

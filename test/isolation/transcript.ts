@@ -9,7 +9,7 @@ export interface Recorder {
 }
 
 export interface AskOptions {
-  readonly as?: "reader" | "domain";
+  readonly as?: "reader" | "domain" | "admin";
   readonly method?: "GET" | "HEAD" | "POST" | "PUT" | "DELETE";
   readonly body?: object;
   readonly headers?: Readonly<Record<string, string>>;
@@ -101,6 +101,10 @@ export async function recordTranscript(recorder: Recorder, foreign: ForeignIds):
   await recorder.ask("what else, before another's", `/what-else?event=${foreign.event}`);
   await recorder.ask("live after another's", `/live?last_event_id=${foreign.event}`);
   await recorder.ask("another's cursor", `/events?limit=1&cursor=${encodeURIComponent(foreign.cursor)}`);
+  for (const path of ["/export", "/export?format=csv", "/export?cursor=nonsense"]) {
+    await recorder.ask(path, path, { as: "admin" });
+    await recorder.ask(`${path}, by a reader`, path);
+  }
   await recordRefusals(recorder);
 }
 
