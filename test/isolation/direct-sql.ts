@@ -1,7 +1,7 @@
 import type { LoginName } from "../../src/store/postgres/roles.ts";
 import { tryHostile } from "./hostile-sql.ts";
 import type { Report } from "./report.ts";
-import { SqlSession, type Told } from "./sql-session.ts";
+import { SqlSession, type SqlOutcome, type Told } from "./sql-session.ts";
 import {
   claimCases,
   foreignWords,
@@ -36,12 +36,6 @@ export async function run(report: Report): Promise<void> {
   } finally {
     await world.close();
   }
-}
-
-export interface SqlOutcome {
-  readonly tried: number;
-  /** One sentence for each statement that told or did what it must not. */
-  readonly wrong: readonly string[];
 }
 
 /** What a claim is worth on a login that no policy asks for one is tried once. */

@@ -1,6 +1,5 @@
-import type { SqlOutcome } from "./direct-sql.ts";
 import { hostileScripts, type Script } from "./hostile-scripts.ts";
-import { SqlSession } from "./sql-session.ts";
+import { SqlSession, type SqlOutcome } from "./sql-session.ts";
 import { claimCases, foreignWords, wordsIn, showClaim, type Viewer, type WallWorld } from "./wall-world.ts";
 
 const claimOfA = claimCases[1]!;

@@ -3,6 +3,12 @@ import { adminConfig } from "../../src/store/postgres/pools.ts";
 import { parseDatabaseUrl } from "../../src/store/postgres/database-url.ts";
 import { loginPassword, logins, type LoginName } from "../../src/store/postgres/roles.ts";
 
+export interface SqlOutcome {
+  readonly tried: number;
+  /** One sentence for each statement that told or did what it must not. */
+  readonly wrong: readonly string[];
+}
+
 /** All that a statement told: rows, streams, notices, errors with their details. */
 export interface Told {
   readonly text: string;
