@@ -5,8 +5,10 @@ import { spellView, type TrueEvent } from "./true-event.ts";
 /** A request that an operation is tried with. */
 export interface Ask {
   readonly method: "GET" | "POST" | "PUT" | "DELETE";
-  /** Without the API's prefix, unless it begins with it. */
+  /** Without the API's prefix. */
   readonly path: string;
+  /** The path is the whole one. */
+  readonly isWhole?: true;
   readonly body?: object;
   /** Asked with a new session's cookie, as a page does, where the principal can have one. */
   readonly asBrowser?: true;
@@ -31,7 +33,7 @@ export interface Expected {
 }
 
 export interface Operation {
-  /** As the API's own document names it. */
+  /** As the API's own document names it; in parentheses where it does not. */
   readonly name: string;
   readonly variant?: string;
   readonly need: Need;

@@ -26,7 +26,8 @@ describe("what each principal is answered", () => {
       Object.keys(methods).map((method) => `${method.toUpperCase()} ${path.replace("/api/v1", "")}`),
     );
     expect(listed.length).toBeGreaterThan(20);
-    expect([...new Set(operations.map(({ name }) => name))].toSorted()).toEqual(listed.toSorted());
+    const tried = new Set(operations.map(({ name }) => name).filter((name) => !name.startsWith("(")));
+    expect([...tried].toSorted()).toEqual(listed.toSorted());
   });
 
   test("is what the oracle says, in a share of all cells", async () => {

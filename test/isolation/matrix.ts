@@ -184,7 +184,7 @@ class Judge {
   }
 
   async #ask(ask: Ask, principal: Principal): Promise<Answer> {
-    const url = ask.path.startsWith(apiPrefix) ? ask.path : `${apiPrefix}${ask.path}`;
+    const url = ask.isWhole ? ask.path : `${apiPrefix}${ask.path}`;
     const headers = await this.#headersFor(ask, principal);
     if (ask.path.startsWith("/live"))
       return readStream(`http://127.0.0.1:${this.#world.port}${url}`, headers);

@@ -38,6 +38,12 @@ export const workbenchOperations: readonly Operation[] = [
     },
   },
   {
+    name: "(GET /metrics)",
+    need: "workbench",
+    ask: () => ({ method: "GET", path: "/metrics", isWhole: true }),
+    expect: () => ({ status: "admitted" }),
+  },
+  {
     name: "GET /rulings/{id}",
     need: "workbench",
     ask: get(({ id }) => `/rulings/${id}`),
