@@ -23,7 +23,7 @@ export async function run(report: Report): Promise<void> {
         `catalogue as ${login}`,
         outcome.tried,
         outcome.wrong.length,
-        outcome.wrong.slice(0, 20).join("\n"),
+        outcome.wrong.slice(0, 20).join("\n") || undefined,
       );
     }
     const hostile = await tryHostile(world);
@@ -31,7 +31,7 @@ export async function run(report: Report): Promise<void> {
       "hostile statements",
       hostile.tried,
       hostile.wrong.length,
-      hostile.wrong.slice(0, 20).join("\n"),
+      hostile.wrong.slice(0, 20).join("\n") || undefined,
     );
   } finally {
     await world.close();
