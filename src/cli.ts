@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { loadConfig, type Config } from "./config.ts";
+import { concealSecrets } from "./config-secret.ts";
 import { readTerminal } from "./config-terminal.ts";
 import { createLog } from "./log.ts";
 import { instant } from "./model/instant.ts";
@@ -29,7 +30,10 @@ function createSink(stream: NodeJS.WriteStream): Sink {
     terminal: stream.isTTY === true,
     ...(stream.isTTY === true ? { columns: stream.columns } : {}),
     // Settles when the text was taken, and never after an error: leaving is under way then.
-    write: (text) => new Promise((resolve) => stream.write(text, (error) => (error ? undefined : resolve()))),
+    write: (text) =>
+      new Promise((resolve) =>
+        stream.write(concealSecrets(text), (error) => (error ? undefined : resolve())),
+      ),
   };
 }
 

@@ -2,6 +2,7 @@ import { createHmac } from "node:crypto";
 import type { Config } from "./config.ts";
 import { settings } from "./config-settings.ts";
 import type { Json } from "./model/json.ts";
+import { secretReferencePattern } from "./model/secret-reference.ts";
 
 /** Each setting in force, by its path, with secrets hidden: `connections.nova.interval_seconds` → `60`. */
 export type EffectiveSettings = Readonly<Record<string, string>>;
@@ -19,7 +20,7 @@ const secretNames = new Set(
   settings.filter(({ secret }) => secret === true).map(({ name }) => camelCase(name)),
 );
 const secretWords = /pass(word|wd|phrase)?$|secret|token|credential|private|api_?key/i;
-const reference = /^(env:[A-Za-z_][A-Za-z0-9_]*|file:.+)$/;
+const reference = secretReferencePattern;
 const valueCharsMax = 500;
 
 /** The configuration as the audit trail tells it. `hidingKey` makes a changed secret tell that it changed. */

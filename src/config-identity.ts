@@ -2,13 +2,12 @@ import { z } from "zod";
 import type { ConfigProblem } from "./config-file.ts";
 import type { Grant } from "./model/identity.ts";
 import { providerRoles, tenantRoles, type ProviderRole, type TenantRole } from "./model/role.ts";
+import { secretReferencePattern, secretReferenceProblem } from "./model/secret-reference.ts";
 
 const text = (what: string) => z.string({ error: what }).min(1, { error: what }).max(500, { error: what });
-const secretReference = z
-  .string({ error: "`env:NAME` or `file:PATH`" })
-  .regex(/^(env:[A-Za-z_][A-Za-z0-9_]*|file:.+)$/, {
-    error: "`env:NAME` or `file:PATH`, never the secret itself",
-  });
+const secretReference = z.string({ error: "`env:NAME` or `file:PATH`" }).regex(secretReferencePattern, {
+  error: secretReferenceProblem,
+});
 const address = (what: string) => z.url({ protocol: /^https?$/, error: what });
 const controlPlane = z
   .string({ error: "a name such as region-1" })

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { identityProvidersSchema } from "./config-identity.ts";
 import { retentionSchema } from "./config-retention.ts";
 import { customersSchema } from "./config-tenancy.ts";
+import { secretReferencePattern, secretReferenceProblem } from "./model/secret-reference.ts";
 
 export const logLevels = ["trace", "debug", "info", "warn", "error", "silent"] as const;
 export type LogLevel = (typeof logLevels)[number];
@@ -21,8 +22,8 @@ export interface Setting {
   readonly fromText?: (text: string) => unknown;
 }
 
-const secretReference = z.string().regex(/^(env:[A-Za-z_][A-Za-z0-9_]*|file:.+)$/, {
-  error: "`env:NAME` or `file:PATH`, never the secret itself",
+const secretReference = z.string().regex(secretReferencePattern, {
+  error: secretReferenceProblem,
 });
 
 const limitsSchema = z.strictObject(
@@ -125,7 +126,7 @@ export const settings: readonly Setting[] = [
     meaning: "An existing PostgreSQL (15 to 18) to use instead of `data`; a URL, `env:NAME` or `file:PATH`.",
     schema: z
       .string({ error: "postgres://user@host/database, `env:NAME` or `file:PATH`" })
-      .regex(/^(postgres(ql)?:\/\/|env:|file:).+$/, {
+      .regex(/^(postgres(ql)?:\/\/|env:|file:|credential:).+$/, {
         error: "postgres://user@host/database, `env:NAME` or `file:PATH`",
       }),
     secret: true,

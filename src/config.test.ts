@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { z } from "zod";
 import type { ConfigProblem } from "./config-file.ts";
-import { loadConfig, resolveSecret, type ConfigInput } from "./config.ts";
+import { loadConfig, type ConfigInput } from "./config.ts";
+import { resolveSecret } from "./config-secret.ts";
 import { readTerminal } from "./config-terminal.ts";
 import { IsochronError } from "./errors.ts";
 
@@ -60,7 +61,7 @@ describe("the configuration", () => {
       {
         where: "isochron.yaml:2 identity_providers[0].service.password",
         what: "cannot be used",
-        write: "`env:NAME` or `file:PATH`, never the secret itself",
+        write: "`env:NAME`, `file:PATH` or `credential:NAME`, never the secret itself",
       },
     ]);
   });

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import type { z } from "zod";
@@ -12,11 +12,13 @@ import { retentionProblems, toRetentionPolicy, type RetentionSetting } from "./c
 import { customerProblems, toCustomer, type CustomerSetting } from "./config-tenancy.ts";
 import { ConfigFile, type ConfigProblem } from "./config-file.ts";
 import { settings, type ConnectionSetting, type LogLevel, type Setting } from "./config-settings.ts";
+import { resolveSecret, warnOfOpenFiles } from "./config-secret.ts";
 import { asValue, describe, settingsWithin, valueAt } from "./config-words.ts";
 import { IsochronError } from "./errors.ts";
 import type { Customer } from "./model/customer.ts";
 import type { JsonObject } from "./model/json.ts";
 import type { RetentionPolicy } from "./model/retention.ts";
+import { isSecretReference } from "./model/secret-reference.ts";
 import { ownConnection } from "./model/own-connection.ts";
 
 /** The configuration: flags over environment over file over defaults, read and validated once. */
@@ -130,7 +132,7 @@ export function loadConfig(input: ConfigInput = {}): Config {
     customers: customers.map(toCustomer),
     retention: toRetentionPolicy(retention, customers.map(toCustomer)),
     identityProviders: identityProviders.map(toIdentityProvider),
-    warnings: strangers(env),
+    warnings: [...strangers(env), ...warnOfOpenFiles(values)],
     ...(Object.fromEntries(Object.entries(optional).filter(([, value]) => value !== undefined)) as object),
   };
 }
@@ -231,7 +233,7 @@ class Reading {
 
   /** The value behind a reference, or the value itself where a plain one is allowed. */
   reveal(name: string, value: unknown): string | undefined {
-    if (typeof value !== "string" || !/^(env|file):/.test(value)) return value as string | undefined;
+    if (typeof value !== "string" || !isSecretReference(value)) return value as string | undefined;
     try {
       return resolveSecret(value, this.#env);
     } catch (error) {
@@ -361,35 +363,4 @@ function configInvalid(problems: readonly ConfigProblem[]): IsochronError {
     "Correct what is listed; docs/configuration.md explains every setting.",
     { cause: problems },
   );
-}
-
-/**
- * The secret that `env:NAME` or `file:PATH` points to, without the line break at its end. Throws
- * `config-invalid` when there is none; the message never holds the secret.
- */
-export function resolveSecret(reference: string, env: NodeJS.ProcessEnv = process.env): string {
-  if (reference.startsWith("env:")) {
-    const value = env[reference.slice(4)];
-    if (value !== undefined && value !== "") return value;
-    throw new IsochronError("config-invalid", `${reference} names an empty variable.`, "Set that variable.");
-  }
-  if (!reference.startsWith("file:")) {
-    throw new IsochronError(
-      "config-invalid",
-      "A secret is written out where a reference belongs.",
-      "Write `env:NAME` or `file:PATH`.",
-    );
-  }
-  try {
-    return readFileSync(reference.slice(5), "utf8").replace(/\r?\n$/, "");
-  } catch (error) {
-    throw new IsochronError(
-      "config-invalid",
-      `${reference} cannot be read.`,
-      "Check the path and its rights.",
-      {
-        cause: error,
-      },
-    );
-  }
 }

@@ -1,6 +1,8 @@
 import { stripVTControlCharacters } from "node:util";
 import { destination, pino, stdSerializers, type DestinationStream, type Logger } from "pino";
 import { prettyFactory } from "pino-pretty";
+import { concealSecrets } from "./config-secret.ts";
+import { commandingClass, escapeInJson } from "./model/commanding-text.ts";
 
 export type { Logger };
 
@@ -28,16 +30,18 @@ function censor(value: unknown, depth = 0): unknown {
 
 /** Secrets that hide in a child logger's fields or in running text: our tokens, bearer values, passwords in URLs. */
 function censorText(line: string): string {
-  return line
+  return concealSecrets(line)
     .replace(secretField, `$1"${censored}"`)
     .replace(/\biso_[A-Za-z0-9_-]{20,}/g, censored)
     .replace(/\b(Bearer|Basic)\s+[A-Za-z0-9._~+/=-]{8,}/gi, `$1 ${censored}`)
     .replace(/(:\/\/[^\s/:@"\\]*):[^\s/@"\\]+@/g, `$1:${censored}@`);
 }
 
+const commanding = new RegExp(`[${commandingClass}]`, "gu");
+
 /** One line without anything that a terminal would obey. */
 function tame(text: string): string {
-  return stripVTControlCharacters(text).replace(/[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu, " ");
+  return stripVTControlCharacters(text).replace(commanding, " ");
 }
 
 /** Each line made readable for people at a terminal. */
@@ -49,7 +53,7 @@ function prettyLines(lines: DestinationStream, colour: boolean): DestinationStre
     messageFormat: (line, key) => tame(String(line[key] ?? "")),
   });
   // A stack trace keeps its line breaks, and brings along whatever else its message holds.
-  const obeyed = /(\p{Cc}\[[0-9;]*m|\n)|[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu;
+  const obeyed = new RegExp(`(\\p{Cc}\\[[0-9;]*m|\\n)|[${commandingClass}]`, "gu");
   return {
     write: (line) =>
       lines.write(
@@ -86,7 +90,7 @@ export function createLog(options: LogOptions): Logger {
         bindings: (fields) => censor(fields) as Record<string, unknown>,
       },
       serializers: { err: plainError, error: plainError },
-      hooks: { streamWrite: censorText },
+      hooks: { streamWrite: (line) => escapeInJson(censorText(line)) },
     },
     target,
   );

@@ -9,7 +9,8 @@ import {
   type AuditTools,
 } from "./audit-keeping.ts";
 import type { Config } from "./config.ts";
-import { resolveSecret } from "./config.ts";
+import { concealInReports } from "./concealed-reports.ts";
+import { resolveSecret } from "./config-secret.ts";
 import { regionsOf } from "./config-tenancy.ts";
 import {
   configuredConnections,
@@ -234,7 +235,7 @@ function buildStages(
     buildView: buildTopologyView,
     redact: notices.redact,
     refreshTexts: notices.refreshTexts,
-    store: protection.guardStore(store.events),
+    store: concealInReports(protection.guardStore(store.events)),
     topology: store.topology,
     reader: store.reader,
     contractWatch: new ContractWatch(),

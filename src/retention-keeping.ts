@@ -1,5 +1,6 @@
 import { createHash, createHmac } from "node:crypto";
-import { resolveSecret, type Config } from "./config.ts";
+import type { Config } from "./config.ts";
+import { resolveSecret } from "./config-secret.ts";
 import type { Logger } from "./log.ts";
 import { instant } from "./model/instant.ts";
 import { openErasureDesk, type ErasureDesk } from "./pipeline/erasure-desk.ts";

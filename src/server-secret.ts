@@ -1,7 +1,8 @@
 import { createHash, randomBytes } from "node:crypto";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { resolveSecret, type Config } from "./config.ts";
+import type { Config } from "./config.ts";
+import { resolveSecret } from "./config-secret.ts";
 
 /** Signs cursors and cookies: given by reference, else kept beside the data, else derived from the shared store's URL. */
 export async function serverSecret(config: Config): Promise<Uint8Array> {

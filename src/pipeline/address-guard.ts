@@ -1,6 +1,7 @@
 import { lookup as systemLookup } from "node:dns";
 import { isIP, type LookupFunction } from "node:net";
 import { domainToASCII } from "node:url";
+import { callbackify } from "node:util";
 import { IsochronError } from "../errors.ts";
 import type { Json, JsonObject } from "../model/json.ts";
 import type { Addresses, ResolvedAddress } from "../sources/source.ts";
@@ -36,17 +37,14 @@ export class AddressGuard implements Addresses {
     this.#allowNetworks = allowNetworks;
     this.#resolve = resolve;
     for (const host of hostsWithin(config)) this.#ownHosts.add(host);
-    this.lookup = (host, options, done) => {
-      this.resolve(host).then(
-        (found) => {
-          const fitting = found.filter(({ family }) => !options.family || fits(options.family, family));
-          if (options.all === true) done(null, [...fitting]);
-          else if (fitting[0] === undefined) done(notFound(host), "", 0);
-          else done(null, fitting[0].address, fitting[0].family);
-        },
-        (error: unknown) => done(error as NodeJS.ErrnoException, options.all === true ? [] : "", 0),
-      );
-    };
+    const look = callbackify((host: string) => this.resolve(host));
+    this.lookup = (host, { all, family: wanted }, done) =>
+      look(host, (error, found) => {
+        const fitting = (found ?? []).filter(({ family }) => !wanted || fits(wanted, family));
+        const failure = error ?? (fitting[0] === undefined ? notFound(host) : null);
+        if (all === true) done(failure, [...fitting]);
+        else done(failure, fitting[0]?.address ?? "", fitting[0]?.family);
+      });
   }
 
   own(address: string): void {

@@ -2,10 +2,11 @@ import { z } from "zod";
 import { IsochronError } from "../errors.ts";
 import type { JsonObject } from "../model/json.ts";
 import type { SourceIo } from "./source.ts";
+import { secretReferencePattern, secretReferenceProblem } from "../model/secret-reference.ts";
 
 /** Where a secret is found; the secret itself never stands in a configuration. */
-export const secretReference = z.string().regex(/^(env:[A-Za-z_][A-Za-z0-9_]*|file:.+)$/, {
-  error: "`env:NAME` or `file:PATH`, never the secret itself",
+export const secretReference = z.string().regex(secretReferencePattern, {
+  error: secretReferenceProblem,
 });
 
 /** An address of an API, with or without a path; credentials in it would end up in logs. */

@@ -1,3 +1,5 @@
+import { escapeInJson } from "../../model/commanding-text.ts";
+import { csvCell } from "../../model/csv-cell.ts";
 import type { EventJson } from "./contract.ts";
 
 const columns: readonly (readonly [name: string, value: (event: EventJson) => unknown])[] = [
@@ -16,9 +18,9 @@ const columns: readonly (readonly [name: string, value: (event: EventJson) => un
   ["project_id", ({ attribution }) => attribution.project_id],
   ["because", ({ attribution }) => attribution.because],
   ["summary", ({ summary }) => summary],
-  ["related", ({ related }) => JSON.stringify(related)],
-  ["operation", ({ operation }) => (operation === undefined ? "" : JSON.stringify(operation))],
-  ["details", ({ details }) => JSON.stringify(details)],
+  ["related", ({ related }) => escapeInJson(JSON.stringify(related))],
+  ["operation", ({ operation }) => (operation === undefined ? "" : escapeInJson(JSON.stringify(operation)))],
+  ["details", ({ details }) => escapeInJson(JSON.stringify(details))],
 ];
 
 export const csvHead = `${[...columns.map(([name]) => name), "member_of"].join(",")}\r\n`;
@@ -30,9 +32,5 @@ export function toCsvLine(event: EventJson, memberOf: string): string {
 }
 
 function toCell(value: unknown): string {
-  if (value === undefined || value === null) return "";
-  const text = String(value);
-  // Also behind blanks and line breaks, which some programs pass over (OWASP, CSV Injection).
-  const safe = /^[\s\0]*[=+\-@|%＝＋－＠]|^[\t\r\n]/u.test(text) ? `'${text}` : text;
-  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+  return value === undefined || value === null ? "" : csvCell(String(value));
 }

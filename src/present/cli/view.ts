@@ -1,7 +1,8 @@
 import { stripVTControlCharacters, styleText } from "node:util";
 import Table from "cli-table3";
 import type { Host, Sink } from "./application.ts";
-import { csvCell, markdownCell, printable, safeJson } from "./safe-text.ts";
+import { csvCell } from "../../model/csv-cell.ts";
+import { markdownCell, printable, safeJson } from "./safe-text.ts";
 import type { Zone } from "./zone.ts";
 
 export const formats = ["table", "wide", "json", "ndjson", "csv", "md"] as const;

@@ -1,11 +1,12 @@
 import { z } from "zod";
+import { secretReferencePattern, secretReferenceProblem } from "../../model/secret-reference.ts";
 
 const reference = (what: string) =>
   z
     .string()
-    .regex(/^(env|file):/)
+    .regex(secretReferencePattern, { error: secretReferenceProblem })
     .optional()
-    .describe(`Reference \`env:NAME\` / \`file:PATH\` to ${what}.`);
+    .describe(`Reference \`env:NAME\`, \`file:PATH\` or \`credential:NAME\` to ${what}.`);
 
 /** Which topics to read, and who asks. */
 export const kafkaConfig = z.strictObject({
@@ -25,8 +26,8 @@ export const kafkaConfig = z.strictObject({
       user: z.string().min(1),
       password: z
         .string()
-        .regex(/^(env|file):/)
-        .describe("Reference `env:NAME` / `file:PATH` to the user's password."),
+        .regex(secretReferencePattern, { error: secretReferenceProblem })
+        .describe("Reference `env:NAME`, `file:PATH` or `credential:NAME` to the user's password."),
     })
     .optional()
     .describe("How to sign in."),

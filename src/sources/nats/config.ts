@@ -1,11 +1,12 @@
 import { z } from "zod";
+import { secretReferencePattern, secretReferenceProblem } from "../../model/secret-reference.ts";
 
 const reference = (what: string) =>
   z
     .string()
-    .regex(/^(env|file):/)
+    .regex(secretReferencePattern, { error: secretReferenceProblem })
     .optional()
-    .describe(`Reference \`env:NAME\` / \`file:PATH\` to ${what}.`);
+    .describe(`Reference \`env:NAME\`, \`file:PATH\` or \`credential:NAME\` to ${what}.`);
 
 /** Which stream to read, and who asks. */
 export const natsConfig = z.strictObject({

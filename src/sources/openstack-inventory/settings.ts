@@ -1,13 +1,14 @@
 import { z } from "zod";
 import { IsochronError } from "../../errors.ts";
 import type { JsonObject } from "../../model/json.ts";
+import { secretReferencePattern, secretReferenceProblem } from "../../model/secret-reference.ts";
 
 /** The services that can be read, by the names that OpenStack's service-types authority gives them. */
 export const serviceNames = ["identity", "compute", "block-storage", "network", "image"] as const;
 export type ServiceName = (typeof serviceNames)[number];
 
-const secretReference = z.string().regex(/^(env:[A-Za-z_][A-Za-z0-9_]*|file:.+)$/, {
-  error: "`env:NAME` or `file:PATH`, never the secret itself",
+const secretReference = z.string().regex(secretReferencePattern, {
+  error: secretReferenceProblem,
 });
 
 const authSchema = z

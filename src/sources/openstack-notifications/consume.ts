@@ -2,6 +2,7 @@ import type { Channel, ChannelModel, ConsumeMessage } from "amqplib";
 import { connect } from "amqplib";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { JsonObject } from "../../model/json.ts";
+import { isSecretReference } from "../../model/secret-reference.ts";
 import type { RawRecord, StreamSource } from "../source.ts";
 import { notificationsConfig } from "./config.ts";
 import type { NotificationsConfig } from "./config.ts";
@@ -25,7 +26,7 @@ export async function consumeNotifications(
   io: ConsumeIo,
 ): Promise<void> {
   const config = notificationsConfig.parse(settings);
-  const url = /^(env|file):/.test(config.url) ? io.secret(config.url) : config.url;
+  const url = isSecretReference(config.url) ? io.secret(config.url) : config.url;
   const watch = new QueueWatch(config, io);
   let failures = 0;
   while (!io.signal.aborted) {

@@ -4,6 +4,7 @@ import type { JsonObject } from "../../model/json.ts";
 import { tableMappingSchema } from "./mapping.ts";
 import type { TableMapping } from "./mapping.ts";
 import { presetNames, presetTables } from "./presets.ts";
+import { secretReferencePattern } from "../../model/secret-reference.ts";
 
 function isTimeZone(name: string): boolean {
   try {
@@ -19,8 +20,8 @@ export const sqlSettings = z
   .strictObject({
     url: z
       .string()
-      .regex(/^(env:[A-Za-z_][A-Za-z0-9_]*|file:.+)$/, {
-        error: "`env:NAME` or `file:PATH` of the database's URL, never the URL itself",
+      .regex(secretReferencePattern, {
+        error: "`env:NAME`, `file:PATH` or `credential:NAME` of the database's URL, never the URL itself",
       })
       .describe("The database's URL (`postgres://…` or `mysql://…`), as `env:NAME` or `file:PATH`."),
     preset: z
