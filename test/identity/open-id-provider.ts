@@ -1,6 +1,6 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import Provider, { type Configuration } from "oidc-provider";
+import OidcServer, { type Configuration } from "oidc-provider";
 
 export const clientId = "isochron";
 export const clientSecret = "a-secret-of-the-client-0123456789";
@@ -19,7 +19,7 @@ export class OpenIdProvider {
   /** Claims by the name that is typed; who is missing is unknown to it. */
   readonly people = new Map<string, Claims>();
   readonly #server: Server;
-  #provider: Provider | undefined;
+  #provider: OidcServer | undefined;
   /** Refuses whatever is asked of it. */
   isDown = false;
 
@@ -33,7 +33,7 @@ export class OpenIdProvider {
   static async start(options: ProviderOptions): Promise<OpenIdProvider> {
     const started = new OpenIdProvider();
     await new Promise<void>((resolve) => started.#server.listen(0, "127.0.0.1", resolve));
-    started.#provider = new Provider(started.issuer, configurationOf(options, started.people));
+    started.#provider = new OidcServer(started.issuer, configurationOf(options, started.people));
     return started;
   }
 
