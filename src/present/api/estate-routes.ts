@@ -5,6 +5,7 @@ import type { SetAsideListing } from "../../store/event-reader.ts";
 import type { ApiContext } from "./api-context.ts";
 import { sourcesSchema, type SourcesJson } from "./contract.ts";
 import { toConnectionJson } from "./connection-json.ts";
+import { admitting } from "./provider-only.ts";
 import { readingScope } from "./sign-in.ts";
 
 const noQuery = z.strictObject({});
@@ -14,18 +15,18 @@ const setAsideMax = 200;
 export function estateRoutes(context: ApiContext): FastifyPluginAsyncZod {
   const { store, clock, contractOf } = context;
   return async (app) => {
+    app.addHook("onRequest", admitting("read-workbench"));
     app.get(
       "/sources",
       {
         schema: {
-          summary: "Every connection's state, and the records that were set aside",
+          summary: "Every connection's state, and the records that were set aside (providers)",
           querystring: noQuery,
           response: { 200: sourcesSchema },
         },
       },
       async (request): Promise<SourcesJson> => {
         const { scope } = readingScope(request);
-        if (scope.kind === "tenant") return { connections: [], set_aside: [] };
         const [coverage, setAside] = await Promise.all([
           store.reader.coverage(scope),
           store.reader.setAside(scope, setAsideMax),

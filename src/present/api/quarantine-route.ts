@@ -15,6 +15,7 @@ import {
   type QuarantineGroupJson,
   type QuarantineJson,
 } from "./quarantine-contract.ts";
+import { admitting } from "./provider-only.ts";
 import { readingScope } from "./sign-in.ts";
 import type { TenantList } from "./tenant-directory.ts";
 
@@ -26,18 +27,18 @@ const lacksMax = 5;
 export function quarantineRoute(context: ApiContext): FastifyPluginAsyncZod {
   const { store, directory } = context;
   return async (app) => {
+    app.addHook("onRequest", admitting("read-workbench"));
     app.get(
       "/quarantine",
       {
         schema: {
-          summary: "Events that nobody owns yet, by reason, type and connection",
+          summary: "Events that nobody owns yet, by reason, type and connection (providers)",
           querystring: quarantineQuerySchema,
           response: { 200: quarantineSchema },
         },
       },
       async (request): Promise<QuarantineJson> => {
         const { scope } = readingScope(request);
-        if (scope.kind === "tenant") return { total: 0, at_least: false, groups: [], truncated: false };
         const { groups, more } = await store.reader.quarantine(scope, groupsMax, request.query.reason);
         return {
           total: groups.reduce((sum, group) => sum + group.count, 0),

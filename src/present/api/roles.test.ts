@@ -105,6 +105,8 @@ test("through a tenant's eyes a provider sees what a reader sees, also one who m
 /** What is asked, and who may: everybody else is given the one 404. */
 const operations = [
   ["GET", "/metrics", ["operator", "auditor", "admin"]],
+  ["GET", "/api/v1/sources", ["operator", "auditor", "admin"]],
+  ["GET", "/api/v1/quarantine", ["operator", "auditor", "admin"]],
   ["GET", "/api/v1/notice-templates", ["operator", "auditor", "admin"]],
   ["GET", "/api/v1/notice-templates/default", ["operator", "auditor", "admin"]],
   ["POST", "/api/v1/notice-templates/preview", ["operator", "admin"]],
