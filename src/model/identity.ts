@@ -46,5 +46,8 @@ export interface IdentityProvider {
   confirm(credential: string): Promise<Identity>;
 }
 
-/** How old an identity service's word may be when a request is answered by it. */
-export const identityFreshMs = 60_000;
+/**
+ * How old an identity service's word may be when a request is answered by it. Whoever loses a right loses it within a
+ * minute: the rest of that is for asking, and for what is kept of several users together.
+ */
+export const identityFreshMs = 50_000;
