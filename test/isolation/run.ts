@@ -65,7 +65,10 @@ function isWell({ wrong, tried, promised: least, failed }: Outcome): boolean {
 }
 
 function print(outcomes: readonly Outcome[]): void {
-  const table = new Table({ head: ["part", "what", "tried", "wrong", "seconds"], style: { head: [], border: [] } });
+  const table = new Table({
+    head: ["part", "what", "tried", "wrong", "seconds"],
+    style: { head: [], border: [] },
+  });
   for (const { part, counts, seconds, tried, wrong } of outcomes) {
     table.push([part, "", String(tried), String(wrong), seconds.toFixed(1)]);
     for (const count of counts) table.push(["", count.name, String(count.tried), String(count.wrong), ""]);
