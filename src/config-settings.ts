@@ -107,6 +107,15 @@ function isTimeZone(name: string): boolean {
   }
 }
 
+const proxyWords = "an address or a range such as 10.0.0.0/8";
+
+/** A range of everything would let every client choose its own address. */
+function isProxyRange(text: string): boolean {
+  if (text.includes("%")) return false;
+  if (ipaddr.isValidCIDR(text)) return !text.endsWith("/0");
+  return ipaddr.IPv4.isValidFourPartDecimal(text) || ipaddr.IPv6.isValid(text);
+}
+
 const folder = z.string({ error: "the path of a folder" }).min(1, { error: "the path of a folder" });
 const httpUrl = z.url({ protocol: /^https?$/, error: "an address such as https://isochron.example.org" });
 
@@ -188,6 +197,17 @@ export const settings: readonly Setting[] = [
     fallback: "`default`",
     meaning: "Ids of the domains that are the provider's own; comma-separated in the environment.",
     schema: z.array(z.string().min(1, { error: "a domain's id" }), { error: "a list of domain ids" }),
+    fromText: (text) => text.split(",").map((word) => word.trim()),
+  },
+  {
+    name: "trusted_proxies",
+    env: "ISOCHRON_TRUSTED_PROXIES",
+    fallback: "none: every client is known by the address that it connects from",
+    meaning:
+      "Addresses and ranges of the reverse proxies in front, each of which has to add the client's address to `X-Forwarded-For`; comma-separated in the environment.",
+    schema: z.array(z.string({ error: proxyWords }).refine(isProxyRange, { error: proxyWords }), {
+      error: "a list of addresses and ranges",
+    }),
     fromText: (text) => text.split(",").map((word) => word.trim()),
   },
   {

@@ -41,6 +41,7 @@ describe("the configuration", () => {
       logFormat: "json",
       inFlightBytesMax: 64 * 1024 * 1024,
       providerDomains: ["default"],
+      trustedProxies: [],
       connections: [],
       customers: [],
       identityProviders: [],
@@ -64,6 +65,26 @@ describe("the configuration", () => {
         write: "`env:NAME`, `file:PATH` or `credential:NAME`, never the secret itself",
       },
     ]);
+  });
+
+  test("trusted proxies are addresses and ranges, and never everybody", () => {
+    const own = ["10.0.0.7", "192.168.0.0/24", "::1", "fd00::/8"];
+    expect(load({ env: { ISOCHRON_TRUSTED_PROXIES: own.join(", ") } }).trustedProxies).toEqual(own);
+    const wrong = [
+      "0.0.0.0/0",
+      "::/0",
+      "proxy.example.org",
+      "loopback",
+      "10",
+      "fe80::1%eth0",
+      "10.0.0.1/33",
+      "",
+    ];
+    for (const one of wrong) {
+      expect(problemsOf({ file: `trusted_proxies: [${JSON.stringify(one)}]\n` })).toMatchObject([
+        { where: "isochron.yaml:1 trusted_proxies[0]", write: "an address or a range such as 10.0.0.0/8" },
+      ]);
+    }
   });
 
   test("flags weigh more than the environment, that more than the file, that more than defaults", () => {

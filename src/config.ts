@@ -35,6 +35,8 @@ export interface Config {
   readonly secret?: string;
   readonly auditKey?: string;
   readonly providerDomains: readonly string[];
+  /** Addresses and ranges of proxies that are believed about whom they speak for. */
+  readonly trustedProxies: readonly string[];
   /** What all connections of the process hold between arriving and being stored. */
   readonly inFlightBytesMax: number;
   readonly connections: readonly ConnectionConfig[];
@@ -127,6 +129,7 @@ export function loadConfig(input: ConfigInput = {}): Config {
       (values["log_format"] as "json" | "pretty" | undefined) ??
       (input.terminal === true ? "pretty" : "json"),
     providerDomains: (values["provider_domains"] as string[] | undefined) ?? ["default"],
+    trustedProxies: (values["trusted_proxies"] as string[] | undefined) ?? [],
     inFlightBytesMax: (values["in_flight_bytes_max"] as number | undefined) ?? 64 * 1024 * 1024,
     connections: (values["connections"] as ConnectionSetting[]).map(toConnection),
     customers: customers.map(toCustomer),

@@ -376,6 +376,7 @@ async function buildApiFor(request: ApiOptions, context: ApiContext): ReturnType
     ...(pages === undefined ? {} : { webRoot: pages }),
     ...(request.demo === true ? { demo: { scenes: await demoScenes(store.reader, demoRoot()) } } : {}),
     log: request.viewer === undefined ? (log as unknown as Exclude<ApiParts["log"], false>) : false,
+    trustedProxies: config.trustedProxies,
     openDemo: request.demo === true,
     ...(request.viewer === undefined ? {} : { viewer: request.viewer }),
   };

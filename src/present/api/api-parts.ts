@@ -51,6 +51,8 @@ export interface ApiParts {
   readonly webRoot?: string;
   readonly demo?: { readonly scenes: readonly Scene[] };
   readonly log: FastifyBaseLogger | false;
+  /** Addresses and ranges whose `X-Forwarded-For` is believed; nobody's where absent. */
+  readonly trustedProxies?: readonly string[];
   /** Lets a browser on this machine sign itself in as the provider. */
   readonly openDemo: boolean;
   /**

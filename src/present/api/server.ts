@@ -90,8 +90,9 @@ export async function buildApi(parts: ApiParts): Promise<FastifyInstance> {
   return app;
 }
 
-function createServer({ log }: ApiParts): FastifyInstance {
+function createServer({ log, trustedProxies = [] }: ApiParts): FastifyInstance {
   const app = Fastify({
+    ...(trustedProxies.length === 0 ? {} : { trustProxy: [...trustedProxies] }),
     ...(log === false ? { logger: false } : { loggerInstance: log }),
     bodyLimit: bodyBytesMax,
     genReqId: () => randomUUID(),

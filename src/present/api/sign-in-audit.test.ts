@@ -76,6 +76,33 @@ test("an address that guesses is put off for a minute, also with a token that wo
   expect((await signIn("chief")).statusCode).toBe(200);
 });
 
+test("behind a trusted proxy each client is put off and told of by its own address", async () => {
+  const limits = { refusalsPerMinute: 3 };
+  const signIn = (server: FastifyInstance, name: string, from: string, forwarded: string) => {
+    const request = pageRequest("POST", "/session", undefined, { token: tokenText(name) });
+    const headers = { ...request.headers, "x-forwarded-for": forwarded };
+    return server.inject({ ...request, headers, remoteAddress: from });
+  };
+  const proxied = await startApi(store, { clock: clock.read, limits, trustedProxies: ["10.1.0.0/16"] });
+  for (let attempt = 0; attempt < 3; attempt++)
+    await signIn(proxied, "guess", "10.1.2.3", "203.0.113.9, 192.0.2.1");
+  expect((await signIn(proxied, "chief", "10.1.2.3", "192.0.2.1")).statusCode).toBe(429);
+  expect((await signIn(proxied, "chief", "10.1.2.3", "192.0.2.2")).statusCode).toBe(200);
+  expect(written.map(({ actor }) => actor.address)).toEqual([
+    ...Array.from({ length: 3 }, () => "192.0.2.1"),
+    "192.0.2.2",
+  ]);
+  // What anybody else writes into the header is not looked at.
+  for (let attempt = 0; attempt < 3; attempt++)
+    await signIn(proxied, "guess", "198.51.100.7", `192.0.2.${attempt}`);
+  expect((await signIn(proxied, "chief", "198.51.100.7", "192.0.2.99")).statusCode).toBe(429);
+  expect((await signIn(proxied, "chief", "10.1.2.3", "192.0.2.3")).statusCode).toBe(200);
+  await proxied.close();
+  // Without a word of the configuration nobody is trusted, not even this machine.
+  for (let attempt = 0; attempt < 3; attempt++) await signIn(app, "guess", "127.0.0.1", `192.0.2.${attempt}`);
+  expect((await signIn(app, "chief", "127.0.0.1", "192.0.2.50")).statusCode).toBe(429);
+});
+
 test("where a sign-in cannot be written down nobody is signed in", async () => {
   const append = async (): Promise<never> => {
     throw new Error("the disk is full");
