@@ -231,7 +231,7 @@ export const identityProviderSettings = [
     name: "grants",
     fallback: "none: people sign in and see nothing",
     meaning:
-      "OpenID Connect: `claim` with a `value` and one of `provider`, `project`, `domain`, `customer`; or `claim` with `each: project` or `each: domain` where its values are ids. `control_plane` and `role` (`reader`) say the rest.",
+      "OpenID Connect: `claim` with a `value` and one of `provider`, `project`, `domain`, `customer`; or `claim` with `each: project` or `each: domain` where its values are ids. `control_plane` and `role` (`reader`) say the rest. `email` counts only with `email_verified`; give nothing by a claim that people may change themselves.",
   },
 ] as const;
 

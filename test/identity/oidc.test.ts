@@ -105,6 +105,24 @@ describe("what a sign-in at an OpenID Provider opens", () => {
     }
   });
 
+  test("an e-mail address counts only where the provider has verified it", async () => {
+    const provider = await startProvider();
+    const email = "chief@example.org";
+    const grants = [{ claim: "email", value: email, provider: "admin" }];
+    const service = connect(provider, { grants, scopes: ["openid", "profile", "email"] });
+    for (const [verified, expected] of [
+      [{ email_verified: true }, [{ kind: "provider", role: "admin" }]],
+      [{ email_verified: false }, []],
+      [{ email_verified: "true" }, []],
+      [{}, []],
+    ] as const) {
+      provider.people.set("eve", { email, ...verified });
+      expect((await enter(service, provider, "eve")).identity.grants, JSON.stringify(verified)).toEqual(
+        expected,
+      );
+    }
+  });
+
   test("the departure asks for PKCE, state and nonce, each new", async () => {
     const service = connect(await startProvider());
     const [first, second] = await Promise.all([service.begin(), service.begin()]);
@@ -216,6 +234,24 @@ describe("a sign-in is confirmed", () => {
       expect(await failureOf(service.confirm(credential))).toBe("not-signed-in");
     },
   );
+
+  test.each([
+    ["a refresh token", { refreshes: true }],
+    ["a refresh token, with claims in the ID token too", { refreshes: true, tellsInIdToken: true }],
+    ["an access token", {}],
+    ["an access token, with claims in the ID token too", { tellsInIdToken: true }],
+  ])("by %s: a claim that is told no more grants nothing", async (_, options) => {
+    const provider = await startProvider(options);
+    const service = connect(provider);
+    const { identity, credential } = await enter(service, provider);
+    expect(identity.grants).toHaveLength(4);
+    await service.confirm(credential);
+    // Many providers leave a claim out where it would be an empty list.
+    provider.people.set("ann", { projects: ["p-bank"] });
+    expect((await service.confirm(credential)).grants).toEqual([project("p-bank")]);
+    provider.people.set("ann", {});
+    expect((await service.confirm(credential)).grants).toEqual([]);
+  });
 
   test("by the user info where there is no refresh token, until the access token runs out", async () => {
     const provider = await startProvider({ accessTokenSeconds: 120 });

@@ -10,6 +10,8 @@ export interface ProviderOptions {
   readonly refreshes?: boolean;
   readonly rotates?: boolean;
   readonly accessTokenSeconds?: number;
+  /** Whether claims stand in the ID token too, where most are left to the user info. */
+  readonly tellsInIdToken?: boolean;
 }
 
 type Claims = Record<string, unknown>;
@@ -88,6 +90,7 @@ export class OpenIdProvider {
 
 function configurationOf(options: ProviderOptions, people: ReadonlyMap<string, Claims>): Configuration {
   const { redirectUri, refreshes = false, rotates = false, accessTokenSeconds = 600 } = options;
+  const { tellsInIdToken = false } = options;
   return {
     clients: [
       {
@@ -97,7 +100,12 @@ function configurationOf(options: ProviderOptions, people: ReadonlyMap<string, C
         grant_types: ["authorization_code", "refresh_token"],
       },
     ],
-    claims: { openid: ["sub"], profile: ["preferred_username", "groups", "projects", "realm"] },
+    claims: {
+      openid: ["sub"],
+      profile: ["preferred_username", "groups", "projects", "realm"],
+      email: ["email", "email_verified"],
+    },
+    conformIdTokenClaims: !tellsInIdToken,
     cookies: { keys: ["a key of the tests"] },
     features: { devInteractions: { enabled: true } },
     findAccount: (_, id) => {

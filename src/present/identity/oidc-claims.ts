@@ -6,6 +6,8 @@ import { plainName } from "./plain-name.ts";
 export type Claims = Readonly<Record<string, unknown>>;
 
 const valuesMax = 2_000;
+/** OpenID Connect Core 1.0, section 5.1. */
+const verifiedClaim = "email_verified";
 /** As ids of tenants are anywhere else. */
 const idPattern = /^[A-Za-z0-9_-]{1,64}$/;
 const providerRoleOrder: readonly ProviderRole[] = ["admin", "operator", "auditor"];
@@ -24,6 +26,8 @@ export function grantsOfClaims(claims: Claims, rules: readonly ClaimRule[]): rea
 }
 
 function grantsOfRule(claims: Claims, { claim, value, grant, each }: ClaimRule): readonly Grant[] {
+  // People may write any address into their profile at many providers.
+  if (claim === "email" && claims[verifiedClaim] !== true) return [];
   const values = valuesOf(claims, claim);
   if (value !== undefined) return grant !== undefined && values.includes(value) ? [grant] : [];
   if (each === undefined) return [];
@@ -53,7 +57,7 @@ export function nameOf(claims: Claims, nameClaim: string, subject: string): stri
 
 /** What of the claims is looked at, so that nothing else of a person is kept. */
 export function usedClaims(claims: Claims, settings: Pick<OidcSettings, "rules" | "nameClaim">): Claims {
-  const paths = [settings.nameClaim, ...settings.rules.map(({ claim }) => claim)];
+  const paths = [settings.nameClaim, verifiedClaim, ...settings.rules.map(({ claim }) => claim)];
   const names = new Set(paths.flatMap((path) => [path, path.split(".", 1)[0] ?? path]));
   return Object.fromEntries(Object.entries(claims).filter(([name]) => names.has(name)));
 }

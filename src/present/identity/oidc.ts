@@ -29,12 +29,20 @@ const pendingSchema = z.object({
 /** What a session is confirmed by: a refresh token, else an access token for the user info, else a moment. */
 const heldSchema = z.object({
   sub: z.string(),
+  /** What the ID token alone tells: what the user info has told it has to tell again. */
   claims: z.record(z.string(), z.unknown()),
+  claimsUntilMs: z.number(),
   untilMs: z.number(),
   refresh: z.string().optional(),
   access: z.string().optional(),
 });
 type Held = z.infer<typeof heldSchema>;
+
+/** What is held, and what holds of the person at this moment. */
+interface Known {
+  readonly held: Held;
+  readonly claims: Claims;
+}
 
 type Tokens = Awaited<ReturnType<typeof client.authorizationCodeGrant>>;
 
@@ -102,9 +110,9 @@ export class OpenIdConnect implements OidcSignIn {
     );
     const idToken = tokens.claims();
     if (idToken === undefined) throw refused("no ID token was given");
-    const held = await this.#hold(config, tokens, idToken.sub, idToken);
-    const credential = JSON.stringify(held);
-    const identity = this.#identityOf(held);
+    const known = await this.#hold(config, tokens, idToken.sub);
+    const credential = JSON.stringify(known.held);
+    const identity = this.#identityOf(known);
     this.#fresh.keep(credential, identity);
     return { identity, credential };
   }
@@ -126,15 +134,19 @@ export class OpenIdConnect implements OidcSignIn {
     const held = this.#rotated.get(key) ?? heldSchema.parse(JSON.parse(credential));
     const { refresh, access } = held;
     if (held.untilMs <= this.#nowMs()) throw refused();
-    if (refresh === undefined && access === undefined) return this.#identityOf(held);
+    if (refresh === undefined && access === undefined)
+      return this.#identityOf({ held, claims: this.#standing(held) });
     const config = await this.#discover();
-    if (refresh === undefined) return this.#identityOf(await this.#withUserInfo(config, held));
+    if (refresh === undefined) {
+      const told = await this.#userInfo(config, access, held.sub);
+      return this.#identityOf({ held, claims: { ...this.#standing(held), ...told } });
+    }
     const tokens = await this.#asked("tokens", () => client.refreshTokenGrant(config, refresh));
     const idToken = tokens.claims();
     if (idToken !== undefined && idToken.sub !== held.sub)
       throw refused("another person's ID token was given");
-    const renewed = await this.#hold(config, tokens, held.sub, { ...held.claims, ...idToken }, refresh);
-    if (renewed.refresh !== refresh) this.#remember(key, renewed);
+    const renewed = await this.#hold(config, tokens, held.sub, held);
+    if (renewed.held.refresh !== refresh) this.#remember(key, renewed.held);
     return this.#identityOf(renewed);
   }
 
@@ -146,18 +158,17 @@ export class OpenIdConnect implements OidcSignIn {
   }
 
   /** What the tokens tell and what can be asked with them later. */
-  async #hold(
-    config: client.Configuration,
-    tokens: Tokens,
-    sub: string,
-    claims: Claims,
-    spent?: string,
-  ): Promise<Held> {
+  async #hold(config: client.Configuration, tokens: Tokens, sub: string, before?: Held): Promise<Known> {
     const nowMs = this.#nowMs();
-    const refresh = tokens.refresh_token ?? spent;
+    const refresh = tokens.refresh_token ?? before?.refresh;
     const hasUserInfo = config.serverMetadata().userinfo_endpoint !== undefined;
     const { expires_in: accessSeconds, refresh_expires_in: refreshSeconds } = tokens;
-    const { exp } = claims;
+    const idToken = tokens.claims();
+    // A new ID token takes the place of the old one: what it leaves out is true no more.
+    const stated = {
+      claims: idToken === undefined ? (before?.claims ?? {}) : usedClaims(idToken, this.#settings),
+      claimsUntilMs: idToken === undefined ? (before?.claimsUntilMs ?? 0) : idToken.exp * 1000,
+    };
     const lasting =
       typeof refreshSeconds === "number" && refreshSeconds > 0 ? refreshSeconds * 1000 : refreshableMs;
     const untilMs =
@@ -165,26 +176,33 @@ export class OpenIdConnect implements OidcSignIn {
         ? nowMs + lasting
         : hasUserInfo && accessSeconds !== undefined
           ? nowMs + accessSeconds * 1000
-          : Number(exp) * 1000;
+          : stated.claimsUntilMs;
+    const told = hasUserInfo ? await this.#userInfo(config, tokens.access_token, sub) : {};
+    const ofIdTokenAlone = Object.entries(stated.claims).filter(([name]) => !Object.hasOwn(told, name));
     const held: Held = {
       sub,
-      claims: usedClaims(claims, this.#settings),
+      claims: Object.fromEntries(ofIdTokenAlone),
+      claimsUntilMs: stated.claimsUntilMs,
       untilMs,
       ...(refresh === undefined ? {} : { refresh }),
       ...(hasUserInfo ? { access: tokens.access_token } : {}),
     };
-    return hasUserInfo ? this.#withUserInfo(config, held) : held;
+    return { held, claims: { ...this.#standing(stated), ...told } };
   }
 
-  /** The user info is fresher than an ID token, and many providers tell groups there alone. */
-  async #withUserInfo(config: client.Configuration, held: Held): Promise<Held> {
-    const { access, sub } = held;
-    if (access === undefined) return held;
+  /** What an ID token tells holds until it runs out. */
+  #standing({ claims, claimsUntilMs }: Pick<Held, "claims" | "claimsUntilMs">): Claims {
+    return this.#nowMs() < claimsUntilMs ? claims : {};
+  }
+
+  /** Fresher than an ID token, and many providers tell groups there alone. */
+  async #userInfo(config: client.Configuration, access: string | undefined, sub: string): Promise<Claims> {
+    if (access === undefined) return {};
     const told = await this.#asked("user info", () => client.fetchUserInfo(config, access, sub));
-    return { ...held, claims: { ...held.claims, ...usedClaims(told, this.#settings) } };
+    return usedClaims(told, this.#settings);
   }
 
-  #identityOf({ sub, claims, untilMs }: Held): Identity {
+  #identityOf({ held: { sub, untilMs }, claims }: Known): Identity {
     const { rules, nameClaim } = this.#settings;
     return {
       subject: `${this.name}/${sub}`,
