@@ -4,7 +4,7 @@ import type { z } from "zod";
 import type { AuditRecord } from "../../store/audit-store.ts";
 import type { Store } from "../../store/store.ts";
 import { bearer, get, getJson, problemIn, startApi, TestClock } from "../../../test/api-host.ts";
-import { makeToken, openSession } from "../../../test/api-sign-in.ts";
+import { makeToken, openSession, ToldIdentities } from "../../../test/api-sign-in.ts";
 import { controlPlane, fillWorld, worldEnd } from "../../../test/api-world.ts";
 import { openTestStore, type TestStore } from "../../../test/database.ts";
 import { rowsOf, sessionsEnded } from "../../../test/session-rows.ts";
@@ -30,6 +30,7 @@ let app: FastifyInstance;
 const clock = new TestClock();
 const written: AuditRecord[] = [];
 const ids = new Map<string, string>();
+const service = new ToldIdentities();
 
 beforeAll(async () => {
   database = await openTestStore();
@@ -48,7 +49,7 @@ beforeAll(async () => {
   const append = async (records: readonly AuditRecord[]) => void written.push(...records);
   app = await startApi(
     { ...store, audit: { ...store.audit, append } },
-    { clock: clock.read, tenantSettings: { customers } },
+    { clock: clock.read, tenantSettings: { customers }, identityProviders: [service] },
   );
 });
 
@@ -209,6 +210,26 @@ describe("a tenant's administrator", () => {
     const answer = await app.inject({ url: "/api/v1/tokens", headers: { cookie: eyes } });
     expect(answer.statusCode).toBe(404);
   });
+});
+
+test("an operator or auditor who administers a project as well makes and sees no tokens for it", async () => {
+  const missing = (await get(app, "/tokens", "domain reader")).body;
+  const project = { kind: "project", controlPlane, projectId: "p-prod", role: "admin" } as const;
+  const headers = { "x-auth-token": "t-both" };
+  const asked = { url: "/api/v1/tokens", headers };
+  const body = { method: "POST", payload: { name: "x", ...inProject("p-prod") } } as const;
+  for (const role of ["operator", "auditor"] as const) {
+    service.words.set("t-both", { user: "u-both", grants: [{ kind: "provider", role }, project] });
+    clock.pass(60_000);
+    expect((await app.inject(asked)).body).toBe(missing);
+    expect((await app.inject({ ...asked, ...body })).body).toBe(missing);
+  }
+  // With the project's role alone it is all there.
+  service.words.set("t-both", { user: "u-both", grants: [project] });
+  clock.pass(60_000);
+  expect((await app.inject(asked)).statusCode).toBe(200);
+  expect((await app.inject({ ...asked, ...body })).statusCode).toBe(201);
+  clock.now = worldEnd;
 });
 
 test("making and ending a token is written down, and never the token", async () => {
