@@ -45,11 +45,21 @@ function toRow(page: Pick<ResolvedPage, "connection" | "stream">, reject: Reject
     id: setAsideId(page.connection, page.stream, reject.position, bytes),
     position: storable(reject.position),
     bytes: bytes.toString("base64"),
-    meta: JSON.parse(storable(JSON.stringify(reject.meta))) as JsonObject,
+    meta: JSON.parse(storable(wellFormed(JSON.stringify(reject.meta)))) as JsonObject,
     received_at: iso(reject.receivedAt),
     code: reject.code,
     reason: storable(reject.reason),
   };
+}
+
+/** Half characters, which JSON may spell as escapes, as the replacement character: `jsonb` refuses the whole page for one. */
+function wellFormed(json: string): string {
+  if (!/\\ud[89a-f]/i.test(json)) return json;
+  return JSON.stringify(JSON.parse(json), (_, value: unknown) => {
+    if (typeof value === "string") return value.toWellFormed();
+    if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
+    return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name.toWellFormed(), inner]));
+  });
 }
 
 /** These words come from records that are broken already: what PostgreSQL cannot hold is spelt out. */
