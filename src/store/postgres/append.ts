@@ -7,7 +7,7 @@ import { advance, holdConnection, renewLease } from "./connections.ts";
 import { eventId } from "./event-id.ts";
 import { loadEvents, writeDeliveries, writeEvents, writeRevisions } from "./event-writes.ts";
 import type { Partitions } from "./partitions.ts";
-import { admitPage, type Admitted } from "./erasure-door.ts";
+import { admitPage, admitTwins, type Admitted } from "./erasure-door.ts";
 import { findPoison, isDataError, outOfTime, setAsideInstead, type Poison } from "./poison.ts";
 import type { Pools } from "./pools.ts";
 import { writeSetAside } from "./set-aside.ts";
@@ -123,6 +123,7 @@ export async function writePage(
     deliveries: await knownDeliveries(client, page),
     load: (places) => loadEvents(client, places),
   });
+  await admitTwins(client, tools.tombstones, plan.events.values());
   const { fresh: facts, news } = await writeFacts(client, page);
   await writeEvents(client, tools.noticeSecret, plan.events.values());
   const foldNames = new Map<string, string>();

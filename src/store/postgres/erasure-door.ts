@@ -1,9 +1,11 @@
+import { createHash } from "node:crypto";
 import type pg from "pg";
 import { entityKey, type EntityRef } from "../../model/entity.ts";
 import type { Attribution, EventDraft, TenantEdition } from "../../model/event.ts";
 import { tenantKey, type TenantRef } from "../../model/tenant.ts";
 import type { Reattribution, ResolvedPage, StatedFact, StorableEvent } from "../event-store.ts";
-import { withoutWords } from "./erasure-words.ts";
+import type { PlannedEvent } from "./append-plan.ts";
+import { searchable, withoutWords } from "./erasure-words.ts";
 import { eventId, setAsideId } from "./event-id.ts";
 import type { EntityName, Tombstones } from "./retention-tombstones.ts";
 
@@ -36,7 +38,7 @@ export async function admitPage(
     ...page.facts.flatMap(({ from, to }) => namesOf(controlPlane, from, to)),
   ]);
   const named = page.events.flatMap(({ draft }) => namedBy(page, draft));
-  const rejects = page.rejects.map((reject) => ["set-aside", rejectId(page, reject)] as const);
+  const rejects = page.rejects.flatMap((reject) => rejectNames(page, reject));
   const gone = await tombstones.find(client, [...named, ...rejects]);
   const refused = new Set<EventDraft>();
   const originals = new Map<EventDraft, EventDraft>();
@@ -50,7 +52,7 @@ export async function admitPage(
       refused.add(draft);
       return [];
     }
-    const scrubbed = withoutPerson(withoutErased(controlPlane, event, draft.occurredAt, until), until);
+    const scrubbed = withoutErased(controlPlane, event, until);
     if (scrubbed === undefined) {
       refused.add(draft);
       return [];
@@ -66,7 +68,7 @@ export async function admitPage(
       ...page,
       events,
       facts,
-      rejects: page.rejects.filter((reject) => gone(["set-aside", rejectId(page, reject)]) === undefined),
+      rejects: page.rejects.filter((reject) => !rejectNames(page, reject).some((name) => gone(name))),
     },
     refused,
     originals,
@@ -93,8 +95,8 @@ export async function admitAnswers(
   );
   const gone = await tombstones.find(client, parts);
   return answers.map((answer) => {
-    const { eventId: id, occurredAt } = answer;
-    const kept = withoutErased(undefined, answer, occurredAt, until);
+    const { eventId: id } = answer;
+    const kept = withoutErasedTenants(answer, until);
     return {
       ...kept,
       editions: kept.editions.filter(({ tenant }) => gone(["edition", tenantKey(tenant), id]) === undefined),
@@ -102,8 +104,29 @@ export async function admitAnswers(
   });
 }
 
-function rejectId(page: ResolvedPage, { position, bytes }: ResolvedPage["rejects"][number]): string {
-  return setAsideId(page.connection, page.stream, position, bytes);
+/** A twin's answer without the parts of tenants whose retention has taken them from the event that it joins. */
+export async function admitTwins(
+  client: pg.ClientBase,
+  tombstones: Tombstones,
+  events: Iterable<PlannedEvent>,
+): Promise<void> {
+  const joined = [...events].filter(({ fresh, editions }) => !fresh && editions.length > 0);
+  const parts = joined.flatMap(({ row, editions }) =>
+    editions.map(({ tenant }) => ["edition", tenantKey(tenant), row.id] as const),
+  );
+  const gone = await tombstones.find(client, parts);
+  for (const event of joined)
+    event.editions = event.editions.filter(
+      ({ tenant }) => gone(["edition", tenantKey(tenant), event.row.id]) === undefined,
+    );
+}
+
+/** By its place, and by what it says: a broker delivers it again in another. */
+function rejectNames(page: ResolvedPage, { position, bytes }: ResolvedPage["rejects"][number]) {
+  return [
+    ["set-aside", setAsideId(page.connection, page.stream, position, bytes)] as const,
+    ["set-aside-bytes", page.connection, createHash("sha256").update(bytes).digest("hex")] as const,
+  ];
 }
 
 function namedBy({ connection, stream }: ResolvedPage, { key, sourceIds }: EventDraft) {
@@ -114,13 +137,22 @@ function namedBy({ connection, stream }: ResolvedPage, { key, sourceIds }: Event
 }
 
 function entitiesOf(controlPlane: string, { draft, attribution, editions }: StorableEvent): EntityName[] {
-  const { subject, related, actor } = draft;
   return [
-    ...namesOf(controlPlane, subject, ...related.map(({ ref }) => ref)),
-    ...(actor?.userId === undefined ? [] : personNames(actor.userId)),
+    ...namesOf(controlPlane, draft.subject),
+    ...saidOf(controlPlane, draft),
     ...[...tenantsOf(attribution), ...editions.map(({ tenant }) => tenant)].flatMap((tenant) =>
       tenantNames(tenant.controlPlane, tenant),
     ),
+  ];
+}
+
+/** What a draft names beside its subject. */
+function saidOf(controlPlane: string, { related, actor, stated }: EventDraft): EntityName[] {
+  return [
+    ...namesOf(controlPlane, ...related.map(({ ref }) => ref)),
+    ...(actor?.userId === undefined ? [] : personNames(actor.userId)),
+    ...tenantNames(controlPlane, actor ?? {}),
+    ...(stated === undefined ? [] : namesOf(controlPlane, stated.owner)),
   ];
 }
 
@@ -135,14 +167,18 @@ function personNames(userId: string): EntityName[] {
   return [["", `user:${userId}`]];
 }
 
-function tenantNames(controlPlane: string, { projectId, domainId }: TenantRef): EntityName[] {
+function tenantNames(
+  controlPlane: string,
+  { projectId, domainId }: Pick<TenantRef, "projectId" | "domainId">,
+): EntityName[] {
   return [
     ...(projectId === undefined ? [] : [[controlPlane, `project:${projectId}`] as const]),
     ...(domainId === undefined ? [] : [[controlPlane, `domain:${domainId}`] as const]),
   ];
 }
 
-function tenantsOf(attribution: Attribution): readonly TenantRef[] {
+/** Those whose it is, whom it affects, or whose it may be. */
+export function tenantsOf(attribution: Attribution): readonly TenantRef[] {
   switch (attribution.status) {
     case "owned":
       return [attribution.tenant];
@@ -163,9 +199,13 @@ function isTenantErased(tenant: TenantRef, at: number, until: ErasedUntil): bool
 
 function isAboutErased(
   controlPlane: string,
-  { draft: { subject, occurredAt }, attribution }: StorableEvent,
+  { draft: { subject, stated, occurredAt }, attribution }: StorableEvent,
   until: ErasedUntil,
 ): boolean {
+  // With what told whose the project is, the proof that it is the owner has gone as well.
+  const isOpen = attribution.status === "unresolved" || attribution.status === "ambiguous";
+  if (isOpen && stated !== undefined && isOneErased(namesOf(controlPlane, stated.owner), occurredAt, until))
+    return true;
   if (attribution.status === "owned" && isTenantErased(attribution.tenant, occurredAt, until)) return true;
   return isOneErased(namesOf(controlPlane, subject), occurredAt, until);
 }
@@ -178,47 +218,97 @@ function isFactErased(controlPlane: string, { from, to, at }: StatedFact, until:
   return isOneErased(namesOf(controlPlane, from, to), at, until);
 }
 
-/** Without the erased among those whom it affects, or who may own it; with a control plane, without their things too. */
-function withoutErased<
+/** Without the erased among those whom it affects, or who may own it; nobody's where it would be theirs. */
+function withoutErasedTenants<
   Part extends {
+    readonly occurredAt: number;
     readonly attribution: Attribution;
     readonly editions: readonly TenantEdition[];
-    readonly draft?: EventDraft;
+    readonly dependsOn: readonly string[];
   },
->(controlPlane: string | undefined, event: Part, at: number, until: ErasedUntil): Part {
+>(part: Part, until: ErasedUntil): Part {
+  const { attribution, occurredAt: at, editions, dependsOn } = part;
   const stays = (tenant: TenantRef): boolean => !isTenantErased(tenant, at, until);
-  const { attribution, draft } = event;
-  const answered: Attribution =
-    attribution.status === "shared"
-      ? { ...attribution, affected: attribution.affected.filter(({ tenant }) => stays(tenant)) }
-      : attribution.status === "ambiguous"
-        ? { ...attribution, candidates: attribution.candidates.filter(stays) }
-        : attribution;
-  const related = draft?.related.filter(
-    ({ ref }) => controlPlane === undefined || !isOneErased(namesOf(controlPlane, ref), at, until),
-  );
-  const lost = draft !== undefined && related?.length !== draft.related.length;
-  return {
-    ...event,
-    attribution: answered,
-    editions: event.editions.filter(({ tenant }) => stays(tenant)),
-    ...(lost ? { draft: { ...draft, related } } : {}),
+  const told = [...tenantsOf(attribution), ...editions.map(({ tenant }) => tenant)];
+  if (told.every(stays)) return part;
+  const kept = {
+    attribution: leaveTo(attribution, stays),
+    editions: editions.filter(({ tenant }) => stays(tenant)),
+    dependsOn,
   };
+  const lost = told.filter((tenant) => !stays(tenant));
+  return { ...part, ...withoutWords(kept, searchable([...thingsOf(attribution, stays), ...idsOf(lost)])) };
+}
+
+function leaveTo(attribution: Attribution, stays: (tenant: TenantRef) => boolean): Attribution {
+  switch (attribution.status) {
+    case "owned":
+      return stays(attribution.tenant) ? attribution : { status: "unresolved", evidence: [] };
+    case "shared":
+      return { ...attribution, affected: attribution.affected.filter(({ tenant }) => stays(tenant)) };
+    case "ambiguous":
+      return { ...attribution, candidates: attribution.candidates.filter(stays) };
+    default:
+      return attribution;
+  }
+}
+
+/** The ids of what is theirs who do not stay. */
+function thingsOf(attribution: Attribution, stays: (tenant: TenantRef) => boolean): readonly string[] {
+  if (attribution.status !== "shared") return [];
+  return attribution.affected.flatMap(({ tenant, resources }) =>
+    stays(tenant) ? [] : resources.map(({ id }) => id),
+  );
+}
+
+/** Of a project its own: its domain is others' too. */
+function idsOf(tenants: readonly TenantRef[]): readonly string[] {
+  return tenants.flatMap(({ projectId, domainId }) => projectId ?? domainId ?? []);
 }
 
 /**
- * Without the person who did it, where that person was erased, and without what the record says of them; undefined where
- * the very name of the record tells of them.
+ * An event that stays, without those who were erased: tenants, people and things beside its subject, and what the record
+ * calls them; undefined where the very name of the record tells of them.
  */
-function withoutPerson(event: StorableEvent, until: ErasedUntil): StorableEvent | undefined {
-  const { actor, occurredAt, key, sourceIds } = event.draft;
-  if (actor?.userId === undefined || !isOneErased(personNames(actor.userId), occurredAt, until)) return event;
-  const words = [actor.userId, actor.userName, actor.address].filter(
-    (word): word is string => word !== undefined && word.length > 2,
-  );
-  const { actor: _actor, ...others } = event.draft;
-  const { draft: _draft, ...rest } = event;
-  const draft = withoutWords(others, words);
-  if (draft.key !== key || draft.sourceIds.some((id, at) => id !== sourceIds[at])) return undefined;
+function withoutErased(
+  controlPlane: string,
+  event: StorableEvent,
+  until: ErasedUntil,
+): StorableEvent | undefined {
+  const { occurredAt: at, key, sourceIds } = event.draft;
+  const { attribution, editions, dependsOn } = withoutErasedTenants({ ...event, occurredAt: at }, until);
+  const answered = { ...event, attribution, editions, dependsOn };
+  const words = wordsToLose(controlPlane, event, until);
+  const { draft: before, ...rest } = answered;
+  const { actor, ...others } = before;
+  const isActor = actor?.userId !== undefined && isOneErased(personNames(actor.userId), at, until);
+  const related = before.related.filter(({ ref }) => !isOneErased(namesOf(controlPlane, ref), at, until));
+  if (words.length === 0 && !isActor && related.length === before.related.length) return answered;
+  const kept = { ...others, ...(actor === undefined || isActor ? {} : { actor }), related };
+  const draft = withoutWords(kept, words);
+  if (draft.key !== key || draft.sourceIds.some((id, index) => id !== sourceIds[index])) return undefined;
   return { ...withoutWords(rest, words), draft };
+}
+
+/** What the record calls whom and what was erased. */
+function wordsToLose(
+  controlPlane: string,
+  { draft, attribution }: StorableEvent,
+  until: ErasedUntil,
+): readonly string[] {
+  const { actor, related, occurredAt: at } = draft;
+  const isErased = (name: EntityName): boolean => isOneErased([name], at, until);
+  const isActor = actor?.userId !== undefined && personNames(actor.userId).some(isErased);
+  const lost = related.filter(({ ref }) => namesOf(controlPlane, ref).some(isErased));
+  const stays = (tenant: TenantRef): boolean => !isTenantErased(tenant, at, until);
+  // People's names are short, and stand for nothing else in a record that tells of them.
+  const called = [
+    ...(isActor ? [actor.userId, actor.userName, actor.address] : []),
+    ...lost.flatMap(({ ref, name }) => [...(ref.kind === "user" ? [ref.id] : []), name]),
+  ].filter((word): word is string => word !== undefined && word.length > 2);
+  const ids = saidOf(controlPlane, draft)
+    .filter(isErased)
+    .map(([, entity]) => entity.slice(entity.indexOf(":") + 1));
+  const told = idsOf(tenantsOf(attribution).filter((tenant) => !stays(tenant)));
+  return [...new Set([...called, ...searchable([...ids, ...told, ...thingsOf(attribution, stays)])])];
 }

@@ -1,8 +1,8 @@
 import type pg from "pg";
 import type { Attribution } from "../../model/event.ts";
-import type { ErasureTarget } from "../../model/retention.ts";
+import { keysOf, type ErasureTarget } from "../../model/retention.ts";
 import { parseTenantKey, projectKey, type TenantKey } from "../../model/tenant.ts";
-import { patternOf, searchable } from "./erasure-words.ts";
+import { searchable, searchFor, type WordSearch } from "./erasure-words.ts";
 import type { EntityName } from "./retention-tombstones.ts";
 
 /** Whom or what an erasure is of, as it stands in the store. */
@@ -19,7 +19,9 @@ export interface ErasureSubject {
   /** Ids, looked for in records that nobody could read. */
   readonly rawWords: readonly string[];
   /** Finds rows; empty where nothing can be looked for. */
-  readonly pattern: string;
+  readonly search: WordSearch;
+  /** What `search` finds. */
+  readonly searched: readonly string[];
   /** Taken out of what is found, whatever it is. */
   readonly words: readonly string[];
   /** Keys of projects whose events are left alone, though their domain is erased. */
@@ -58,7 +60,8 @@ async function readPerson(
     entities: [["", key]],
     known: [{ controlPlane: "", entities: [key] }],
     rawWords: [userId, ...words],
-    pattern: patternOf(strong),
+    search: searchFor(strong),
+    searched: strong,
     words: [...new Set([...strong, userId, ...words, ...soft])],
     userId,
     isWhole: (row) => row.subject_kind === "user" && row.subject_id === userId,
@@ -112,9 +115,12 @@ async function readTenant(client: pg.ClientBase, given: readonly TenantKey[]): P
       entities: [...tenants, ...things],
     })),
     rawWords: [...new Set([...words, ...planes.flatMap(({ tenants }) => tenants.map(idOf))])],
-    pattern: patternOf(words),
+    search: searchFor(words),
+    searched: words,
     words,
     isWhole: ({ attribution, control_plane, subject_kind, subject_id }) => {
+      // What it did to others is theirs.
+      if (affectsOthers(attribution, keys)) return false;
       if (attribution.status === "owned") {
         const { controlPlane, projectId, domainId } = attribution.tenant;
         return [...keys].some((key) => {
@@ -128,6 +134,11 @@ async function readTenant(client: pg.ClientBase, given: readonly TenantKey[]): P
       return plane?.tenants.includes(subject) === true || plane?.things.includes(subject) === true;
     },
   };
+}
+
+function affectsOthers(attribution: Attribution, keys: ReadonlySet<string>): boolean {
+  if (attribution.status !== "shared") return false;
+  return attribution.affected.some(({ tenant }) => !keysOf(tenant).some((key) => keys.has(key)));
 }
 
 function idOf(entityKey: string): string {

@@ -1,7 +1,7 @@
 import type pg from "pg";
 import { parseTenantKey } from "../../model/tenant.ts";
 import type { ErasureSubject } from "./erasure-subject.ts";
-import { withoutWords } from "./erasure-words.ts";
+import { patternsOf, withoutWords } from "./erasure-words.ts";
 import { writeRows, type JsonRow } from "./erasure-writes.ts";
 
 /** How many rows of a table one statement reads through for words. */
@@ -55,7 +55,7 @@ export async function removeWordsFromTexts({
 }): Promise<void> {
   if (dry) return;
   if (subject.keys.length > 0) await batch((client) => removeStrayEditions(client, subject));
-  if (subject.pattern === "") return;
+  if (subject.search.isEmpty) return;
   for (const text of texts) {
     let after: readonly string[] | undefined;
     do {
@@ -74,7 +74,7 @@ async function removeStrayEditions(client: pg.ClientBase, { keys }: ErasureSubje
 /** Gives the key of the last row looked at; undefined at the end. */
 async function scrubStretch(
   client: pg.ClientBase,
-  { pattern, words }: ErasureSubject,
+  { search, words }: ErasureSubject,
   { table, key, types, delete: isDeleted }: (typeof texts)[number],
   after: readonly string[] | undefined,
 ): Promise<readonly string[] | undefined> {
@@ -82,14 +82,13 @@ async function scrubStretch(
   const beyond =
     after === undefined
       ? "true"
-      : `(${names}) > (${key.map((_, at) => `$${at + 3}::${types[at]}`).join(", ")})`;
-  const { rows } = await client.query<{ row: JsonRow | null; place: readonly string[] }>(
-    `SELECT CASE WHEN to_jsonb(t)::text ~* $1 THEN to_jsonb(t) END AS row,
-            ARRAY[${key.map((name) => `t.${name}::text`).join(", ")}] AS place
-       FROM (SELECT * FROM isochron.${table} WHERE ${beyond} ORDER BY ${names} LIMIT $2) AS t ORDER BY ${names}`,
-    [pattern, scanRows, ...(after ?? [])],
+      : `(${names}) > (${key.map((_, at) => `$${at + 2}::${types[at]}`).join(", ")})`;
+  const { rows } = await client.query<{ text: string; place: readonly string[] }>(
+    `SELECT to_jsonb(t)::text AS text, ARRAY[${key.map((name) => `t.${name}::text`).join(", ")}] AS place
+       FROM (SELECT * FROM isochron.${table} WHERE ${beyond} ORDER BY ${names} LIMIT $1) AS t ORDER BY ${names}`,
+    [scanRows, ...(after ?? [])],
   );
-  const found = rows.filter((one): one is { row: JsonRow; place: readonly string[] } => one.row !== null);
+  const found = rows.filter(({ text }) => search.isIn(text));
   if (isDeleted && found.length > 0) {
     await client.query(
       `DELETE FROM isochron.${table} WHERE (${names}) IN (SELECT * FROM unnest(${key
@@ -103,14 +102,14 @@ async function scrubStretch(
       client,
       table,
       key,
-      found.map(({ row }) => withoutWords(row, words)),
+      found.map(({ text }) => withoutWords(JSON.parse(text) as JsonRow, words)),
     );
   return rows.length < scanRows ? undefined : rows.at(-1)?.place;
 }
 
 /** Tokens and sessions of the erased end; whatever else is small loses the words, whichever table it is in. */
 export async function scrubSmallTables(client: pg.ClientBase, subject: ErasureSubject): Promise<void> {
-  const { keys, pattern, userId } = subject;
+  const { keys, searched, userId } = subject;
   for (const key of keys) {
     const { controlPlane, projectId, domainId } = parseTenantKey(key);
     const scope = { controlPlane, ...(projectId === undefined ? { domainId } : { projectId }) };
@@ -121,10 +120,11 @@ export async function scrubSmallTables(client: pg.ClientBase, subject: ErasureSu
     await client.query("DELETE FROM isochron.session WHERE subject = $1 OR subject LIKE '%/' || $1", [
       userId,
     ]);
-  if (pattern === "") return;
-  await client.query("SELECT isochron.scrub_words($1, $2)", [pattern, notScrubbed]);
-  await client.query(
-    "UPDATE isochron.erasure SET why = regexp_replace(why, $1, 'erased', 'gi'), asked_by = regexp_replace(asked_by, $1, 'erased', 'gi') WHERE why ~* $1 OR asked_by ~* $1",
-    [pattern],
-  );
+  for (const pattern of patternsOf(searched)) {
+    await client.query("SELECT isochron.scrub_words($1, $2)", [pattern, notScrubbed]);
+    await client.query(
+      "UPDATE isochron.erasure SET why = regexp_replace(why, $1, 'erased', 'gi'), asked_by = regexp_replace(asked_by, $1, 'erased', 'gi') WHERE why ~* $1 OR asked_by ~* $1",
+      [pattern],
+    );
+  }
 }

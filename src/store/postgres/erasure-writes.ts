@@ -4,7 +4,7 @@ import type { Actor, Attribution, Evidence } from "../../model/event.ts";
 import type { JsonObject } from "../../model/json.ts";
 import { tenantKey, type TenantRef } from "../../model/tenant.ts";
 import type { ErasureSubject } from "./erasure-subject.ts";
-import { patternOf, withoutWords } from "./erasure-words.ts";
+import { searchFor, withoutWords } from "./erasure-words.ts";
 import { iso } from "./event-writes.ts";
 import { bury, removeParts, type RemovableEvent } from "./retention-removal.ts";
 import type { Tombstones } from "./retention-tombstones.ts";
@@ -43,7 +43,7 @@ export async function scrubEvents(
   });
   const removed = await removeParts(client, tombstones, parts, "erased");
   const ids = events.map(({ id }) => id);
-  const pattern = patternOf([...subject.rawWords, ...subject.words]);
+  const search = searchFor([...subject.rawWords, ...subject.words]);
   const { rows } = await client.query<{ row: JsonRow }>(
     "SELECT to_jsonb(e) AS row FROM isochron.event e WHERE e.id = ANY($1::text[]) AND e.occurred_at = ANY($2::timestamptz[])",
     [ids, [...new Set(events.map((event) => iso(event.occurred_at)))]],
@@ -59,10 +59,13 @@ export async function scrubEvents(
     "UPDATE isochron.event SET feed_xid = pg_current_xact_id() WHERE id = ANY($1::text[]) AND occurred_at = ANY($2::timestamptz[])",
     [ids, [...new Set(events.map((event) => iso(event.occurred_at)))]],
   );
-  const { rows: members } = await client.query<{ row: JsonRow; id: string }>(
-    "SELECT to_jsonb(m) AS row, m.id FROM isochron.storm_member m WHERE m.fold_id = ANY($1::text[]) AND to_jsonb(m)::text ~* $2",
-    [ids, pattern],
+  const { rows: all } = await client.query<{ text: string; id: string }>(
+    "SELECT to_jsonb(m)::text AS text, m.id FROM isochron.storm_member m WHERE m.fold_id = ANY($1::text[])",
+    [ids],
   );
+  const members = all
+    .filter(({ text }) => search.isIn(text))
+    .map(({ id, text }) => ({ id, row: JSON.parse(text) as JsonRow }));
   await writeRows(
     client,
     "storm_member",
@@ -72,9 +75,16 @@ export async function scrubEvents(
   await scrubEditions(client, "storm_member_edition", ["tenant_key", "id"], subject, members);
   const changed = [...ids, ...members.map(({ id }) => id)];
   await client.query("DELETE FROM isochron.event_revision WHERE event_id = ANY($1::text[])", [changed]);
+  const { rows: answers } = await client.query<{ event_id: string; xid: string; text: string }>(
+    `SELECT event_id, replaced_xid::text AS xid, attribution::text AS text FROM isochron.attribution_revision
+      WHERE event_id = ANY($1::text[])`,
+    [changed],
+  );
+  const telling = answers.filter(({ text }) => search.isIn(text));
   await client.query(
-    "DELETE FROM isochron.attribution_revision WHERE event_id = ANY($1::text[]) AND attribution::text ~* $2",
-    [changed, pattern],
+    `DELETE FROM isochron.attribution_revision
+      WHERE (event_id, replaced_xid) IN (SELECT * FROM unnest($1::text[], $2::xid8[]))`,
+    [telling.map((one) => one.event_id), telling.map(({ xid }) => xid)],
   );
   return removed;
 }

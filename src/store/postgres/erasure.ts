@@ -9,10 +9,12 @@ import {
   type ErasureTarget,
 } from "../../model/retention.ts";
 import type { ErasureRecord } from "../retention-store.ts";
+import { tenantsOf } from "./erasure-door.ts";
 import { noteErasure, readErasure } from "./erasure-requests.ts";
 import { readSubject, type ErasureSubject } from "./erasure-subject.ts";
 import { removeWordsFromTexts, scrubSmallTables } from "./erasure-texts.ts";
 import { detachDeliveries, scrubEvents } from "./erasure-writes.ts";
+import { searchFor } from "./erasure-words.ts";
 import type { EventRow } from "./event-row.ts";
 import { iso } from "./event-writes.ts";
 import type { Pools } from "./pools.ts";
@@ -31,7 +33,7 @@ import type { Tombstones } from "./retention-tombstones.ts";
 
 const rowsPerBatch = 200;
 /** How many rows of a table one statement reads through for words. */
-const scanRows = 2_000;
+const scanRows = 1_000;
 
 type Tally = { -readonly [Name in keyof ErasureCounts]: number };
 
@@ -142,26 +144,26 @@ async function eraseMentions(work: Work, seen: Set<string>): Promise<void> {
 /** Events that have one of the words anywhere: a table is read through once, a stretch at a time. */
 async function eraseScanned(work: Work, seen: Set<string>): Promise<void> {
   const { subject, batch } = work;
-  if (subject.pattern === "") return;
+  if (subject.search.isEmpty) return;
   let after = { at: "-infinity", id: "" };
   for (;;) {
     const from = after;
     const last = await batch(async (client) => {
-      const { rows: stretch } = await client.query<{ id: string; occurred_at: number }>(
-        `SELECT e.id, e.occurred_at FROM isochron.event e WHERE (e.occurred_at, e.id) > ($1::timestamptz, $2)
+      const { rows: stretch } = await client.query<{ id: string; occurred_at: number; texts: string[] }>(
+        `SELECT e.id, e.occurred_at,
+                to_jsonb(e)::text || ARRAY(SELECT to_jsonb(m)::text FROM isochron.storm_member m WHERE m.fold_id = e.id)
+                  || ARRAY(SELECT r.draft::text FROM isochron.event_revision r WHERE r.event_id = e.id) AS texts
+           FROM isochron.event e WHERE (e.occurred_at, e.id) > ($1::timestamptz, $2)
           ORDER BY e.occurred_at, e.id LIMIT $3`,
         [from.at, from.id, scanRows],
       );
       const end = stretch.at(-1);
       if (end === undefined) return undefined;
+      const found = stretch.filter(({ texts }) => texts.some((text) => subject.search.isIn(text)));
       const { rows } = await client.query<ErasableRow>(
         `SELECT ${erasableColumns} FROM isochron.event e
-          WHERE (e.occurred_at, e.id) > ($1::timestamptz, $2) AND (e.occurred_at, e.id) <= ($3::timestamptz, $4)
-            AND (to_jsonb(e)::text ~* $5
-                 OR EXISTS (SELECT FROM isochron.storm_member m WHERE m.fold_id = e.id AND to_jsonb(m)::text ~* $5)
-                 OR EXISTS (SELECT FROM isochron.event_revision r WHERE r.event_id = e.id AND r.draft::text ~* $5))
-          ORDER BY e.occurred_at, e.id`,
-        [from.at, from.id, iso(end.occurred_at), end.id, subject.pattern],
+          WHERE e.id = ANY($1::text[]) AND e.occurred_at = ANY($2::timestamptz[]) ORDER BY e.occurred_at, e.id`,
+        [found.map(({ id }) => id), [...new Set(found.map((row) => iso(row.occurred_at)))]],
       );
       await eraseRows(work, client, rows, seen);
       return stretch.length < scanRows ? undefined : end;
@@ -219,24 +221,19 @@ function isLeftAlone({ excepted }: ErasureSubject, { attribution }: ErasableRow)
   return attribution.status === "owned" && keysOf(attribution.tenant).some((key) => excepted.has(key));
 }
 
-/** Whose holds keep the row: an owner's for what is owned, else those of the one who is erased. */
+/** Whose holds keep the row: the whole names of those who lose it, since their domain may be held, or one of its projects. */
 function heldBy(
   subject: ErasureSubject,
   { attribution, edition_keys: keys }: ErasableRow,
   affected: readonly string[],
 ): readonly string[] {
-  if (subject.kind === "tenant") return subject.keys;
-  const owner = attribution.status === "owned" ? attribution.tenant : undefined;
-  const own = owner === undefined ? [] : [owner.projectId, owner.domainId];
-  return [
-    ...keys,
-    ...affected,
-    ...own.flatMap((id) =>
-      id === undefined || owner === undefined
-        ? []
-        : [`project/${owner.controlPlane}/${id}`, `domain/${owner.controlPlane}/${id}`],
-    ),
-  ];
+  const owner = attribution.status === "owned" ? keysOf(attribution.tenant) : [];
+  if (subject.kind === "user") return [...keys, ...affected, ...owner];
+  const erased = new Set<string>(subject.keys);
+  const losing = tenantsOf(attribution)
+    .map(keysOf)
+    .filter((own) => own.some((key) => erased.has(key)));
+  return [...subject.keys, ...losing.flat()];
 }
 
 async function countMembers(client: pg.ClientBase, folds: readonly string[]): Promise<number> {
@@ -249,31 +246,31 @@ async function countMembers(client: pg.ClientBase, folds: readonly string[]): Pr
 
 /** Records that nobody could read go where they have one of the words, since nobody can tell what else they say. */
 async function eraseSetAside({ subject, batch, dry, tally, tombstones }: Work): Promise<void> {
-  const words = subject.rawWords.flatMap((word) => [word, JSON.stringify(word).slice(1, -1)]);
-  if (words.length === 0) return;
+  if (subject.rawWords.length === 0) return;
+  const search = searchFor(subject.rawWords);
   let after = "";
   for (;;) {
     const from = after;
     const last = await batch(async (client) => {
-      const { rows } = await client.query<{ id: string; found: boolean; held: boolean }>(
+      const { rows } = await client.query<{ id: string; bytes: Buffer; text: string; held: boolean }>(
         `WITH stretch AS (SELECT * FROM isochron.set_aside WHERE id > $1 ORDER BY id LIMIT $2)
-         SELECT s.id, EXISTS (SELECT FROM unnest($3::bytea[]) AS word WHERE position(word IN s.bytes) > 0)
-                OR (s.meta::text || s.position || s.reason) ~* $4 AS found,
-                EXISTS (SELECT FROM unnest($5::bytea[]) AS word WHERE position(word IN s.bytes) > 0) AS held
+         SELECT s.id, s.bytes, s.meta::text || s.position || s.reason AS text,
+                EXISTS (SELECT FROM unnest($3::bytea[]) AS word WHERE position(word IN s.bytes) > 0) AS held
            FROM stretch s ORDER BY s.id`,
         [
           from,
           rowsPerBatch,
-          [...new Set(words)].map((word) => Buffer.from(word)),
-          subject.pattern === "" ? "$.^" : subject.pattern,
           (await readHolds(client))
             .filter(({ lifted }) => lifted === undefined)
             .flatMap(heldWords)
             .map((word) => Buffer.from(word)),
         ],
       );
-      const gone = rows.filter(({ found, held }) => found && !held).map(({ id }) => id);
-      tally.held += rows.filter(({ found, held }) => found && held).length;
+      const found = rows.filter(
+        ({ bytes, text }) => search.isIn(bytes.toString("utf8")) || subject.search.isIn(text),
+      );
+      const gone = found.filter(({ held }) => !held).map(({ id }) => id);
+      tally.held += found.length - gone.length;
       tally.setAside += gone.length;
       if (!dry) await removeSetAside(client, tombstones, gone, "erased");
       return rows.length < rowsPerBatch ? undefined : rows.at(-1)?.id;

@@ -8,6 +8,7 @@ type Named =
   | readonly ["event", id: string]
   | readonly ["edition", tenantKey: string, eventId: string]
   | readonly ["set-aside", id: string]
+  | readonly ["set-aside-bytes", connection: string, sha256: string]
   /** The control plane is empty for people, whom all clouds may know by one id. */
   | readonly ["entity", controlPlane: string, entityKey: string]
   | readonly ["target", words: string];

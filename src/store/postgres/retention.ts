@@ -13,6 +13,7 @@ import {
 } from "../../model/retention.ts";
 import { parseTenantKey, type TenantKey } from "../../model/tenant.ts";
 import type { ExpiredBatch } from "../retention-store.ts";
+import { tenantsOf } from "./erasure-door.ts";
 import { iso } from "./event-writes.ts";
 import { removeEvents, removeParts, type RemovableEvent } from "./retention-removal.ts";
 import type { Tombstones } from "./retention-tombstones.ts";
@@ -20,7 +21,7 @@ import type { Tombstones } from "./retention-tombstones.ts";
 const dayMs = 86_400_000;
 const stormMs = 60_000;
 
-/** Takes the lease of retention and erasure under the next epoch; the database's clock decides. */
+/** Takes the lease of retention and erasure under the next epoch; the database's clock decides. No erasure that was broken off waits for the rest to end. */
 export async function takeRetention(
   client: pg.ClientBase,
   holder: string,
@@ -31,7 +32,8 @@ export async function takeRetention(
     `UPDATE isochron.retention_state
         SET epoch = epoch + 1, holder = $1, lease_until = clock_timestamp() + $2::bigint * interval '1 millisecond'
       WHERE (lease_until IS NULL OR lease_until <= clock_timestamp() OR holder = $1)
-        AND ($3::bigint IS NULL OR passed_at IS NULL OR passed_at + $3::bigint * interval '1 millisecond' <= clock_timestamp())
+        AND ($3::bigint IS NULL OR passed_at IS NULL OR passed_at + $3::bigint * interval '1 millisecond' <= clock_timestamp()
+             OR EXISTS (SELECT FROM isochron.erasure WHERE done_at IS NULL AND held = 0))
      RETURNING epoch`,
     [holder, ttlMs, restMs ?? null],
   );
@@ -190,14 +192,15 @@ export async function toParts(
   const inStorm = await membersMentioned(client, rows, holds);
   return rows.map((row): EventParts => {
     const owner = row.attribution.status === "owned" ? row.attribution.tenant : undefined;
-    const affected = row.attribution.status === "shared" ? row.attribution.affected : [];
+    // Those whose it may be as well: whatever is found of them later, a hold on them has kept it.
+    const affected = row.attribution.status === "owned" ? [] : tenantsOf(row.attribution);
     return {
       controlPlane: row.control_plane,
       occurredAt: row.occurred_at,
       lastAt: row.is_storm ? row.occurred_at + stormMs : row.occurred_at,
       visibility: row.visibility,
       ...(owner === undefined ? {} : { owner }),
-      affected: affected.flatMap(({ tenant }) => keysOf(tenant)),
+      affected: affected.flatMap(keysOf),
       mentions: [...row.mentions, ...(inStorm.get(row.id) ?? [])],
       editions: row.edition_keys.map((key, at) => {
         const edition = shown.get(`${key}\n${row.edition_ids[at]}`);
@@ -268,9 +271,17 @@ export async function removeSetAside(
   reason: "expired" | "erased",
 ): Promise<void> {
   if (ids.length === 0) return;
+  const { rows } = await client.query<{ connection: string; hash: string }>(
+    "SELECT connection, encode(sha256(bytes), 'hex') AS hash FROM isochron.set_aside WHERE id = ANY($1::text[])",
+    [reason === "erased" ? ids : []],
+  );
   await tombstones.write(
     client,
-    ids.map((id) => ["set-aside", id]),
+    [
+      ...ids.map((id) => ["set-aside", id] as const),
+      // A broker delivers it again under another position.
+      ...rows.map(({ connection, hash }) => ["set-aside-bytes", connection, hash] as const),
+    ],
     reason,
   );
   await client.query("DELETE FROM isochron.set_aside WHERE id = ANY($1::text[])", [ids]);

@@ -984,15 +984,19 @@ DECLARE
   total bigint := 0;
 BEGIN
   FOR found IN
-    SELECT c.relname, a.attname, format_type(a.atttypid, NULL) AS type
+    SELECT c.relname, a.attname, format_type(a.atttypid, NULL) AS type,
+           EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisunique AND a.attnum = ANY (i.indkey)) AS is_name
       FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
      WHERE c.relnamespace = 'isochron'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition
        AND c.relname <> ALL (except_tables) AND a.attgenerated = ''
        AND format_type(a.atttypid, NULL) IN ('text', 'text[]', 'json', 'jsonb')
      ORDER BY c.relname, a.attnum
   LOOP
-    EXECUTE format('UPDATE isochron.%I SET %I = regexp_replace(%I::text, $1, ''erased'', ''gi'')::%s WHERE %I::text ~* $1',
-                   found.relname, found.attname, found.attname, found.type, found.attname) USING pattern;
+    -- Two names must not become one where each is there once only.
+    EXECUTE format('UPDATE isochron.%I SET %I = regexp_replace(%I::text, $1, %s, ''gi'')::%s WHERE %I::text ~* $1',
+                   found.relname, found.attname, found.attname,
+                   CASE WHEN found.is_name THEN '''erased-'' || gen_random_uuid()' ELSE '''erased''' END,
+                   found.type, found.attname) USING pattern;
     GET DIAGNOSTICS changed = ROW_COUNT;
     total := total + changed;
   END LOOP;
