@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
+import type { AddressInfo } from "node:net";
 import fc from "fast-check";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { FastifyInstance } from "fastify";
-import { get, startApi } from "../../../test/api-host.ts";
+import { bearer, get, startApi } from "../../../test/api-host.ts";
 import { tokenText } from "../../../test/api-world.ts";
 import { openTestStore, type TestStore } from "../../../test/database.ts";
 import { connection, draft, event, page, project } from "../../../test/drafts.ts";
@@ -127,6 +128,38 @@ test("a tenant's reader and a provider as itself find nothing to export, and eac
   const { entries } = await db.store.audit.list({ action: "export" }, 100);
   expect(entries.length).toBe(before + 1);
   expect(entries[0]).toMatchObject({ object: "export:project/default/mine", outcome: "done" });
+});
+
+describe("an export that is under way", () => {
+  test.each([
+    ["ndjson", "its token is revoked"],
+    ["csv", "its token is revoked"],
+    ["csv", "the server closes"],
+  ])("as %s is broken off when %s, and never looks complete", async (format, when) => {
+    const name = `brief ${format} ${when}`;
+    const hash = hashToken(tokenText(name))!;
+    const { id } = await db.store.tokens.create({ name, hash, scope: { ...mine, role: "admin" } });
+    let closed: Promise<unknown> = Promise.resolve();
+    let pages = 0;
+    const timeline: typeof db.store.reader.timeline = async (...asked) => {
+      pages += 1;
+      const page = await db.store.reader.timeline(...asked);
+      if (pages === 2 && when === "the server closes") closed = server.close();
+      else if (pages === 2) await db.store.tokens.revoke(id);
+      return page;
+    };
+    const store = { ...db.store, reader: { ...db.store.reader, timeline } };
+    const server = await startApi(store, { limits: { liveRecheckMs: 0 } });
+    await server.listen({ host: "127.0.0.1", port: 0 });
+    const { port } = server.server.address() as AddressInfo;
+    const url = `http://127.0.0.1:${port}/api/v1/export?format=${format}`;
+    const answer = await fetch(url, { headers: bearer(name) });
+    expect(answer.status).toBe(200);
+    await expect(answer.text()).rejects.toThrow("terminated");
+    expect(pages).toBe(2);
+    await closed;
+    await server.close();
+  });
 });
 
 test("a table has a line for each event and member, under a head", async () => {

@@ -13,6 +13,7 @@ import { deny } from "./provider-only.ts";
 import { exportQuerySchema } from "./retention-contract.ts";
 import { onResponseEnd } from "./response-end.ts";
 import { readingScope } from "./sign-in.ts";
+import { whileAllowed } from "./standing-right.ts";
 import type { TenantList } from "./tenant-directory.ts";
 
 /** Events, or members of one storm, that are held in memory at once. */
@@ -28,7 +29,8 @@ interface Export {
 
 /**
  * All that a tenant is shown, oldest first: each event as the timeline shows it, behind a storm what it stands for. For a
- * tenant's administrators, and for providers who look through its eyes; to everybody else there is nothing here.
+ * tenant's administrators, and for providers who look through its eyes; to everybody else there is nothing here. Whoever
+ * loses the right to it meanwhile is given no more.
  */
 export function exportRoute(context: ApiContext): FastifyPluginAsyncZod {
   const { directory, secret, closing, audit } = context;
@@ -70,7 +72,8 @@ export function exportRoute(context: ApiContext): FastifyPluginAsyncZod {
         void reply
           .header("content-type", format === "csv" ? "text/csv; charset=utf-8" : "application/x-ndjson")
           .header("content-disposition", `attachment; filename="isochron-export.${format}"`);
-        return reply.send(Readable.from(lines, { highWaterMark: 1 }) as unknown as string);
+        const allowed = whileAllowed(context, { request, reply, scope }, lines);
+        return reply.send(Readable.from(allowed, { highWaterMark: 1 }) as unknown as string);
       },
     );
   };

@@ -3,7 +3,6 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import type { FastifyPluginAsyncZod } from "fastify-type-provider-zod";
 import { z } from "zod";
 import { IsochronError } from "../../errors.ts";
-import { identityFreshMs } from "../../model/identity.ts";
 import type { Scope } from "../../model/scope.ts";
 import type { EventFilter, FeedPage, FeedPosition } from "../../store/event-reader.ts";
 import type { ApiContext } from "./api-context.ts";
@@ -16,6 +15,7 @@ import type { RetractionJson } from "./ownership-contract.ts";
 import { cursorInvalid } from "./problem.ts";
 import { onResponseEnd } from "./response-end.ts";
 import { readingScope } from "./sign-in.ts";
+import { isStillAllowed } from "./standing-right.ts";
 import type { TenantList } from "./tenant-directory.ts";
 
 const feedPageSize = 200;
@@ -185,18 +185,6 @@ function* framesOf(page: FeedPage, filter: EventFilter, tenants: TenantList): Ge
 /** Without an `id:`, so that whoever resumes does so after an event that it has. */
 function retractionOf(id: string): string {
   return `event: retracted\ndata: ${JSON.stringify({ id } satisfies RetractionJson)}\n\n`;
-}
-
-/** Looks at the credentials again; a scope that has changed ends the stream too, to be opened anew. */
-async function isStillAllowed(context: ApiContext, request: FastifyRequest, scope: Scope): Promise<boolean> {
-  try {
-    const look = { freshMs: Math.min(context.limits.liveRecheckMs, identityFreshMs), isUse: false };
-    const { scope: now } = await context.signIn.identify(request, look);
-    return JSON.stringify(now) === JSON.stringify(scope);
-  } catch (error) {
-    if (error instanceof IsochronError && error.kind === "denied") return false;
-    throw error;
-  }
 }
 
 /** Ends the connection of a client that does not take a frame in time; nothing is buffered for it meanwhile. */
