@@ -1,12 +1,12 @@
 import { useEffect } from "preact/hooks";
+import type { SessionJson } from "../api/contract.ts";
 import { LookUpEvent } from "./pages/event-page.tsx";
 import { ResourcePage } from "./pages/resource-page.tsx";
 import { SignInPage } from "./pages/sign-in-page.tsx";
-import { SourcesPage } from "./pages/sources-page.tsx";
 import { TimelinePage } from "./pages/timeline-page.tsx";
 import { listenToKeys } from "./state/keyboard.ts";
-import { address, isForProvider, readRoute, type Route } from "./state/route.ts";
-import { isProvider, loadSession, readsAudit, sessionState } from "./state/session.ts";
+import { address, opensFor, readRoute, type Route } from "./state/route.ts";
+import { loadSession, sessionState } from "./state/session.ts";
 import { ErrorNotice } from "./ui/error-notice.tsx";
 import { HelpSheet } from "./ui/help-sheet.tsx";
 import { LazyPage } from "./ui/lazy-page.tsx";
@@ -29,26 +29,29 @@ export function App() {
   return (
     <>
       <Shell>
-        <Page route={readRoute(address.value.path)} />
+        <Page route={readRoute(address.value.path)} session={current.session} />
       </Shell>
       <HelpSheet />
     </>
   );
 }
 
+const loadSources = () => import("./pages/sources-page.tsx").then((page) => page.SourcesPage);
+const loadTokens = () => import("./pages/tokens-page.tsx").then((page) => page.TokensPage);
+const loadRetention = () => import("./pages/retention-page.tsx").then((page) => page.RetentionPage);
+const loadExport = () => import("./pages/export-page.tsx").then((page) => page.ExportPage);
 const loadQuarantine = () => import("./pages/quarantine-page.tsx").then((page) => page.QuarantinePage);
 const loadRulings = () => import("./pages/rulings-page.tsx").then((page) => page.RulingsPage);
 const loadAudit = () => import("./pages/audit-page.tsx").then((page) => page.AuditPage);
 const loadNotices = () => import("./pages/notices-page.tsx").then((page) => page.NoticesPage);
 
-function Page({ route }: { route: Route }) {
-  if (isForProvider(route) && !isProvider.value) return <UnknownPage path={address.value.path} />;
-  if (route.page === "audit" && !readsAudit.value) return <UnknownPage path={address.value.path} />;
+function Page({ route, session }: { route: Route; session: SessionJson }) {
+  if (!opensFor(route, session)) return <UnknownPage path={address.value.path} />;
   switch (route.page) {
     case "timeline":
       return <TimelinePage />;
     case "sources":
-      return <SourcesPage />;
+      return <LazyPage key="sources" load={loadSources} />;
     case "quarantine":
       return <LazyPage key="quarantine" load={loadQuarantine} />;
     case "rulings":
@@ -57,6 +60,12 @@ function Page({ route }: { route: Route }) {
       return <LazyPage key="notices" load={loadNotices} />;
     case "audit":
       return <LazyPage key="audit" load={loadAudit} />;
+    case "tokens":
+      return <LazyPage key="tokens" load={loadTokens} />;
+    case "retention":
+      return <LazyPage key="retention" load={loadRetention} />;
+    case "export":
+      return <LazyPage key="export" load={loadExport} />;
     case "resource":
       return <ResourcePage kind={route.kind} id={route.id} />;
     case "event":

@@ -1,10 +1,12 @@
-import { batch, signal } from "@preact/signals";
+import { batch, computed, signal } from "@preact/signals";
+import type { SessionJson } from "../../api/contract.ts";
 import { announce } from "./announcer.ts";
 import { lanes } from "./lanes-state.ts";
 import { toggleLive } from "./live-stream.ts";
 import { preferredZone } from "./preferences.ts";
 import { address, goTo, readRoute } from "./route.ts";
-import { isProvider, session } from "./session.ts";
+import { hasRight } from "./rights.ts";
+import { session } from "./session.ts";
 import {
   changeView,
   frozenLink,
@@ -151,11 +153,13 @@ interface Command {
   readonly run: () => void;
   /** Whether it acts on the timeline only. */
   readonly onTimeline: boolean;
+  /** What a session must be allowed for it to be there at all. */
+  readonly right?: SessionJson["permissions"][number];
 }
 
 const isCritical = (severity: string) => severity === "critical";
 
-export const commands: readonly Command[] = [
+const commands: readonly Command[] = [
   { keys: ["w", "+", "="], says: "Zoom in", run: () => zoom(0.6), onTimeline: true },
   { keys: ["s", "-"], says: "Zoom out", run: () => zoom(1 / 0.6), onTimeline: true },
   { keys: ["a"], says: "Pan to earlier", run: () => pan(-0.2), onTimeline: true },
@@ -183,14 +187,20 @@ export const commands: readonly Command[] = [
   { keys: ["/"], says: "Search", run: focusSearch, onTimeline: true },
   { keys: ["?"], says: "This sheet", run: () => void (helpOpen.value = !helpOpen.peek()), onTimeline: false },
   { keys: ["g t"], says: "Go to the timeline", run: () => goTo(timelineHref()), onTimeline: false },
-  { keys: ["g s"], says: "Go to the sources", run: () => goToProvider("/sources"), onTimeline: false },
-  { keys: ["g n"], says: "Go to the notices", run: () => goToProvider("/notices"), onTimeline: false },
-  { keys: ["g q"], says: "Go to the quarantine", run: () => goToProvider("/quarantine"), onTimeline: false },
+  goes("g s", "Go to the sources", "/sources", "read-workbench"),
+  goes("g n", "Go to the notices", "/notices", "read-workbench"),
+  goes("g q", "Go to the quarantine", "/quarantine", "read-workbench"),
+  goes("g a", "Go to the audit", "/audit", "read-audit"),
 ];
 
-function goToProvider(path: string): void {
-  if (isProvider.peek()) goTo(path);
+function goes(keys: string, says: string, path: string, right: NonNullable<Command["right"]>): Command {
+  return { keys: [keys], says, run: () => goTo(path), onTimeline: false, right };
 }
+
+/** The commands that there are for whoever is signed in. */
+export const ownCommands = computed(() =>
+  commands.filter(({ right }) => right === undefined || hasRight(session.value, right)),
+);
 
 function focusInspector(): void {
   document.getElementById("inspector")?.focus();
@@ -202,7 +212,7 @@ function focusSearch(): void {
 
 /** Runs the command of a key; false when there is none here. */
 export function runKey(key: string): boolean {
-  const command = commands.find((candidate) => candidate.keys.includes(key));
+  const command = ownCommands.peek().find((candidate) => candidate.keys.includes(key));
   if (command === undefined) return false;
   if (command.onTimeline && readRoute(address.peek().path).page !== "timeline") return false;
   command.run();

@@ -1,4 +1,6 @@
 import { signal } from "@preact/signals";
+import type { SessionJson } from "../../api/contract.ts";
+import { hasRight, managesTokens, takesAlong } from "./rights.ts";
 
 /** Which page an address names. */
 export type Route =
@@ -8,6 +10,9 @@ export type Route =
   | { readonly page: "rulings" }
   | { readonly page: "notices" }
   | { readonly page: "audit" }
+  | { readonly page: "tokens" }
+  | { readonly page: "retention" }
+  | { readonly page: "export" }
   | { readonly page: "resource"; readonly kind: string; readonly id: string }
   | { readonly page: "event"; readonly id: string }
   | { readonly page: "unknown"; readonly path: string };
@@ -20,6 +25,9 @@ export function readRoute(path: string): Route {
   if (path === "/quarantine/rulings") return { page: "rulings" };
   if (path === "/notices") return { page: "notices" };
   if (path === "/audit") return { page: "audit" };
+  if (path === "/tokens") return { page: "tokens" };
+  if (path === "/retention") return { page: "retention" };
+  if (path === "/export") return { page: "export" };
   const parts = path.split("/").slice(1).map(decodePart);
   const [head, first] = parts;
   if (head === "e" && first !== undefined && first !== "" && parts.length === 2)
@@ -30,9 +38,25 @@ export function readRoute(path: string): Route {
   return { page: "unknown", path };
 }
 
-/** The pages that only the provider has. For everybody else they are as unknown as any other address. */
-export function isForProvider({ page }: Route): boolean {
-  return ["sources", "quarantine", "rulings", "notices", "audit"].includes(page);
+/** Whether the page is there for whoever has the session. To everybody else it is as unknown as any other address. */
+export function opensFor({ page }: Route, session: SessionJson): boolean {
+  switch (page) {
+    case "sources":
+    case "quarantine":
+    case "rulings":
+    case "notices":
+      return hasRight(session, "read-workbench");
+    case "audit":
+      return hasRight(session, "read-audit");
+    case "retention":
+      return hasRight(session, "administer");
+    case "tokens":
+      return managesTokens(session);
+    case "export":
+      return takesAlong(session);
+    default:
+      return true;
+  }
 }
 
 function decodePart(part: string): string {

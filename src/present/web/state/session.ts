@@ -3,6 +3,7 @@ import type { SessionJson } from "../../api/contract.ts";
 import type { CustomerJson, TenantJson } from "../../api/tenancy-contract.ts";
 import { readApi, RequestFailure, sendApi } from "./client.ts";
 import { nameTenants } from "./grouping.ts";
+import { hasRight } from "./rights.ts";
 
 export type SessionState =
   | { readonly state: "loading" }
@@ -22,7 +23,10 @@ export const tenantNames = computed(() => nameTenants(session.value?.tenants ?? 
 export const isProvider = computed(() => session.value?.kind === "provider");
 
 /** Whether the audit trail is shown. */
-export const readsAudit = computed(() => session.value?.permissions.includes("read-audit") === true);
+export const readsAudit = computed(() => hasRight(session.value, "read-audit"));
+
+/** Whether rulings and notices can be made and changed; who only looks over shoulders sees no control for it. */
+export const decides = computed(() => hasRight(session.value, "decide"));
 
 export async function loadSession(): Promise<void> {
   try {

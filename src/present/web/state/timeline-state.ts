@@ -27,7 +27,8 @@ export const view = signal<View>(plainView(preferredZone.peek()));
 export const range = computed<TimeRange>(() => rangeOf(view.value, now.value));
 const filter = computed(() => filterQuery(view.value).toString());
 const principal = computed(
-  () => `${session.value?.kind} ${session.value?.label} ${session.value?.as_tenant} ${session.value?.glass?.since}`,
+  () =>
+    `${session.value?.kind} ${session.value?.label} ${session.value?.as_tenant} ${session.value?.glass?.since}`,
 );
 
 export const loaded = signal<LoadedEvents | undefined>(undefined);

@@ -1,7 +1,7 @@
 import type { TenantJson } from "../../api/tenancy-contract.ts";
 import type { GroundJson, QuarantineGroupJson } from "../../api/quarantine-contract.ts";
 import { nameIds } from "../state/grouping.ts";
-import { tenantNames } from "../state/session.ts";
+import { decides, tenantNames } from "../state/session.ts";
 import { tenantWords } from "./ownership.tsx";
 
 /** Who could own the events, what speaks for each and what against, and what is lacking altogether. */
@@ -53,9 +53,11 @@ function Candidate(props: {
             {candidate.events.toLocaleString("en")} of {sampled.toLocaleString("en")} looked at
           </span>
         )}
-        <button type="button" class="control" onClick={() => props.choose(candidate.tenant)}>
-          Choose<span class="visually-hidden"> {name}</span>
-        </button>
+        {decides.value && (
+          <button type="button" class="control" onClick={() => props.choose(candidate.tenant)}>
+            Choose<span class="visually-hidden"> {name}</span>
+          </button>
+        )}
       </header>
       {candidate.for.length + candidate.against.length > 0 && (
         <div class="for-against">

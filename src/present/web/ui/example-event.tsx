@@ -2,6 +2,7 @@ import type { EventJson, EventsPageJson } from "../../api/contract.ts";
 import type { QuarantineGroupJson } from "../../api/quarantine-contract.ts";
 import { nameEntity } from "../state/entity-names.ts";
 import { preferredZone } from "../state/preferences.ts";
+import { decides } from "../state/session.ts";
 import { formatMoment } from "../time/zone.ts";
 import { ErrorNotice } from "./error-notice.tsx";
 import { EvidenceChain } from "./evidence-chain.tsx";
@@ -77,9 +78,11 @@ export function GroupEvents({ group }: { group: QuarantineGroupJson }) {
                   {event.subject.kind.replaceAll("_", " ")} {nameEntity(event.subject)}
                 </span>
               </span>
-              <Link href={`/quarantine?event=${encodeURIComponent(event.id)}`}>
-                Decide<span class="visually-hidden"> this one: {event.summary}</span>
-              </Link>
+              {decides.value && (
+                <Link href={`/quarantine?event=${encodeURIComponent(event.id)}`}>
+                  Decide<span class="visually-hidden"> this one: {event.summary}</span>
+                </Link>
+              )}
             </li>
           ))}
         </ol>

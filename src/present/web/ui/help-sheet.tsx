@@ -1,5 +1,5 @@
 import { useEffect, useRef } from "preact/hooks";
-import { commands, helpOpen } from "../state/commands.ts";
+import { helpOpen, ownCommands } from "../state/commands.ts";
 import { shortcutsOn } from "../state/preferences.ts";
 import { Glyph, kindWords } from "./glyph.tsx";
 import { eventKinds, type EventKind } from "../../../model/event.ts";
@@ -62,7 +62,7 @@ export function HelpSheet() {
 function Keys() {
   return (
     <dl class="keys">
-      {commands.map((command) => (
+      {ownCommands.value.map((command) => (
         <div key={command.says}>
           <dt>
             {command.keys.map((key) => (

@@ -3,7 +3,7 @@ import type { EventJson } from "../../api/contract.ts";
 import { clearSelection, copyLink, toggleWhatElse } from "../state/commands.ts";
 import { componentOf, ownerName, resourcePath } from "../state/grouping.ts";
 import { nameEntity } from "../state/entity-names.ts";
-import { isProvider, tenantNames } from "../state/session.ts";
+import { decides, tenantNames } from "../state/session.ts";
 import { selectedEvent, view } from "../state/timeline-state.ts";
 import { formatLength, formatPrecision } from "../time/length.ts";
 import { formatClock, formatDate, formatMoment, zoneName } from "../time/zone.ts";
@@ -58,7 +58,7 @@ function EventDetails({ event }: { event: EventJson }) {
       <EventFacts event={event} why={why} setWhy={setWhy} />
       <StormPart event={event} />
       {why && <Ownership event={event} />}
-      {isProvider.value && isWaiting(event.attribution) && <Decide event={event} />}
+      {decides.value && isWaiting(event.attribution) && <Decide event={event} />}
       <div class="event-actions">
         <button
           type="button"

@@ -3,6 +3,7 @@ import type { NoticeTemplateJson, NoticeTemplatesJson } from "../../api/tenancy-
 import { announce } from "../state/announcer.ts";
 import { sentenceCase } from "../state/grouping.ts";
 import { preferredZone } from "../state/preferences.ts";
+import { decides } from "../state/session.ts";
 import { formatMoment } from "../time/zone.ts";
 import { NoticeTemplateEditor } from "./notice-template-editor.tsx";
 
@@ -36,9 +37,11 @@ export function NoticeTemplateCard(props: {
         <>
           <blockquote class="sample">{template.sample}</blockquote>
           <p class="card-foot">
-            <button type="button" class="control" ref={opener} onClick={() => setEditing(true)}>
-              Edit<span class="visually-hidden"> {sentenceCase(template.name)}</span>
-            </button>
+            {decides.value && (
+              <button type="button" class="control" ref={opener} onClick={() => setEditing(true)}>
+                Edit<span class="visually-hidden"> {sentenceCase(template.name)}</span>
+              </button>
+            )}
             <span class="dim">{changedWords(template)}</span>
           </p>
         </>

@@ -4,6 +4,7 @@ import { announce } from "../state/announcer.ts";
 import { sendApi } from "../state/client.ts";
 import { preferredZone } from "../state/preferences.ts";
 import { countWords, matchWords } from "../state/ruling-words.ts";
+import { decides } from "../state/session.ts";
 import { formatMoment } from "../time/zone.ts";
 import { ErrorNotice } from "./error-notice.tsx";
 import { Link } from "./link.tsx";
@@ -35,7 +36,7 @@ export function RulingCard({ ruling, reread }: { ruling: RulingJson; reread: () 
       <Match match={ruling.match} />
       <Decision version={ruling} />
       {ruling.versions.length > 1 && <Versions versions={ruling.versions} />}
-      {inForce && !withdrawing && (
+      {inForce && decides.value && !withdrawing && (
         <p class="card-foot">
           <Link class="control" href={`/quarantine?ruling=${encodeURIComponent(ruling.id)}`}>
             Rule otherwise<span class="visually-hidden">: {answerWords(ruling)}</span>
@@ -45,7 +46,9 @@ export function RulingCard({ ruling, reread }: { ruling: RulingJson; reread: () 
           </button>
         </p>
       )}
-      {inForce && withdrawing && <WithdrawForm ruling={ruling} reread={reread} close={close} />}
+      {inForce && decides.value && withdrawing && (
+        <WithdrawForm ruling={ruling} reread={reread} close={close} />
+      )}
     </li>
   );
 }

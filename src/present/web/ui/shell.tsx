@@ -3,10 +3,11 @@ import type { SessionJson } from "../../api/contract.ts";
 import type { TenantJson } from "../../api/tenancy-contract.ts";
 import { announcement } from "../state/announcer.ts";
 import { helpOpen } from "../state/commands.ts";
-import { theme, type Theme } from "../state/preferences.ts";
 import { address, goTo, readRoute, type Route } from "../state/route.ts";
-import { lookAs, readsAudit, session, signOut } from "../state/session.ts";
+import { hasRight } from "../state/rights.ts";
+import { lookAs, readsAudit, session } from "../state/session.ts";
 import { timelineHref } from "../state/timeline-state.ts";
+import { AccountMenu } from "./account-menu.tsx";
 import { BreakGlassDialog } from "./break-glass-dialog.tsx";
 import { BreakGlassButton, GlassBanner } from "./glass-banner.tsx";
 import { Link } from "./link.tsx";
@@ -34,9 +35,8 @@ export function Shell({ children }: { children: ComponentChildren }) {
           {current.kind === "provider" && <ProviderLinks page={page} />}
         </nav>
         <div class="bar-end">
-          {current.kind === "provider" && <SeeAs session={current} />}
+          {hasRight(current, "look-as-tenant") && !current.as_tenant && <SeeAs session={current} />}
           <BreakGlassButton />
-          <ThemePick />
           <button
             type="button"
             class="control quiet"
@@ -45,15 +45,7 @@ export function Shell({ children }: { children: ComponentChildren }) {
           >
             Help <kbd>?</kbd>
           </button>
-          <span class="who">
-            <span class="who-label" title={`Signed in as ${current.name}, who sees: ${current.label}`}>
-              <span class="visually-hidden">Signed in as </span>
-              {current.label}
-            </span>
-            <button type="button" class="control quiet" onClick={() => void signOut()}>
-              Sign out
-            </button>
-          </span>
+          <AccountMenu session={current} />
         </div>
       </header>
       <GlassBanner />
@@ -111,16 +103,6 @@ function TenantBanner({ label }: { label: string }) {
         Back to the provider’s view
       </button>
     </div>
-  );
-}
-
-function ThemePick() {
-  return (
-    <Pick label="Theme" value={theme.value} onPick={(value) => void (theme.value = value as Theme)}>
-      <option value="system">System</option>
-      <option value="light">Light</option>
-      <option value="dark">Dark</option>
-    </Pick>
   );
 }
 

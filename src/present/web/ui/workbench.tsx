@@ -13,6 +13,7 @@ import {
   type RulingDraft,
 } from "../state/ruling-draft.ts";
 import { countWords } from "../state/ruling-words.ts";
+import { decides } from "../state/session.ts";
 import { formatMoment } from "../time/zone.ts";
 import { CandidateList } from "./candidate-list.tsx";
 import { ErrorNotice } from "./error-notice.tsx";
@@ -81,7 +82,13 @@ export function EventWorkbench({ id, provider }: { id: string; provider: boolean
   return (
     <Bench
       title={isWaiting(data.attribution) ? "Whose is this event?" : "This event has an owner"}
-      lead={<>A decision about this one event. A rule about more of its kind starts from its group.</>}
+      lead={
+        decides.value ? (
+          <>A decision about this one event. A rule about more of its kind starts from its group.</>
+        ) : (
+          <>This one event, and who it could be.</>
+        )
+      }
       form={<RulingForm start={start} offered={answer} example={data} onApplied={retry} />}
     >
       <ExampleEvent event={data} title="The event" />
@@ -108,7 +115,7 @@ export function RevisionWorkbench({ id }: { id: string }) {
   if (ruling === undefined) return <Gone />;
   return (
     <Bench
-      title="Rule it otherwise"
+      title={decides.value ? "Rule it otherwise" : "A ruling"}
       lead={
         <>
           Version {ruling.version} by {ruling.by} holds {countWords(ruling.events, ruling.at_least)}{" "}
@@ -147,9 +154,9 @@ function Bench(props: {
         {props.title}
       </h1>
       <p class="lead">{props.lead}</p>
-      <div class="bench">
+      <div class={decides.value ? "bench" : "bench looking"}>
         {props.children !== undefined && <div class="bench-evidence">{props.children}</div>}
-        <div class="bench-form">{props.form}</div>
+        {decides.value && <div class="bench-form">{props.form}</div>}
         {props.rest !== undefined && <div class="bench-rest">{props.rest}</div>}
       </div>
     </main>
