@@ -31,6 +31,17 @@ describe("the log", () => {
     expect(first).toMatchObject({ level: "info", tokens: 3, url: "postgres://user:[redacted]@host/db" });
   });
 
+  test("what an address carries for a sign-in is censored, and the rest of it is told", () => {
+    const { log, text } = capture("json");
+    const query = "code=hunter2&state=hunter2&iss=https%3A%2F%2Fid&access_token=hunter2&X-Api-Key=hunter2";
+    const url = `/callback?session_state=hunter2&${query}&limit=5`;
+    log.info({ req: { method: "GET", url } }, `Route GET:${url} not found`);
+    expect(text()).not.toContain("hunter2");
+    const told = "/callback?session_state=[redacted]&code=[redacted]&state=[redacted]&iss=https%3A%2F%2Fid&";
+    expect(text().split(told)).toHaveLength(3);
+    expect(text()).toContain('&limit=5"');
+  });
+
   test("no field can forge a line", () => {
     const { log, text } = capture("json");
     log.info({ name: 'a\r\n{"level":"error"}\u0000\u001b[31m' }, "b\nc");

@@ -10,6 +10,9 @@ const secretName =
   /(authorization|token|password|passwd|secret|cookie|api[-_]?key|private[-_]?key|credentials?)s?$/i;
 const secretField =
   /("[^"\\]*(?:authorization|token|password|passwd|secret|cookie|api[-_]?key|private[-_]?key|credential)s?":)"(?:[^"\\]|\\.)*"/gi;
+/** Parameters of an address that is asked, such as the one that a browser comes back to from an OpenID Provider. */
+const secretParameter =
+  /([?&](?:code|[\w-]*(?:state|nonce|token|password|secret|signature|credential|key)s?)=)[^&#\s"\\]+/gi;
 const censored = "[redacted]";
 const depthMax = 8;
 
@@ -28,12 +31,13 @@ function censor(value: unknown, depth = 0): unknown {
   return copy;
 }
 
-/** Secrets that hide in a child logger's fields or in running text: our tokens, bearer values, passwords in URLs. */
+/** Secrets that hide in a child logger's fields or in running text: our tokens, bearer values, passwords and codes in URLs. */
 function censorText(line: string): string {
   return concealSecrets(line)
     .replace(secretField, `$1"${censored}"`)
     .replace(/\biso_[A-Za-z0-9_-]{20,}/g, censored)
     .replace(/\b(Bearer|Basic)\s+[A-Za-z0-9._~+/=-]{8,}/gi, `$1 ${censored}`)
+    .replace(secretParameter, `$1${censored}`)
     .replace(/(:\/\/[^\s/:@"\\]*):[^\s/@"\\]+@/g, `$1:${censored}@`);
 }
 
