@@ -5,7 +5,7 @@ import { providerRoles, tenantRoles, type ProviderRole, type TenantRole } from "
 import { secretReferencePattern, secretReferenceProblem } from "./model/secret-reference.ts";
 
 const text = (what: string) => z.string({ error: what }).min(1, { error: what }).max(500, { error: what });
-const secretReference = z.string({ error: "`env:NAME` or `file:PATH`" }).regex(secretReferencePattern, {
+const secretReference = z.string({ error: "`env:NAME`, `file:PATH` or `credential:NAME`" }).regex(secretReferencePattern, {
   error: secretReferenceProblem,
 });
 const address = (what: string) => z.url({ protocol: /^https?$/, error: what });
@@ -209,7 +209,7 @@ export const identityProviderSettings = [
   {
     name: "client_secret",
     fallback: "none: a public client",
-    meaning: "OpenID Connect: `env:NAME` or `file:PATH`.",
+    meaning: "OpenID Connect: `env:NAME`, `file:PATH` or `credential:NAME`.",
   },
   {
     name: "public_url",

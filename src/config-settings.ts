@@ -132,11 +132,11 @@ export const settings: readonly Setting[] = [
     name: "database_url",
     env: "ISOCHRON_DATABASE_URL",
     fallback: "none: the embedded PostgreSQL under `data`",
-    meaning: "An existing PostgreSQL (15 to 18) to use instead of `data`; a URL, `env:NAME` or `file:PATH`.",
+    meaning: "An existing PostgreSQL (15 to 18) to use instead of `data`; a URL, `env:NAME`, `file:PATH` or `credential:NAME`.",
     schema: z
-      .string({ error: "postgres://user@host/database, `env:NAME` or `file:PATH`" })
+      .string({ error: "postgres://user@host/database, `env:NAME`, `file:PATH` or `credential:NAME`" })
       .regex(/^(postgres(ql)?:\/\/|env:|file:|credential:).+$/, {
-        error: "postgres://user@host/database, `env:NAME` or `file:PATH`",
+        error: "postgres://user@host/database, `env:NAME`, `file:PATH` or `credential:NAME`",
       }),
     secret: true,
   },
@@ -178,7 +178,7 @@ export const settings: readonly Setting[] = [
     name: "secret",
     env: "ISOCHRON_SECRET",
     fallback: "none: made at the first start and kept in the store's folder",
-    meaning: "Reference to the key that signs browser sessions: `env:NAME` or `file:PATH`.",
+    meaning: "Reference to the key that signs browser sessions: `env:NAME`, `file:PATH` or `credential:NAME`.",
     schema: secretReference,
     secret: true,
   },
@@ -187,7 +187,7 @@ export const settings: readonly Setting[] = [
     env: "ISOCHRON_AUDIT_KEY",
     fallback: "none: made at the first start and kept in the store's folder, or derived from `database_url`",
     meaning:
-      "Reference to what the audit trail is signed with: `env:NAME` or `file:PATH`; see docs/audit.md.",
+      "Reference to what the audit trail is signed with: `env:NAME`, `file:PATH` or `credential:NAME`; see docs/audit.md.",
     schema: secretReference,
     secret: true,
   },
@@ -250,7 +250,7 @@ export const settings: readonly Setting[] = [
     env: "ISOCHRON_ERASURE_KEY",
     fallback: "derived from what `secret` comes to",
     meaning:
-      "Reference to what hashes of deleted records are made with, for as long as the store lives: `env:NAME` or `file:PATH`.",
+      "Reference to what hashes of deleted records are made with, for as long as the store lives: `env:NAME`, `file:PATH` or `credential:NAME`.",
     schema: secretReference,
     secret: true,
   },
@@ -265,7 +265,7 @@ export const settings: readonly Setting[] = [
     name: "token",
     env: "ISOCHRON_TOKEN",
     fallback: "none",
-    meaning: "API token for that server; the token, `env:NAME` or `file:PATH`.",
+    meaning: "API token for that server; the token, `env:NAME`, `file:PATH` or `credential:NAME`.",
     schema: z.string({ error: "a token that `isochron token create` printed" }).min(1),
     secret: true,
   },
@@ -342,6 +342,6 @@ export const connectionSettings = [
   {
     name: "config",
     fallback: "`{}`",
-    meaning: "The source's own settings; secrets as `env:NAME` or `file:PATH`.",
+    meaning: "The source's own settings; secrets as `env:NAME`, `file:PATH` or `credential:NAME`.",
   },
 ] as const;

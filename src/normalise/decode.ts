@@ -1,7 +1,7 @@
 import { IsochronError } from "../errors.ts";
 import type { Instant } from "../model/instant.ts";
 import type { Json } from "../model/json.ts";
-import { jsonDepthMax, jsonItemsMax, textBytesMax } from "./limits.ts";
+import { jsonDepthMax, jsonItemsMax, jsonKeysMax, textBytesMax } from "./limits.ts";
 import { decodeTime } from "./time.ts";
 
 /** The parsers that every source is handed: the only ones that touch bytes from outside. */
@@ -122,10 +122,11 @@ function checkContainers(root: Json): void {
     if (typeof value !== "object" || value === null) continue;
     if (Object.hasOwn(value, "__proto__")) renameProto(value as Record<string, unknown>);
     const members: unknown[] = Array.isArray(value) ? value : Object.values(value);
-    if (members.length > jsonItemsMax) {
+    const most = Array.isArray(value) ? jsonItemsMax : jsonKeysMax;
+    if (members.length > most) {
       throw new IsochronError(
         "record-invalid",
-        `The JSON holds a list or object with more than ${jsonItemsMax} members.`,
+        `The JSON holds ${most === jsonItemsMax ? "a list" : "an object"} with more than ${most} members.`,
         "Send it in smaller records.",
       );
     }

@@ -2,10 +2,13 @@
 export const textBytesMax = 8 * 1024 * 1024;
 
 /** How deep JSON may be nested when it arrives; OpenStack's deepest documented payload has 14 levels. */
-export const jsonDepthMax = 64;
+export const jsonDepthMax = 32;
 
-/** How many keys or items one JSON container may hold when it arrives. */
-export const jsonItemsMax = 20_000;
+/** How many items one JSON list may hold when it arrives. */
+export const jsonItemsMax = 10_000;
+
+/** How many keys one JSON object may hold when it arrives. */
+export const jsonKeysMax = 1_000;
 
 /** The longest spelling of a time that is looked at. */
 export const timeCharsMax = 64;
