@@ -230,6 +230,16 @@ describe("signing in through an OpenID Provider", () => {
     expect((await app.inject("/api/v1/session/oidc/keystone")).statusCode).toBe(404);
   });
 
+  test("puts nobody off by coming back without ever having left, as any page can have a browser do", async () => {
+    const limits = { refusalsPerMinute: 2 };
+    const strict = await startApi(database.store, { identityProviders: services, limits });
+    const url = "/api/v1/session/oidc/company/callback?code=x&state=y";
+    for (let attempt = 0; attempt < 4; attempt++)
+      expect((await strict.inject(url)).headers.location).toBe("/?sign-in=refused");
+    expect((await strict.inject("/api/v1/session/oidc/company")).statusCode).toBe(302);
+    await strict.close();
+  });
+
   test("survives any query that a browser can bring", async () => {
     const { cookie } = await depart("/");
     await fc.assert(

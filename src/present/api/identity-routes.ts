@@ -26,7 +26,7 @@ import {
   departureCookieName,
   departureCookieOptions,
 } from "./oidc-departure.ts";
-import { notFound, notSignedIn } from "./problem.ts";
+import { notFound } from "./problem.ts";
 import { returnPath } from "./return-path.ts";
 import { describeSession } from "./session-json.ts";
 import { checkCsrf } from "./sign-in.ts";
@@ -140,17 +140,18 @@ function oidcRoutes(context: ApiContext, services: readonly OidcSignIn[]): Fasti
         const departure = openDeparture(secret, service.name, request.cookies[departureCookieName]);
         // What was begun is over whatever comes of it, so that nothing can be tried twice with it.
         void reply.clearCookie(departureCookieName, departureCookieOptions(request));
+        // Any page can have a browser come here: without a departure nothing is tried, and nobody is put off for it.
+        if (departure === undefined) return reply.redirect("/?sign-in=refused", 303);
         try {
-          await openThrough(context, request, reply, service, () => {
-            if (departure === undefined) throw notSignedIn();
-            return service.finish(request.url.split("?").slice(1).join("?"), departure.pending);
-          });
+          await openThrough(context, request, reply, service, () =>
+            service.finish(request.url.split("?").slice(1).join("?"), departure.pending),
+          );
         } catch (error) {
           if (!(error instanceof IsochronError)) throw error;
           request.log.warn({ err: error, provider: service.name }, "a sign-in failed");
           return reply.redirect(`/?sign-in=${error.kind === "denied" ? "refused" : "unavailable"}`, 303);
         }
-        return sendStep(reply, departure?.returnTo ?? "/");
+        return sendStep(reply, departure.returnTo);
       },
     );
   };

@@ -36,7 +36,7 @@ import { addSecurityHeaders, setSecurityHeaders } from "./security-headers.ts";
 import { sessionRoutes, signInRoute } from "./session-routes.ts";
 import { exportRoute } from "./export-route.ts";
 import { retentionRoutes } from "./retention-routes.ts";
-import { SignIn } from "./sign-in.ts";
+import { carriesCredentials, SignIn } from "./sign-in.ts";
 import { TenantDirectory } from "./tenant-directory.ts";
 import { tenantsRoute } from "./tenants-route.ts";
 import { tokensRoute } from "./tokens-route.ts";
@@ -189,7 +189,8 @@ function identifyHook({
     try {
       request.principal = await signIn.identify(request);
     } catch (error) {
-      if (error instanceof IsochronError && error.kind === "denied")
+      // Without credentials nothing was tried, and any page can have a browser ask so.
+      if (error instanceof IsochronError && error.kind === "denied" && carriesCredentials(request))
         await refusals.note(request, reply, "credential");
       throw error;
     }

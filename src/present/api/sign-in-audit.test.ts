@@ -76,6 +76,20 @@ test("an address that guesses is put off for a minute, also with a token that wo
   expect((await signIn("chief")).statusCode).toBe(200);
 });
 
+test("requests that any page can have a browser make, without credentials, put nobody off", async () => {
+  for (let attempt = 0; attempt < 5; attempt++) {
+    const answer = await app.inject({ url: "/api/v1/events", headers: { cookie: "theme=dark" } });
+    expect(problemIn(answer).code).toBe("not-signed-in");
+  }
+  expect(written).toEqual([]);
+  const request = pageRequest("POST", "/session", undefined, { token: tokenText("chief") });
+  expect((await app.inject(request)).statusCode).toBe(200);
+  // A cookie that is none of ours any more was a credential once.
+  const headers = { cookie: `isochron_session=ses_${"A".repeat(43)}` };
+  for (let attempt = 0; attempt < 3; attempt++) await app.inject({ url: "/api/v1/events", headers });
+  expect((await app.inject(request)).statusCode).toBe(429);
+});
+
 test("behind a trusted proxy each client is put off and told of by its own address", async () => {
   const limits = { refusalsPerMinute: 3 };
   const signIn = (server: FastifyInstance, name: string, from: string, forwarded: string) => {

@@ -295,6 +295,12 @@ function keyOf(hash: Uint8Array): string {
   return Buffer.from(hash).toString("base64url");
 }
 
+/** Whether the request brought anything that could have been refused. */
+export function carriesCredentials(request: FastifyRequest): boolean {
+  const { authorization, [keystoneTokenHeader]: keystoneToken } = request.headers;
+  return authorization !== undefined || keystoneToken !== undefined || sessionHashOf(request) !== undefined;
+}
+
 /** SHA-256 of a well-formed token; undefined for what cannot be one. */
 export function hashToken(token: string): Uint8Array | undefined {
   return tokenPattern.test(token) ? createHash("sha256").update(token).digest() : undefined;
