@@ -104,14 +104,14 @@ export const killPoints: readonly KillPoint[] = [
   {
     name: "before-commit",
     file: pools,
-    at: '    await client.query("COMMIT");',
+    at: '    await end("COMMIT");',
     where: "before",
     during: "pass",
   },
   {
     name: "after-commit",
     file: pools,
-    at: '    await client.query("COMMIT");',
+    at: '    await end("COMMIT");',
     where: "after",
     during: "pass",
   },
