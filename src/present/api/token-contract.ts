@@ -63,7 +63,7 @@ export const createTokenSchema = z
       .min(1)
       .max(expiresDaysMax)
       .default(90)
-      .describe("How long it is good, in days; at most a year, after which it has to be made anew."),
+      .describe("How long it is good, in days; at most a year, and as long as the token that makes it."),
   })
   .check((context) => {
     const { value } = context;

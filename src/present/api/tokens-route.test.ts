@@ -122,6 +122,28 @@ describe("a token made over the API", () => {
     }
   });
 
+  test("lasts no longer than the token that made it, also by a session of that one", async () => {
+    const body = { ...inProject("p-prod"), role: "admin", expires_days: 2 };
+    const brief = (await make("project admin", body)).json<NewToken>();
+    const request = { method: "POST", url: "/api/v1/tokens" } as const;
+    const payload = { name: "longer", ...inProject("p-prod"), role: "admin", expires_days: 366 };
+    const csrf = { "x-isochron-csrf": "1" };
+    const opened = await app.inject({
+      method: "POST",
+      url: "/api/v1/session",
+      payload: { token: brief.token },
+      headers: csrf,
+    });
+    const cookie = String(opened.headers["set-cookie"]).split(";", 1)[0]!;
+    for (const headers of [{ authorization: `Bearer ${brief.token}` }, { cookie, ...csrf }]) {
+      const made = (await app.inject({ ...request, payload, headers })).json<NewToken>();
+      expect(made.expires_at).toBe(brief.expires_at);
+      const shorter = { ...payload, expires_days: 1 };
+      const soon = (await app.inject({ ...request, payload: shorter, headers })).json<NewToken>();
+      expect(soon.expires_at).toBe("2026-11-21T12:00:00.000Z");
+    }
+  });
+
   test("ends with its revocation, and every session that was opened with it", async () => {
     const { id, token } = (await make("project admin", inProject("p-prod"))).json<NewToken>();
     const opened = await app.inject({

@@ -75,7 +75,9 @@ function makeRoute(context: ApiContext): FastifyPluginAsyncZod {
         const scope = readScope(request.body);
         if (!makes(scope)) throw deny(request);
         const { token, hash } = mintToken();
-        const expiresAt: Instant = instant(clock() + days * dayMs);
+        // Whoever finds a token must not be able to make it last.
+        const maker = await store.tokens.byId(principal.subject);
+        const expiresAt = instant(Math.min(clock() + days * dayMs, maker?.expiresAt ?? Infinity));
         const made = await store.tokens.create({ name, hash, scope, expiresAt, madeBy: principal.subject });
         await audit.done(request, "token", principal, {
           object: `token:${made.id}`,
