@@ -187,10 +187,11 @@ class MysqlClient implements SqlClient {
     const { href: uri, hostname, port, searchParams } = parsed(() => new URL(this.#url));
     const host = hostname.replace(/^\[(.*)\]$/, "$1");
     // The driver would take them for where to go, whatever host is written before them.
-    for (const name of ["host", "port", "socketPath", "stream"])
-      if (searchParams.has(name)) throw unreadable();
-    await admit(addresses, host);
-    const lookup = addresses?.lookup;
+    for (const name of ["host", "port", "stream"]) if (searchParams.has(name)) throw unreadable();
+    const socketPath = searchParams.get("socketPath");
+    if (socketPath !== null && (host !== "localhost" || !socketPath.startsWith("/"))) throw unreadable();
+    await admit(addresses, socketPath ?? host);
+    const lookup = socketPath === null ? addresses?.lookup : undefined;
     const connection = await answered(mysqlCode, () =>
       mysql.createConnection({
         uri,

@@ -191,6 +191,43 @@ async function leaksUnder(path: string): Promise<readonly string[]> {
   return found;
 }
 
+/** Asks for what is refused, and for all that is told. */
+async function provokeRefusals(ask: (path: string, init?: RequestInit) => Promise<string>): Promise<void> {
+  const forge = {
+    "x-github-event": "push",
+    "x-hub-signature-256": "sha256=00",
+    "content-type": "application/json",
+  };
+  await ask("/api/v1/ingest/forge", { method: "POST", headers: forge, body: "{}" });
+  await ask("/api/v1/session/keystone/keystone", {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ user: "u", password: canary("client") }),
+  });
+  for (const path of [
+    "/metrics",
+    "/api/v1/coverage",
+    "/api/v1/events",
+    "/api/v1/quarantine",
+    "/api/v1/audit",
+  ])
+    await ask(path);
+}
+
+/** Every row of every table, as text. */
+async function dumpTables(): Promise<void> {
+  const client = await store.connect();
+  const { rows } = await client.query(
+    `SELECT table_schema || '.' || quote_ident(table_name) AS name FROM information_schema.tables
+      WHERE table_schema = 'isochron' AND table_type = 'BASE TABLE'`,
+  );
+  for (const { name } of rows) {
+    const dump = await client.query(`SELECT to_jsonb(t)::text AS row FROM ${name} t`);
+    output += dump.rows.map(({ row }) => String(row)).join("\n");
+  }
+  await client.end();
+}
+
 async function provokeAll(): Promise<SourcesJson> {
   const given = { env, cwd: folder };
   const token = (
@@ -224,40 +261,11 @@ async function provokeAll(): Promise<SourcesJson> {
     ];
     const sources = await eventually("every connection tells of its trouble", async () => {
       const told = await read();
-      const troubled = told.connections.filter(
-        (one) => one.last_error !== undefined,
-      );
+      const troubled = told.connections.filter((one) => one.last_error !== undefined);
       return pulled.every((name) => troubled.some((one) => one.connection === name)) ? told : undefined;
     });
-    const forge = {
-      "x-github-event": "push",
-      "x-hub-signature-256": "sha256=00",
-      "content-type": "application/json",
-    };
-    await ask("/api/v1/ingest/forge", { method: "POST", headers: forge, body: "{}" });
-    await ask("/api/v1/session/keystone/keystone", {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify({ user: "u", password: canary("client") }),
-    });
-    for (const path of [
-      "/metrics",
-      "/api/v1/coverage",
-      "/api/v1/events",
-      "/api/v1/quarantine",
-      "/api/v1/audit",
-    ])
-      await ask(path);
-    const client = await store.connect();
-    const { rows } = await client.query(
-      `SELECT table_schema || '.' || quote_ident(table_name) AS name FROM information_schema.tables
-        WHERE table_schema = 'isochron' AND table_type = 'BASE TABLE'`,
-    );
-    for (const { name } of rows) {
-      const dump = await client.query(`SELECT to_jsonb(t)::text AS row FROM ${name} t`);
-      output += dump.rows.map(({ row }) => String(row)).join("\n");
-    }
-    await client.end();
+    await provokeRefusals(ask);
+    await dumpTables();
     const remote = ["--server", url, "--token", token];
     for (const args of [
       ["sources", ...remote],
