@@ -56,6 +56,8 @@ const shots: readonly Shot[] = [
       await browser.page.locator(".node.owns").waitFor();
     },
   },
+  { name: "sign-in", height: 640, show: showSignIn },
+  { name: "audit", height: 760, show: showAudit },
   { name: "sources", world: "troubled", height: 1080, show: showSources },
   { name: "sources-narrow", world: "troubled", theme: "dark", width: 390, height: 1400, show: showSources },
   { name: "storm", world: "troubled", height: 1080, show: showStorm },
@@ -79,6 +81,33 @@ async function showDryRun({ page }: DemoBrowser): Promise<void> {
   await page.getByLabel("Why").fill("The customer’s own automation, by ticket T-8812");
   await page.getByRole("button", { name: "Try it" }).click();
   await page.locator(".dry-run").waitFor();
+}
+
+/** The sign-in page of a cloud with a Keystone and an OpenID Provider, which the demo has not. */
+async function showSignIn({ page }: DemoBrowser): Promise<void> {
+  await page.context().clearCookies();
+  const providers = [
+    { name: "keystone", kind: "keystone", title: "OpenStack", user_domain: "Default" },
+    { name: "company", kind: "oidc", title: "Company account" },
+  ];
+  await page.route("**/api/v1/session/providers", (route) => route.fulfill({ json: { providers } }));
+  await page.route("**/api/v1/health", (route) =>
+    route.fulfill({ json: { status: "ok", version: "0.0.0", demo: false } }),
+  );
+  await page.goto("/");
+  await page.getByLabel("User name").waitFor();
+}
+
+async function showAudit({ page }: DemoBrowser): Promise<void> {
+  await page.goto("/tokens");
+  await page.getByLabel("Name", { exact: true }).fill("night shift");
+  await page.getByRole("button", { name: "Make the token" }).click();
+  await page.getByRole("button", { name: "I have it" }).click();
+  await page.getByLabel("See as").selectOption({ label: "contoso / prod" });
+  await page.getByText("You see what").waitFor();
+  await page.getByRole("button", { name: "Back to the provider’s view" }).click();
+  await page.getByRole("link", { name: "Audit" }).click();
+  await page.locator("tbody tr").nth(3).waitFor();
 }
 
 async function showSources(browser: DemoBrowser): Promise<void> {

@@ -11,7 +11,10 @@ export function ExportPage() {
       <h1>Take the events along</h1>
       <p class="lead">
         All events of <strong>{current?.label}</strong> that are shown here, as one file, the oldest first
-        {extent === undefined ? "" : `: from ${extent.first.slice(0, 10)} to ${extent.last.slice(0, 10)}`}.
+        {extent === undefined
+          ? ""
+          : `, from ${extent.first.slice(0, 10)} through ${extent.last.slice(0, 10)}`}
+        .
       </p>
       <h2>What is in it</h2>
       <ul class="told">

@@ -74,7 +74,7 @@ export function SignInPage() {
         ),
       )}
       <TokenForm
-        label={demo || providers.length > 0 ? "Or sign in with an API token" : "API token"}
+        alone={!demo && providers.length === 0}
         busy={busy}
         onEnter={(token) => attempt({ token })}
       />
@@ -83,21 +83,22 @@ export function SignInPage() {
 }
 
 function TokenForm(props: {
-  readonly label: string;
+  /** Whether there is no other way to sign in. */
+  readonly alone: boolean;
   readonly busy: boolean;
   readonly onEnter: (token: string) => void;
 }) {
-  const { label, busy, onEnter } = props;
+  const { alone, busy, onEnter } = props;
   const [token, setToken] = useState("");
   return (
     <form
-      class="sign-in"
+      class={alone ? "sign-in" : "sign-in sign-in-token"}
       onSubmit={(event) => {
         event.preventDefault();
         onEnter(token.trim());
       }}
     >
-      <label for="token">{label}</label>
+      <label for="token">{alone ? "API token" : "Or sign in with an API token"}</label>
       <div class="sign-in-row">
         <input
           id="token"

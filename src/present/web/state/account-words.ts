@@ -39,6 +39,7 @@ export function rightsWords(rights: readonly Right[]): string {
 /** Through what somebody signed in. */
 export function throughWords(through: string | null): string {
   if (through === null) return "without a session";
+  if (through === "demo") return "in the demo";
   return through === "token" ? "with an API token" : `through ${through}`;
 }
 
