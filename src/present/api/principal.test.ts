@@ -72,19 +72,19 @@ const owner: fc.Arbitrary<TenantRef> = fc.record(
   { requiredKeys: ["controlPlane", "domainId"] },
 );
 
-function scopeOf(grants: readonly Grant[]) {
-  const { scope } = principalOf({ subject: "s", name: "ada", grants }, tenants, false);
+function scopeOf(grants: readonly Grant[], among = tenants) {
+  const { scope } = principalOf({ subject: "s", name: "ada", grants }, among, false);
   if (scope?.kind !== "tenant") throw new Error("not a tenant");
   return { keys: new Set(scope.keys), sensitive: new Set(scope.sensitiveKeys) };
 }
 
-function opensOne(grants: readonly Grant[], tenant: TenantRef): boolean {
-  return grants.some((grant) => opensTenant(scopeOf([grant]).keys, tenant));
+function opensOne(grants: readonly Grant[], tenant: TenantRef, among = tenants): boolean {
+  return grants.some((grant) => opensTenant(scopeOf([grant], among).keys, tenant));
 }
 
 /** What the wall lets through of the class security. */
-function opensSensitive(grants: readonly Grant[], tenant: TenantRef): boolean {
-  const { keys, sensitive } = scopeOf(grants);
+function opensSensitive(grants: readonly Grant[], tenant: TenantRef, among = tenants): boolean {
+  const { keys, sensitive } = scopeOf(grants, among);
   const own = [
     ...(tenant.projectId === undefined ? [] : [projectKey(controlPlane, tenant.projectId)]),
     domainKey(controlPlane, tenant.domainId!),
@@ -122,6 +122,39 @@ describe("several grants of tenants", () => {
         for (const key of sensitive) if (key.startsWith("!")) expect(keys).toContain(key);
       }),
       { numRuns: 2_000 },
+    );
+  });
+
+  test("open what is sensitive to administrators alone, whichever customers have what by name", () => {
+    const ids = ["c-1", "c-2", "c-3"] as const;
+    const whose = fc.array(fc.constantFrom(undefined, ...ids), {
+      minLength: domains.length + projects.length,
+      maxLength: domains.length + projects.length,
+    });
+    const members = [
+      ...domains.map((domainId) => ({ controlPlane, domainId })),
+      ...projects.map((projectId) => ({ controlPlane, projectId })),
+    ];
+    const ofCustomer = fc.record({
+      kind: fc.constant("customer" as const),
+      customerId: fc.constantFrom(...ids),
+      role,
+    });
+    const grant = fc.oneof(tenantGrant, ofCustomer);
+    fc.assert(
+      fc.property(whose, fc.array(grant, { maxLength: 5 }), owner, (named, grants, tenant) => {
+        const configured = ids.map((id) => ({
+          id,
+          name: id,
+          members: members.filter((_, at) => named[at] === id),
+        }));
+        const among = new TenantList(known, { customers: configured });
+        const admins = grants.filter((one) => one.role === "admin");
+        expect(opensSensitive(grants, tenant, among) && !opensOne(admins, tenant, among)).toBe(false);
+        const opened = opensTenant(scopeOf(grants, among).keys, tenant);
+        expect(opened && !opensOne(grants, tenant, among)).toBe(false);
+      }),
+      { numRuns: 4_000 },
     );
   });
 
