@@ -28,12 +28,11 @@ beforeAll(async () => {
     const embedded = await embeddedStore();
     ({ data } = embedded);
     store = embedded;
-    args = store.args;
   } else {
-    data = join(folder, "data");
+    data = folder;
     store = await externalStore(server, `isochron_erasure_${process.pid}`);
-    args = [...store.args, "--data", data];
   }
+  ({ args } = store);
 });
 
 afterAll(async () => {
@@ -137,9 +136,13 @@ test("whom an erasure was of stands in no table, dump, record set aside, search,
   const projectId = mostNamed(/tenant_id\\+": \\+"([0-9a-f]{32})/g);
   const userId = mostNamed(/[^a-z]user_id\\+": \\+"([0-9a-f]{32})/g);
   const spoilt = join(folder, "spoilt.jsonl");
-  await writeFile(spoilt, `{"body": "{\\"tenant_id\\": \\"${projectId}\\", \\"user_id\\": \\"${userId}\\"\n`);
   const takeIn = async (): Promise<void> => {
+    await writeFile(
+      spoilt,
+      `{"body": "{\\"tenant_id\\": \\"${projectId}\\", \\"user_id\\": \\"${userId}\\"\n`,
+    );
     for (const path of [recording, spoilt]) await ask("import", "--source", "openstack-notifications", path);
+    await rm(spoilt);
   };
   await takeIn();
   const before = await eventsOf();
