@@ -117,9 +117,10 @@ export async function scrubSmallTables(client: pg.ClientBase, subject: ErasureSu
     await client.query("DELETE FROM isochron.session WHERE looks_as @> $1::jsonb", [JSON.stringify(scope)]);
   }
   if (userId !== undefined)
-    await client.query("DELETE FROM isochron.session WHERE subject = $1 OR subject LIKE '%/' || $1", [
-      userId,
-    ]);
+    await client.query(
+      "DELETE FROM isochron.session WHERE subject = $1 OR right(subject, length($1) + 1) = '/' || $1",
+      [userId],
+    );
   for (const pattern of patternsOf(searched)) {
     await client.query("SELECT isochron.scrub_words($1, $2)", [pattern, notScrubbed]);
     await client.query(

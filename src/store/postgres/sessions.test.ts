@@ -144,3 +144,16 @@ test("a token tells the day of its last use, and who made it", async () => {
   expect(await store.tokens.byId(made.id)).toMatchObject({ usedOn: today?.day });
   expect(await store.tokens.byId("tok_none")).toBeUndefined();
 });
+
+test("sessions of a person who is erased go, and those of nobody else with a name like it", async () => {
+  await store.sessions.create(sessionOf("erased", { subject: "keystone/u_7" }));
+  await store.sessions.create(sessionOf("like it", { subject: "keystone/ux7" }));
+  const { retention } = store;
+  const target = { kind: "user", userId: "u_7", words: [] } as const;
+  const { id } = await retention.requestErasure({ target, why: "they asked", by: "admin", at });
+  const epoch = (await retention.take("test", 60_000))!;
+  await retention.erase(epoch, id, at);
+  await retention.release(epoch, true);
+  expect(await read("erased")).toBeUndefined();
+  expect(await read("like it")).toMatchObject({ subject: "keystone/ux7" });
+});
