@@ -57,7 +57,7 @@ const shots: readonly Shot[] = [
     },
   },
   { name: "sign-in", height: 640, show: showSignIn },
-  { name: "audit", height: 760, show: showAudit },
+  { name: "audit", height: 560, show: showAudit },
   { name: "sources", world: "troubled", height: 1080, show: showSources },
   { name: "sources-narrow", world: "troubled", theme: "dark", width: 390, height: 1400, show: showSources },
   { name: "storm", world: "troubled", height: 1080, show: showStorm },
@@ -106,8 +106,19 @@ async function showAudit({ page }: DemoBrowser): Promise<void> {
   await page.getByLabel("See as").selectOption({ label: "contoso / prod" });
   await page.getByText("You see what").waitFor();
   await page.getByRole("button", { name: "Back to the provider’s view" }).click();
+  await page.goto("/retention");
+  await page.getByText("Place a hold").click();
+  await page.getByRole("button", { name: /^On/ }).click();
+  await page.getByLabel("Find a tenant by name or id").fill("fabrikam");
+  await page.getByRole("treeitem", { name: "fabrikam" }).first().click();
+  await page.getByLabel("Why").fill("case 12/2026");
+  await page.getByRole("button", { name: "Place it" }).click();
+  await page.getByRole("button", { name: /^Lift…/ }).click();
+  await page.getByLabel("Why").first().fill("the case is closed");
+  await page.getByRole("button", { name: "Lift", exact: true }).click();
+  await page.getByText("None stands.").waitFor();
   await page.getByRole("link", { name: "Audit" }).click();
-  await page.locator("tbody tr").nth(3).waitFor();
+  await page.locator("tbody tr", { hasText: "token" }).getByText("Details").first().click();
 }
 
 async function showSources(browser: DemoBrowser): Promise<void> {

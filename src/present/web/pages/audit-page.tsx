@@ -121,7 +121,9 @@ function EntryTable({ entries }: { entries: readonly AuditEntryJson[] }) {
             <th scope="col">Action</th>
             <th scope="col">Who</th>
             <th scope="col">Object</th>
-            <th scope="col">Why and what</th>
+            <th scope="col" class="audit-why">
+              Why and what
+            </th>
           </tr>
         </thead>
         <tbody>

@@ -29,9 +29,12 @@ function InForce() {
     <section aria-labelledby="in-force">
       <h2 id="in-force">How long what is kept</h2>
       {failure !== undefined && <ErrorNotice failure={failure} retry={retry} />}
-      {data !== undefined && (
+      {data !== undefined && entry === undefined && (
+        <p>The audit has not been told the settings yet; a server tells them when it starts.</p>
+      )}
+      {entry !== undefined && (
         <dl class="figures">
-          {retentionInForce(entry?.details).map(([name, says]) => (
+          {retentionInForce(entry.details).map(([name, says]) => (
             <div key={name}>
               <dt>{name}</dt>
               <dd>{says}</dd>
