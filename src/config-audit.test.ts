@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { compareSettings, tellSettings } from "./config-audit.ts";
 import { loadConfig, type Config } from "./config.ts";
+import { projectKey } from "./model/tenant.ts";
 
 const key = Buffer.alloc(32, 1);
 const base = loadConfig({ env: { HOME: "/nowhere" }, cwd: "/nowhere" });
@@ -36,4 +37,12 @@ test("no secret is told, but that it changed is", () => {
   expect(others).toEqual([]);
   expect(change?.setting).toBe("connections.nova.config.password");
   expect(change?.after).toMatch(/^hidden:[0-9a-f]{16}$/);
+});
+
+test("a tenant's own retention is told by the tenant", () => {
+  const tenants = new Map([[projectKey("region-1", "p-1"), { security: 30 }]]);
+  const after = tellSettings({ ...base, retention: { days: {}, tenants } }, key);
+  expect(compareSettings(tellSettings(base, key), after)).toEqual([
+    { setting: "retention.tenants.project/region-1/p-1.security", after: "30" },
+  ]);
 });

@@ -35,7 +35,8 @@ export function tellSettings(config: Config, hidingKey: Uint8Array): EffectiveSe
       return;
     }
     if (typeof value === "object" && value !== null && !Array.isArray(value)) {
-      for (const [name, inner] of Object.entries(value)) tell([...path, name], inner);
+      const entries = value instanceof Map ? [...value] : Object.entries(value);
+      for (const [name, inner] of entries) tell([...path, String(name)], inner);
       return;
     }
     told[path.join(".")] = toText(path.at(-1) ?? "", value as Json, hide);
