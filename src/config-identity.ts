@@ -5,9 +5,11 @@ import { providerRoles, tenantRoles, type ProviderRole, type TenantRole } from "
 import { secretReferencePattern, secretReferenceProblem } from "./model/secret-reference.ts";
 
 const text = (what: string) => z.string({ error: what }).min(1, { error: what }).max(500, { error: what });
-const secretReference = z.string({ error: "`env:NAME`, `file:PATH` or `credential:NAME`" }).regex(secretReferencePattern, {
-  error: secretReferenceProblem,
-});
+const secretReference = z
+  .string({ error: "`env:NAME`, `file:PATH` or `credential:NAME`" })
+  .regex(secretReferencePattern, {
+    error: secretReferenceProblem,
+  });
 const address = (what: string) => z.url({ protocol: /^https?$/, error: what });
 const controlPlane = z
   .string({ error: "a name such as region-1" })

@@ -132,7 +132,8 @@ export const settings: readonly Setting[] = [
     name: "database_url",
     env: "ISOCHRON_DATABASE_URL",
     fallback: "none: the embedded PostgreSQL under `data`",
-    meaning: "An existing PostgreSQL (15 to 18) to use instead of `data`; a URL, `env:NAME`, `file:PATH` or `credential:NAME`.",
+    meaning:
+      "An existing PostgreSQL (15 to 18) to use instead of `data`; a URL, `env:NAME`, `file:PATH` or `credential:NAME`.",
     schema: z
       .string({ error: "postgres://user@host/database, `env:NAME`, `file:PATH` or `credential:NAME`" })
       .regex(/^(postgres(ql)?:\/\/|env:|file:|credential:).+$/, {
@@ -178,7 +179,8 @@ export const settings: readonly Setting[] = [
     name: "secret",
     env: "ISOCHRON_SECRET",
     fallback: "none: made at the first start and kept in the store's folder",
-    meaning: "Reference to the key that signs browser sessions: `env:NAME`, `file:PATH` or `credential:NAME`.",
+    meaning:
+      "Reference to the key that signs browser sessions: `env:NAME`, `file:PATH` or `credential:NAME`.",
     schema: secretReference,
     secret: true,
   },
