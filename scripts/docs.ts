@@ -57,7 +57,7 @@ export function withTables(page: string, name = "configuration.md"): string {
       ...settings.map(({ name, env, flag, fallback, meaning }) => [
         `\`${name}\``,
         env === undefined ? "" : `\`${env}\``,
-        env === undefined ? "" : `\`${flag ?? `--${name.replaceAll("_", "-")}`}\``,
+        flag === undefined ? "" : `\`${flag}\``,
         fallback,
         meaning,
       ]),

@@ -12,7 +12,7 @@ export type LogLevel = (typeof logLevels)[number];
 export interface Setting {
   readonly name: string;
   readonly env?: string;
-  /** Its flag, where that is not the name with dashes. */
+  /** Its flag, where some command takes one. */
   readonly flag?: string;
   readonly fallback: string;
   readonly meaning: string;
@@ -124,6 +124,7 @@ export const settings: readonly Setting[] = [
   {
     name: "data",
     env: "ISOCHRON_DATA",
+    flag: "--data",
     fallback: "`$XDG_DATA_HOME/isochron`, else `~/.local/share/isochron`; `demo` uses `demo` under it",
     meaning: "Folder of the embedded store; puts aside a `database_url` of less weight.",
     schema: folder,
@@ -131,6 +132,7 @@ export const settings: readonly Setting[] = [
   {
     name: "database_url",
     env: "ISOCHRON_DATABASE_URL",
+    flag: "--database-url",
     fallback: "none: the embedded PostgreSQL under `data`",
     meaning:
       "An existing PostgreSQL (15 to 18) to use instead of `data`; a URL, `env:NAME`, `file:PATH` or `credential:NAME`.",
@@ -144,6 +146,7 @@ export const settings: readonly Setting[] = [
   {
     name: "host",
     env: "ISOCHRON_HOST",
+    flag: "--host",
     fallback: "`127.0.0.1`",
     meaning: "Address that `serve` and `demo` listen on.",
     schema: z
@@ -153,6 +156,7 @@ export const settings: readonly Setting[] = [
   {
     name: "port",
     env: "ISOCHRON_PORT",
+    flag: "--port",
     fallback: "`4400`",
     meaning: "Port that `serve` and `demo` listen on; 0 takes a free one and prints it.",
     schema: z
@@ -164,6 +168,7 @@ export const settings: readonly Setting[] = [
   {
     name: "log_level",
     env: "ISOCHRON_LOG_LEVEL",
+    flag: "--log-level",
     fallback: "`info` for `serve`, `demo` and `harvest`, else `warn`",
     meaning: `Least level that is logged: ${logLevels.join(", ")}.`,
     schema: z.enum(logLevels, { error: `one of ${logLevels.join(", ")}` }),
@@ -171,6 +176,7 @@ export const settings: readonly Setting[] = [
   {
     name: "log_format",
     env: "ISOCHRON_LOG_FORMAT",
+    flag: "--log-format",
     fallback: "`pretty` on a terminal, else `json`",
     meaning: "How the log is written to standard error: json or pretty.",
     schema: z.enum(["json", "pretty"], { error: "json or pretty" }),
@@ -178,9 +184,9 @@ export const settings: readonly Setting[] = [
   {
     name: "secret",
     env: "ISOCHRON_SECRET",
-    fallback: "none: made at the first start and kept in the store's folder",
+    fallback: "none: made at the first start and kept in the store's folder, or derived from `database_url`",
     meaning:
-      "Reference to the key that signs browser sessions: `env:NAME`, `file:PATH` or `credential:NAME`.",
+      "Reference to the key that signs cursors and seals what sessions keep of sign-ins: `env:NAME`, `file:PATH` or `credential:NAME`.",
     schema: secretReference,
     secret: true,
   },
@@ -259,6 +265,7 @@ export const settings: readonly Setting[] = [
   {
     name: "server",
     env: "ISOCHRON_SERVER",
+    flag: "--server",
     fallback: "none: commands open the store themselves",
     meaning: "Server that the reading commands ask.",
     schema: httpUrl,
@@ -266,6 +273,7 @@ export const settings: readonly Setting[] = [
   {
     name: "token",
     env: "ISOCHRON_TOKEN",
+    flag: "--token",
     fallback: "none",
     meaning: "API token for that server; the token, `env:NAME`, `file:PATH` or `credential:NAME`.",
     schema: z.string({ error: "a token that `isochron token create` printed" }).min(1),

@@ -82,7 +82,7 @@ export interface ConfigInput {
   readonly flags?: ConfigFlags;
   readonly env?: NodeJS.ProcessEnv;
   readonly cwd?: string;
-  /** The demo takes neither store nor connections from the file, nor a database from the environment. */
+  /** The demo takes no store, connections, people or retention from the file, nor a database from the environment. */
   readonly demo?: boolean;
   /** Used where nobody says otherwise. */
   readonly defaults?: { readonly logLevel?: LogLevel };
@@ -275,11 +275,7 @@ class Reading {
 
   #layers(setting: Setting): Layers {
     const flagText = this.#input.flags?.[setting.name];
-    const flag = this.#check(
-      setting,
-      setting.flag ?? `--${setting.name.replaceAll("_", "-")}`,
-      asValue(setting, flagText),
-    );
+    const flag = this.#check(setting, setting.flag ?? "", asValue(setting, flagText));
     const isDemo = this.#input.demo === true;
     const notForDemo = isDemo && setting.name === "database_url";
     const envText = setting.env === undefined || notForDemo ? undefined : present(this.#env[setting.env]);

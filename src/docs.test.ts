@@ -1,8 +1,12 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { generatedPages, withTables } from "../scripts/docs.ts";
+import type { Command } from "commander";
 import { settings } from "./config-settings.ts";
 import { errorTable } from "./errors.ts";
+import type { Host } from "./present/cli/application.ts";
+import { createProgram } from "./present/cli/program.ts";
+import { Run } from "./present/cli/run.ts";
 
 function readPage(name: string): string {
   return readFileSync(new URL(`../docs/${name}`, import.meta.url), "utf8");
@@ -41,6 +45,18 @@ describe("docs/configuration.md", () => {
     for (const { name, meaning } of settings) {
       expect(page).toContain(`\`${name}\``);
       expect(page).toContain(meaning);
+    }
+  });
+
+  test("it names a flag for just those settings that some command takes one for", () => {
+    const host = { version: "0", sources: ["a"] } as unknown as Host;
+    const flagsOf = (command: Command): readonly (string | undefined)[] => [
+      ...command.options.map(({ long }) => long),
+      ...command.commands.flatMap(flagsOf),
+    ];
+    const taken = new Set(flagsOf(createProgram(new Run(host))));
+    for (const { name, flag = `--${name.replaceAll("_", "-")}` } of settings) {
+      expect(page.includes(`| \`${flag}\` `), flag).toBe(taken.has(flag));
     }
   });
 });
