@@ -63,7 +63,7 @@ function addList(parent: Command, run: Run): void {
   addReadOptions(command)
     .addHelpText(
       "after",
-      "\nExamples:\n  $ isochron audit list --action break-glass\n  $ isochron audit list --from 2d -o ndjson",
+      "\nExamples:\n  $ isochron audit list --action break-glass\n  $ isochron audit list --from -2d -o ndjson",
     )
     .action(
       run.action((_, options: ListOptions) => read(run.host, options, (reading) => list(reading, options))),

@@ -31,7 +31,7 @@ export function addExportCommand(program: Command, run: Run): void {
     .option("--control-plane <name>", "cloud that the ids belong to", "default")
     .optionsGroup("Where from:")
     .option("--server <url>", "ask this server, with a token of the tenant's (ISOCHRON_SERVER)")
-    .option("--token <token>", "API token, env:NAME or file:PATH (ISOCHRON_TOKEN)");
+    .option("--token <token>", "API token, env:NAME, file:PATH or credential:NAME (ISOCHRON_TOKEN)");
   addStoreOptions(command)
     .addHelpText(
       "after",

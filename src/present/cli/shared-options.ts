@@ -39,7 +39,7 @@ export function addStoreOptions(command: Command): Command {
     .option("--data <dir>", "folder of the embedded store (ISOCHRON_DATA)")
     .option(
       "--database-url <url>",
-      "PostgreSQL to use instead: URL, env:NAME or file:PATH (ISOCHRON_DATABASE_URL)",
+      "PostgreSQL to use instead: URL, env:NAME, file:PATH or credential:NAME (ISOCHRON_DATABASE_URL)",
     )
     .option("--config <file>", "configuration file (ISOCHRON_CONFIG; ./isochron.yaml)")
     .option("--log-level <level>", "least level to log (ISOCHRON_LOG_LEVEL)")
@@ -49,7 +49,11 @@ export function addStoreOptions(command: Command): Command {
 export function addPrintOptions(command: Command, allowed: readonly Format[] = formats): Command {
   return command
     .optionsGroup("Output:")
-    .addOption(new Option("-o, --output <format>", "how to print").choices(allowed).default("table"))
+    .addOption(
+      new Option("-o, --output <format>", "how to print")
+        .choices(allowed)
+        .default(allowed.includes("table") ? "table" : allowed[0]),
+    )
     .addOption(
       new Option("--color <when>", "colours (NO_COLOR switches them off)")
         .choices(["auto", "always", "never"])
@@ -63,7 +67,7 @@ export function addReadOptions(command: Command, allowed: readonly Format[] = fo
   command
     .optionsGroup("Where from:")
     .option("--server <url>", "ask this server instead of the store (ISOCHRON_SERVER)")
-    .option("--token <token>", "API token, env:NAME or file:PATH (ISOCHRON_TOKEN)")
+    .option("--token <token>", "API token, env:NAME, file:PATH or credential:NAME (ISOCHRON_TOKEN)")
     .option("--as-domain <id>", "look through the eyes of this domain")
     .addOption(new Option("--as-project <id>", "look through the eyes of this project").conflicts("asDomain"))
     .addOption(
