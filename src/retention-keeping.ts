@@ -48,6 +48,18 @@ export function keepStoreShort(
         },
       ]);
     },
+    onDeleted: async ({ events, editions, setAside, weeks }) => {
+      await store.audit.append([
+        {
+          at: instant(Date.now()),
+          action: "retention",
+          outcome: "done",
+          actor: { id: "isochron" },
+          object: "retention",
+          details: { events, editions, set_aside: setAside, weeks },
+        },
+      ]);
+    },
     onError: (err) => log.error({ err }, "what is too old could not be deleted"),
   };
   return {

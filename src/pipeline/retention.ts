@@ -24,6 +24,8 @@ export interface RetentionTools {
   readonly holder: string;
   /** After an erasure was carried out, as far as holds let it; before it counts as done nothing else is. */
   readonly onErased?: (erasure: ErasureRecord) => Promise<void>;
+  /** After a pass that deleted something, also one that was broken off. */
+  readonly onDeleted?: (pass: RetentionPass) => Promise<void>;
   readonly scheduler?: Scheduler;
   readonly onError?: (error: unknown) => void;
 }
@@ -66,6 +68,7 @@ export async function runRetention(
     return pass;
   } finally {
     await retention.release(epoch, passed);
+    if (Object.values(pass).some((count) => count > 0)) await tools.onDeleted?.(pass);
   }
 }
 

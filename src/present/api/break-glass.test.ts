@@ -182,7 +182,7 @@ test("broken glass lasts while its holder looks as a tenant, shows nothing there
   expect(looked.json<SessionJson>()).toMatchObject({
     as_tenant: true,
     glass: { why },
-    permissions: ["look-as-tenant"],
+    permissions: ["look-as-tenant", "export"],
   });
   expect(await sees(cookieOf(looked))).toBe(false);
   const back = await ask("DELETE", "/session/as", cookieOf(looked));

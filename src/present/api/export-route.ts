@@ -82,7 +82,7 @@ export function exportRoute(context: ApiContext): FastifyPluginAsyncZod {
 /** A reader of the tenant may look, and not take all of it away; who sees less than an administrator exports less. */
 function mayExport(principal: Principal, scope: Scope): boolean {
   if (scope.kind !== "tenant" || scope.keys.length === 0) return false;
-  if (principal.provider) return true;
+  if (principal.provider) return principal.permissions.has("export");
   const own = new Set(scope.sensitiveKeys);
   return scope.keys.every((key) => own.has(key));
 }

@@ -63,7 +63,7 @@ export function principalOf(holder: Holder, tenants: TenantList, glassBroken: bo
   if (session?.as !== undefined && held.has("look-as-tenant")) {
     // A reader's eyes: whoever may see what is the administrators' alone sees it as the provider.
     const seen = tenantSide([{ ...toGrant(session.as), role: "reader" }], tenants, name);
-    return { ...own, ...seen, permissions: new Set(["look-as-tenant"]), provider: true };
+    return { ...own, ...seen, permissions: whileLooking(held), provider: true };
   }
   return {
     ...own,
@@ -87,6 +87,11 @@ export function grantOf(scope: Exclude<TokenScope, { kind: "ingest" }>): Grant {
 /** The keys of those tenants whose administrator the principal is, with the projects that are taken out of them. */
 export function administeredKeys(grants: readonly Grant[], tenants: TenantList): readonly TenantKey[] {
   return unionOf(grants.filter(isTenantGrant).filter(isAdministrator), tenants);
+}
+
+/** Through a tenant's eyes there is nothing of the provider's to do, but to look away again and to take along. */
+function whileLooking(held: ReadonlySet<Permission>): ReadonlySet<Permission> {
+  return new Set(["look-as-tenant", "export"].filter((one) => held.has(one as Permission)) as Permission[]);
 }
 
 function permissionsOf(grants: readonly Grant[], glassBroken: boolean): ReadonlySet<Permission> {

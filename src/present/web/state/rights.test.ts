@@ -12,7 +12,7 @@ const operator = {
   grants: [{ scope: "provider", role: "operator" }],
   permissions: ["read-workbench", "decide", "look-as-tenant", "export", "break-glass"],
 } as const satisfies Parameters<typeof managesTokens>[0];
-const lookingAs = { ...tenant(reader), as_tenant: true, permissions: ["look-as-tenant"] } as const;
+const lookingAs = { ...tenant(reader), as_tenant: true, permissions: ["look-as-tenant", "export"] } as const;
 
 describe("rights in the browser", () => {
   it("are what the session tells, and none without a session", () => {
