@@ -45,7 +45,7 @@ export interface TokenStore {
     expiresAt?: Instant;
     madeBy?: string;
   }): Promise<TokenRecord>;
-  /** Notes the day as the one of its last use. */
+  /** Undefined for one that is revoked. Notes the day as the one of its last use. */
   find(hash: Uint8Array): Promise<TokenRecord | undefined>;
   /** Without noting a use. */
   byId(id: string): Promise<TokenRecord | undefined>;
