@@ -75,6 +75,15 @@ describe("a fact asks again about what waits", () => {
     expect(await due()).toEqual(earlier ? ["before", "after"] : ["after"]);
   });
 
+  test.each(["project:a", "project:b"])("where it breaks a tie, being %s seen again", async (again) => {
+    await store.events.append(page([waiting("waiting", 9, "server:s")]));
+    await learn(fact("server:s", "owned_by", "project:a", 5));
+    await learn(fact("server:s", "owned_by", "project:b", 5));
+    expect(await due()).toEqual(["waiting"]);
+    await learn(fact("server:s", "owned_by", again, 7));
+    expect(await due()).toEqual(["waiting"]);
+  });
+
   test("but not about what everything points at, which depends on nobody who newly does", async () => {
     await store.events.append(page([waiting("a", 9, "project:p"), waiting("b", 9, "user:u")]));
     await learn(fact("server:s", "owned_by", "project:p", 5), fact("server:s", "used_by", "user:u", 5));

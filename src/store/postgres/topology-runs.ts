@@ -29,7 +29,15 @@ const commonSql = `
            CASE WHEN NOT uniform THEN 'rest'
                 WHEN latest.at IS NULL THEN 'first'
                 WHEN (latest.to_kind, latest.to_id, latest.holds) = (told.to_kind, told.to_id, told.holds)
-                     AND told.at > latest.at THEN 'again'
+                     AND told.at > latest.at
+                     -- Where another run began at the same moment, the first sight since breaks the tie.
+                     AND (latest.last_at > latest.at OR NOT EXISTS (
+                       SELECT FROM isochron.topology_run o
+                        WHERE o.control_plane = $1 AND o.from_kind = told.from_kind AND o.from_id = told.from_id
+                          AND o.relation = told.relation AND o.at = latest.at
+                          AND (NOT told.plural OR (o.to_kind, o.to_id) = (told.to_kind, told.to_id))
+                          AND (o.to_kind, o.to_id, o.holds) <> (latest.to_kind, latest.to_id, latest.holds)))
+                     THEN 'again'
                 ELSE 'rest' END AS what
       FROM told LEFT JOIN LATERAL (
         (SELECT r.at, r.last_at, r.to_kind, r.to_id, r.holds FROM isochron.topology_run r
