@@ -70,7 +70,16 @@ async function measure(
     const config = join(folder, "isochron.json");
     await writeFile(config, JSON.stringify(configOf(steady.url, threshold)));
     const place = ["--data", join(folder, "data"), "--config", config];
-    const created = await askIsochron(["token", "create", "--name", "bench", "--provider", ...place]);
+    const created = await askIsochron([
+      "token",
+      "create",
+      "--name",
+      "bench",
+      "--provider",
+      "--role",
+      "admin",
+      ...place,
+    ]);
     const heapMib = Math.floor(memoryMib * heapShare);
     const env = { NODE_OPTIONS: `--max-old-space-size=${heapMib} --max-semi-space-size=${youngMib}` };
     const serve = ["serve", "--port", "0", "--log-level", "warn", ...place];

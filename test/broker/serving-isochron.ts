@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { ownConnection } from "../../src/model/own-connection.ts";
 import type { EventJson, SourcesJson } from "../../src/present/api/contract.ts";
 import { askIsochron, RunningIsochron } from "../isochron-command.ts";
 import type { TestStore } from "../outside-store.ts";
@@ -28,7 +29,16 @@ export class ServingIsochron {
     const connection = { name: "bus", source, config: settings };
     // JSON is YAML.
     await writeFile(join(folder, "isochron.yaml"), JSON.stringify({ connections: [connection] }));
-    const token = await askIsochron(["token", "create", "--name", "test", "--provider", ...store.args]);
+    const token = await askIsochron([
+      "token",
+      "create",
+      "--name",
+      "test",
+      "--provider",
+      "--role",
+      "admin",
+      ...store.args,
+    ]);
     return new ServingIsochron(store, folder, token.trim());
   }
 
@@ -75,7 +85,8 @@ export class ServingIsochron {
     return text
       .split("\n")
       .filter((line) => line !== "")
-      .map((line) => JSON.parse(line) as EventJson);
+      .map((line) => JSON.parse(line) as EventJson)
+      .filter(({ connection }) => connection !== ownConnection.name);
   }
 
   async remove(): Promise<void> {

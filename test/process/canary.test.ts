@@ -231,7 +231,10 @@ async function dumpTables(): Promise<void> {
 async function provokeAll(): Promise<SourcesJson> {
   const given = { env, cwd: folder };
   const token = (
-    await askIsochron(["token", "create", "--name", "t", "--provider", ...store.args], given)
+    await askIsochron(
+      ["token", "create", "--name", "t", "--provider", "--role", "admin", ...store.args],
+      given,
+    )
   ).trim();
   const process = new RunningIsochron(
     ["serve", "--port", "0", "--log-level", "trace", "--config", configPath, ...store.args],

@@ -37,6 +37,11 @@ const commonSql = `
                           AND o.relation = told.relation AND o.at = latest.at
                           AND (NOT told.plural OR (o.to_kind, o.to_id) = (told.to_kind, told.to_id))
                           AND (o.to_kind, o.to_id, o.holds) <> (latest.to_kind, latest.to_id, latest.holds)))
+                     -- A name counts for whoever had the thing when it was seen; a new owner is shown it from then on.
+                     AND (told.relation <> 'named' OR NOT EXISTS (
+                       SELECT FROM isochron.topology_run o
+                        WHERE o.control_plane = $1 AND o.from_kind = told.from_kind AND o.from_id = told.from_id
+                          AND o.relation = 'owned_by' AND o.at > latest.last_at AND o.at <= told.last_at))
                      THEN 'again'
                 ELSE 'rest' END AS what
       FROM told LEFT JOIN LATERAL (

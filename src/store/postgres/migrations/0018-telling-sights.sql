@@ -1,4 +1,5 @@
--- Two runs that begin at the same moment are a tie, until one of them is seen again: that, too, changes answers.
+-- Another sight of what nothing followed can change answers, too: where two runs begin at the same moment it breaks the
+-- tie, and of a name it is the first that counts for a new owner.
 
 CREATE OR REPLACE FUNCTION isochron.place_observations(plane text, teller text, observations jsonb, side_by_side text[])
   RETURNS TABLE (nth bigint, first boolean, since timestamptz)
@@ -44,7 +45,8 @@ BEGIN
 
     IF (cur.to_kind, cur.to_id, cur.holds) = (o.to_kind, o.to_id, o.holds) AND o.at > cur.at THEN
       -- Seen again. What lay after the last sight is known better only where something else followed, or where another
-      -- run began at the same moment and this one had not been seen since: the tie is broken now.
+      -- run began at the same moment and this one had not been seen since: the tie is broken now. A name counts for whoever had
+      -- the thing when it was seen, so its first sight since the thing has a new owner changes something, too.
       changes := o.at > cur.last_at
         AND (nxt.at IS NOT NULL
              OR (cur.last_at = cur.at
@@ -52,7 +54,11 @@ BEGIN
                               WHERE r.control_plane = plane AND r.from_kind = o.from_kind AND r.from_id = o.from_id
                                 AND r.relation = o.relation AND r.at = cur.at
                                 AND (NOT plural OR (r.to_kind, r.to_id) = (o.to_kind, o.to_id))
-                                AND (r.to_kind, r.to_id, r.holds) <> (cur.to_kind, cur.to_id, cur.holds))));
+                                AND (r.to_kind, r.to_id, r.holds) <> (cur.to_kind, cur.to_id, cur.holds)))
+             OR (o.relation = 'named'
+                 AND EXISTS (SELECT FROM isochron.topology_run r
+                              WHERE r.control_plane = plane AND r.from_kind = o.from_kind AND r.from_id = o.from_id
+                                AND r.relation = 'owned_by' AND r.at > cur.last_at AND r.at <= o.at)));
       ended := cur.last_at;
       IF o.at > cur.last_at THEN
         UPDATE isochron.topology_run r
