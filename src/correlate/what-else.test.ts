@@ -19,6 +19,7 @@ function event(id: string, subject: string, second: number, more: Partial<Correl
     severity: "info",
     subject: parseEntityKey(subject),
     related: [],
+    details: {},
     summary: id,
     ...more,
   };
@@ -44,7 +45,7 @@ function rank(
     target: { event: symptom, at: symptom.occurredAt },
     earlier,
     edges,
-    rates,
+    rates: new Map([...rates].map(([type, perMs]) => [type, { perMs }])),
     limit: 10,
   });
 }

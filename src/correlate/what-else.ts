@@ -1,24 +1,12 @@
 import type { EntityRef } from "../model/entity.ts";
 import { entityKey } from "../model/entity.ts";
-import type { Instant } from "../model/instant.ts";
 import type { Correlatable } from "./correlatable.ts";
 import { findOpenImpacts } from "./open-impact.ts";
 import type { Addend } from "./score.ts";
 import { describeGap, isShared, weigh } from "./score.ts";
 import type { Edge, TopologyPath } from "./topology-paths.ts";
 import { findPaths } from "./topology-paths.ts";
-
-/** All that the ranking looks at; nothing is fetched here. */
-export interface WhatElseInput<E extends Correlatable> {
-  readonly target: { readonly event?: E; readonly resource?: EntityRef; readonly at: Instant };
-  /** Events that began no later than the target, give or take the clocks' error. */
-  readonly earlier: readonly E[];
-  /** The topology around them as of the target's moment. */
-  readonly edges: readonly Edge[];
-  /** Usual events per millisecond, by type; a type that is absent was never seen before. */
-  readonly rates: ReadonlyMap<string, number>;
-  readonly limit: number;
-}
+import type { WhatElseInput } from "./what-else-input.ts";
 
 export interface Candidate<E> {
   readonly event: E;
@@ -132,7 +120,7 @@ function scoreGroup<E extends Correlatable>(
   const { event } = group;
   const gapMs = input.target.at - event.occurredAt;
   const path = strongestPath(event, paths);
-  const expected = (input.rates.get(event.type) ?? 0) * Math.max(60_000, gapMs);
+  const expected = (input.rates.get(event.type)?.perMs ?? 0) * Math.max(60_000, gapMs);
   const openImpact = impacts.get(event.id);
   const asked = input.target.event !== undefined || input.target.resource !== undefined;
   const addends = weigh({

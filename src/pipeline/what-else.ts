@@ -1,6 +1,7 @@
 import { rankWhatElse } from "../correlate/what-else.ts";
 import type { Candidate } from "../correlate/what-else.ts";
 import type { Edge } from "../correlate/topology-paths.ts";
+import type { UsualRate } from "../correlate/what-else-input.ts";
 import type { EntityRef } from "../model/entity.ts";
 import { entityKey } from "../model/entity.ts";
 import type { Duration, Instant } from "../model/instant.ts";
@@ -144,7 +145,7 @@ async function loadRates(
   events: readonly VisibleEvent[],
   windowFrom: Instant,
   at: Instant,
-): Promise<ReadonlyMap<string, number>> {
+): Promise<ReadonlyMap<string, UsualRate>> {
   const types = [...new Set(events.map((visible) => visible.event.type))];
   if (types.length === 0) return new Map();
   // What was not harvested yet was unknown, not quiet: usual time begins with the first event of the stretch.
@@ -155,5 +156,5 @@ async function loadRates(
   const historyTo = windowFrom - historyFrom > at - windowFrom ? windowFrom : at;
   const spanMs = Math.max(60_000, historyTo - historyFrom);
   const rates = await reader.typeRates(scope, types, historyFrom, historyTo);
-  return new Map(rates.map((rate) => [rate.type, rate.count / spanMs]));
+  return new Map(rates.map((rate) => [rate.type, { perMs: rate.count / spanMs }]));
 }

@@ -17,6 +17,10 @@ export const auditActions = [
   "hold",
   "erasure",
   "configuration",
+  "incident",
+  "feedback",
+  "maintenance",
+  "notification",
 ] as const;
 export type AuditAction = (typeof auditActions)[number];
 
