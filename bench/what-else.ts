@@ -1,0 +1,59 @@
+import { existsSync } from "node:fs";
+import { readOptions } from "../test/command-options.ts";
+import type { Part, PartResult } from "./what-else/part.ts";
+import { sharesOf } from "./what-else/part.ts";
+
+/**
+ * How high the true cause stands among what changed before a symptom, beside simpler ways of ranking, on every part whose
+ * data DIR holds. The truth is read by the judge alone. Ends with 2 where DIR holds none.
+ */
+const usage = "npm run bench:what-else -- --data DIR [--json]";
+
+const parts: readonly Part[] = [];
+
+async function main(): Promise<number> {
+  const { data: dir, json } = readOptions(usage, { data: { type: "string" }, json: { type: "boolean" } });
+  if (dir === undefined || !existsSync(dir)) {
+    console.error(dir === undefined ? `Usage: ${usage}` : `${dir} does not exist.`);
+    return 2;
+  }
+  const results: PartResult[] = [];
+  for (const part of parts) {
+    const found = part.find(dir);
+    if (found !== undefined) results.push(await part.run(found));
+  }
+  if (results.length === 0) {
+    console.error(`${dir} holds none of: ${parts.map((part) => part.name).join(", ")}`);
+    return 2;
+  }
+  console.log(json === true ? JSON.stringify(toJson(results)) : results.map(toTable).join("\n\n"));
+  return 0;
+}
+
+function toJson(results: readonly PartResult[]): unknown {
+  return {
+    parts: results.map(({ name, asked, methods, notes }) => ({
+      name,
+      asked,
+      methods: methods.map((result) => ({
+        method: result.method,
+        questions: result.ranks.length,
+        ...sharesOf(result),
+        ranks: result.ranks,
+      })),
+      notes,
+    })),
+  };
+}
+
+function toTable({ name, asked, methods, notes }: PartResult): string {
+  const rows = methods.map((result) => {
+    const { top1, top3, mrr } = sharesOf(result);
+    const figures = [top1, top3, mrr].map((share) => share.toFixed(3).padStart(7)).join("");
+    return `  ${result.method.padEnd(44)}${figures}`;
+  });
+  const head = `  ${"".padEnd(44)}${["top-1", "top-3", "MRR"].map((word) => word.padStart(7)).join("")}`;
+  return [`${name}: ${asked}`, head, ...rows, ...notes.map((note) => `  ${note}`)].join("\n");
+}
+
+process.exitCode = await main();

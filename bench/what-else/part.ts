@@ -1,0 +1,37 @@
+/** One set of data that "what else changed" is judged on, with its baselines in the same run. */
+export interface Part {
+  readonly name: string;
+  /** Whether the folder holds this part's data; it may lie a level or two below. Gives where. */
+  find(dir: string): string | undefined;
+  run(dir: string): Promise<PartResult>;
+}
+
+export interface PartResult {
+  readonly name: string;
+  /** What was asked, in a few words: `125 incidents, 20 candidates each`. */
+  readonly asked: string;
+  /** Ours last, so that it stands under what it must beat. */
+  readonly methods: readonly MethodResult[];
+  /** Further lines for people. */
+  readonly notes: readonly string[];
+}
+
+export interface MethodResult {
+  readonly method: string;
+  /** For each question: the rank of the true cause from 1, or null where it was not among the answers. */
+  readonly ranks: readonly { readonly question: string; readonly rank: number | null }[];
+}
+
+/** Shares of questions whose true cause was first, or among the first three, and the mean of 1/rank. */
+export interface Shares {
+  readonly top1: number;
+  readonly top3: number;
+  readonly mrr: number;
+}
+
+export function sharesOf({ ranks }: MethodResult): Shares {
+  const share = (most: number) =>
+    ranks.filter(({ rank }) => rank !== null && rank <= most).length / ranks.length;
+  const inverse = ranks.reduce((sum, { rank }) => sum + (rank === null ? 0 : 1 / rank), 0);
+  return { top1: share(1), top3: share(3), mrr: inverse / ranks.length };
+}
