@@ -1,14 +1,10 @@
 import type { EntityRef } from "../model/entity.ts";
 import { entityKey } from "../model/entity.ts";
+import type { Addend } from "./addend.ts";
 import type { Correlatable } from "./correlatable.ts";
+import type { EvidenceContext } from "./evidence.ts";
+import { weighEvidence } from "./evidence.ts";
 import type { TopologyPath } from "./topology-paths.ts";
-
-/** One named part of a score, with what it says to a person; empty where it is not worth saying. */
-export interface Addend {
-  readonly name: string;
-  readonly value: number;
-  readonly says: string;
-}
 
 /** What is known about a candidate when it is scored. */
 export interface Weighing {
@@ -22,6 +18,7 @@ export interface Weighing {
   /** Expected events of the candidate's type in a span as long as the gap, from its usual rate. */
   readonly expected: number;
   readonly openImpact: string | undefined;
+  readonly evidence: EvidenceContext;
 }
 
 /** Half of the weight of time is gone after so long; heavy-tailed, so that an old cause is not lost. */
@@ -46,7 +43,7 @@ export function weigh(weighing: Weighing): readonly Addend[] {
     classAddend(weighing),
     impactAddend(weighing),
     requestAddend(weighing),
-    namedAddend(weighing),
+    ...weighEvidence(weighing.evidence, weighing.candidate),
   ].filter((addend) => addend !== undefined);
 }
 
@@ -139,22 +136,4 @@ function requestAddend({ target, candidate }: Weighing): Addend | undefined {
   return own.some((id) => theirs.includes(id))
     ? { name: "request", value: 1.5, says: "same request" }
     : undefined;
-}
-
-/** The symptom's own words name the candidate's entity: evidence inside the record. */
-function namedAddend({ target, candidate }: Weighing): Addend | undefined {
-  const said = target === undefined ? "" : ` ${target.summary.toLowerCase()} `;
-  const names = [
-    candidate.subject,
-    ...candidate.related.filter((item) => item.role === "host").map((item) => item.ref),
-  ];
-  const named = names.find((ref) => isNamed(said, ref));
-  return named === undefined ? undefined : { name: "named", value: 1, says: `the symptom names ${named.id}` };
-}
-
-function isNamed(said: string, ref: EntityRef): boolean {
-  const id = ref.id.toLowerCase();
-  if (id.length < 4 || ref.kind === "project" || ref.kind === "domain") return false;
-  const at = said.indexOf(id);
-  return at > 0 && !/[\w-]/.test(said[at - 1]!) && !/[\w-]/.test(said[at + id.length] ?? " ");
 }

@@ -1,8 +1,10 @@
 import type { EntityRef } from "../model/entity.ts";
 import { entityKey } from "../model/entity.ts";
+import type { Addend } from "./addend.ts";
 import type { Correlatable } from "./correlatable.ts";
+import type { EvidenceContext } from "./evidence.ts";
+import { gatherEvidence } from "./evidence.ts";
 import { findOpenImpacts } from "./open-impact.ts";
-import type { Addend } from "./score.ts";
 import { describeGap, isShared, weigh } from "./score.ts";
 import type { Edge, TopologyPath } from "./topology-paths.ts";
 import { findPaths } from "./topology-paths.ts";
@@ -48,8 +50,9 @@ export function rankWhatElse<E extends Correlatable>(input: WhatElseInput<E>): W
   const starts = startsOf(input);
   const paths = findPaths(starts, input.edges);
   const impacts = findOpenImpacts(input.earlier, target.at);
+  const evidence = gatherEvidence(target.event, input.earlier);
   const scored = groupByOperation(input.earlier.filter((event) => event.id !== target.event?.id))
-    .map((group) => scoreGroup(group, input, paths, impacts))
+    .map((group) => scoreGroup(group, input, paths, impacts, evidence))
     .toSorted((a, b) => b.score - a.score || a.beforeMs - b.beforeMs || (a.event.id < b.event.id ? -1 : 1));
   return { candidates: scored.slice(0, input.limit), nothingOn: findNothingOn(input.earlier, starts, paths) };
 }
@@ -116,6 +119,7 @@ function scoreGroup<E extends Correlatable>(
   input: WhatElseInput<E>,
   paths: ReadonlyMap<string, TopologyPath>,
   impacts: ReadonlyMap<string, string>,
+  evidence: EvidenceContext,
 ): Candidate<E> {
   const { event } = group;
   const gapMs = input.target.at - event.occurredAt;
@@ -131,6 +135,7 @@ function scoreGroup<E extends Correlatable>(
     path,
     expected,
     openImpact,
+    evidence,
   });
   return {
     event,
