@@ -1,7 +1,9 @@
+import type { AlertSplitStore } from "./alert-split-store.ts";
 import type { AuditStore } from "./audit-store.ts";
 import type { DecisionStore } from "./decision-store.ts";
 import type { EventReader } from "./event-reader.ts";
 import type { EventStore } from "./event-store.ts";
+import type { MaintenanceStore } from "./maintenance-store.ts";
 import type { NoticeTemplateStore } from "./notice-template-store.ts";
 import type { RetentionStore } from "./retention-store.ts";
 import type { RulingStore } from "./ruling-store.ts";
@@ -23,6 +25,8 @@ export interface Store {
   readonly decisions: DecisionStore;
   readonly rulings: RulingStore;
   readonly retention: RetentionStore;
+  readonly maintenance: MaintenanceStore;
+  readonly alertSplits: AlertSplitStore;
   /** A hash over all that the store holds but the times of recording: equal digests, equal stores. */
   digest(): Promise<string>;
   /** For `doctor`: server version, schema version, where it runs. */

@@ -41,6 +41,8 @@ const wholeForOperators = [
   "ruling",
   "ruling_set",
   "notice_template",
+  "maintenance_window",
+  "alert_split",
 ];
 
 const ours = "c.relnamespace = 'isochron'::regnamespace";

@@ -15,11 +15,13 @@ import {
   reportHealth,
   takeLease,
 } from "./connections.ts";
+import { alertSplitStore } from "./alert-splits.ts";
 import { openAudit, type OpenAudit } from "./audit.ts";
 import { decisionStore } from "./decisions.ts";
 import { digestStore } from "./digest.ts";
 import { startEmbedded, type StoreLog } from "./embedded.ts";
 import { openListener } from "./listener.ts";
+import { maintenanceStore } from "./maintenance-windows.ts";
 import { migrate } from "./migrate.ts";
 import { Partitions } from "./partitions.ts";
 import { aliasKeyOf, noticeTemplateStore } from "./notice-templates.ts";
@@ -191,6 +193,8 @@ function assemble(
     decisions: decisionStore(tools, audit),
     rulings: rulingStore(pools),
     retention: retentionStore(tools),
+    maintenance: maintenanceStore(pools),
+    alertSplits: alertSplitStore(pools),
     digest: () => pools.transact("ingest", "read", digestStore),
     describe: async () => {
       const uid = target.embedded === undefined ? undefined : await serverUid(target.embedded.dataDir);

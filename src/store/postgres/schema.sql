@@ -15,6 +15,15 @@ GRANT USAGE ON SCHEMA isochron TO isochron_tenant;
 SCHEMA isochron OWNER isochron_owner;
 
 -- Tables
+TABLE isochron.alert_split OWNER isochron_owner RLS FORCED (
+  id text COLLATE "C" NOT NULL,
+  series text COLLATE "C" NOT NULL,
+  split_by text NOT NULL,
+  why text NOT NULL,
+  split_at timestamp with time zone NOT NULL,
+  undone_at timestamp with time zone,
+  undone_by text
+);
 TABLE isochron.api_token OWNER isochron_owner RLS FORCED (
   id text COLLATE "C" NOT NULL,
   name text NOT NULL,
@@ -215,6 +224,18 @@ TABLE isochron.legal_hold OWNER isochron_owner RLS FORCED (
   lifted_why text,
   lifted_at timestamp with time zone
 );
+TABLE isochron.maintenance_window OWNER isochron_owner RLS FORCED (
+  id text COLLATE "C" NOT NULL,
+  title text NOT NULL,
+  starts_at timestamp with time zone NOT NULL,
+  ends_at timestamp with time zone NOT NULL,
+  control_plane text COLLATE "C" NOT NULL,
+  things jsonb NOT NULL,
+  planned_by text NOT NULL,
+  why text NOT NULL,
+  cancelled_at timestamp with time zone,
+  cancelled_by text
+);
 TABLE isochron.notice_template OWNER isochron_owner RLS FORCED (
   name text COLLATE "C" NOT NULL,
   version integer NOT NULL,
@@ -409,6 +430,8 @@ TABLE isochron.topology_tenant OWNER isochron_owner RLS FORCED (
 );
 
 -- Constraints
+CONSTRAINT alert_split_check ON isochron.alert_split CHECK (((undone_at IS NULL) = (undone_by IS NULL)));
+CONSTRAINT alert_split_pkey ON isochron.alert_split PRIMARY KEY (id);
 CONSTRAINT api_token_hash_key ON isochron.api_token UNIQUE (hash);
 CONSTRAINT api_token_pkey ON isochron.api_token PRIMARY KEY (id);
 CONSTRAINT attribution_revision_pkey ON isochron.attribution_revision PRIMARY KEY (event_id, replaced_xid);
@@ -434,6 +457,10 @@ CONSTRAINT event_revision_pkey ON isochron.event_revision PRIMARY KEY (event_id,
 CONSTRAINT legal_hold_check ON isochron.legal_hold CHECK (((entity_key IS NULL) = (control_plane IS NULL)));
 CONSTRAINT legal_hold_check1 ON isochron.legal_hold CHECK (((cardinality(tenant_keys) > 0) OR (entity_key IS NOT NULL)));
 CONSTRAINT legal_hold_pkey ON isochron.legal_hold PRIMARY KEY (id);
+CONSTRAINT maintenance_window_check ON isochron.maintenance_window CHECK ((starts_at < ends_at));
+CONSTRAINT maintenance_window_check1 ON isochron.maintenance_window CHECK (((cancelled_at IS NULL) = (cancelled_by IS NULL)));
+CONSTRAINT maintenance_window_pkey ON isochron.maintenance_window PRIMARY KEY (id);
+CONSTRAINT maintenance_window_things_check ON isochron.maintenance_window CHECK (((jsonb_typeof(things) = 'array'::text) AND (jsonb_array_length(things) > 0)));
 CONSTRAINT notice_template_pkey ON isochron.notice_template PRIMARY KEY (name, version);
 CONSTRAINT notice_template_version_check ON isochron.notice_template CHECK ((version > 0));
 CONSTRAINT pending_attribution_pkey ON isochron.pending_attribution PRIMARY KEY (control_plane, entity_key, occurred_at, event_id);
@@ -462,6 +489,8 @@ CONSTRAINT topology_tenant_kind_check ON isochron.topology_tenant CHECK ((kind =
 CONSTRAINT topology_tenant_pkey ON isochron.topology_tenant PRIMARY KEY (control_plane, kind, id);
 
 -- Indexes
+CREATE UNIQUE INDEX alert_split_pkey ON isochron.alert_split USING btree (id);
+CREATE UNIQUE INDEX alert_split_standing ON isochron.alert_split USING btree (series) WHERE (undone_at IS NULL);
 CREATE UNIQUE INDEX api_token_hash_key ON isochron.api_token USING btree (hash);
 CREATE UNIQUE INDEX api_token_pkey ON isochron.api_token USING btree (id);
 CREATE UNIQUE INDEX attribution_revision_pkey ON isochron.attribution_revision USING btree (event_id, replaced_xid);
@@ -492,6 +521,9 @@ CREATE INDEX event_unproven_by_group ON ONLY isochron.event USING btree (unprove
 CREATE INDEX event_unproven_by_time ON ONLY isochron.event USING btree (occurred_at, id) WHERE (unproven IS NOT NULL);
 CREATE UNIQUE INDEX event_revision_pkey ON isochron.event_revision USING btree (event_id, content_hash);
 CREATE UNIQUE INDEX legal_hold_pkey ON isochron.legal_hold USING btree (id);
+CREATE INDEX maintenance_window_by_end ON isochron.maintenance_window USING btree (ends_at, starts_at) WHERE (cancelled_at IS NULL);
+CREATE INDEX maintenance_window_by_start ON isochron.maintenance_window USING btree (starts_at, id);
+CREATE UNIQUE INDEX maintenance_window_pkey ON isochron.maintenance_window USING btree (id);
 CREATE UNIQUE INDEX notice_template_pkey ON isochron.notice_template USING btree (name, version);
 CREATE INDEX pending_attribution_by_event ON isochron.pending_attribution USING btree (event_id);
 CREATE INDEX pending_attribution_by_id ON isochron.pending_attribution USING btree (control_plane, isochron.id_of_key(entity_key));
@@ -534,6 +566,10 @@ CREATE UNIQUE INDEX topology_run_pkey ON isochron.topology_run USING btree (cont
 CREATE UNIQUE INDEX topology_tenant_pkey ON isochron.topology_tenant USING btree (control_plane, kind, id);
 
 -- Policies
+POLICY ingest ON isochron.alert_split FOR ALL TO isochron_ingest USING (true) WITH CHECK (true);
+POLICY operator ON isochron.alert_split FOR SELECT TO isochron_operator USING (true);
+POLICY owner ON isochron.alert_split FOR ALL TO isochron_owner USING (true) WITH CHECK (true);
+POLICY provider ON isochron.alert_split FOR SELECT TO isochron_provider USING (true);
 POLICY ingest ON isochron.api_token FOR ALL TO isochron_ingest USING (true) WITH CHECK (true);
 POLICY owner ON isochron.api_token FOR ALL TO isochron_owner USING (true) WITH CHECK (true);
 POLICY ingest ON isochron.attribution_revision FOR ALL TO isochron_ingest USING (true) WITH CHECK (true);
@@ -596,6 +632,10 @@ POLICY owner ON isochron.event_revision FOR ALL TO isochron_owner USING (true) W
 POLICY provider ON isochron.event_revision FOR SELECT TO isochron_provider USING (true);
 POLICY ingest ON isochron.legal_hold FOR ALL TO isochron_ingest USING (true) WITH CHECK (true);
 POLICY owner ON isochron.legal_hold FOR ALL TO isochron_owner USING (true) WITH CHECK (true);
+POLICY ingest ON isochron.maintenance_window FOR ALL TO isochron_ingest USING (true) WITH CHECK (true);
+POLICY operator ON isochron.maintenance_window FOR SELECT TO isochron_operator USING (true);
+POLICY owner ON isochron.maintenance_window FOR ALL TO isochron_owner USING (true) WITH CHECK (true);
+POLICY provider ON isochron.maintenance_window FOR SELECT TO isochron_provider USING (true);
 POLICY ingest ON isochron.notice_template FOR ALL TO isochron_ingest USING (true) WITH CHECK (true);
 POLICY operator ON isochron.notice_template FOR SELECT TO isochron_operator USING (true);
 POLICY owner ON isochron.notice_template FOR ALL TO isochron_owner USING (true) WITH CHECK (true);
@@ -685,9 +725,13 @@ GRANT INSERT ON isochron.audit_personal TO isochron_ingest;
 GRANT INSERT, SELECT ON isochron.notice_template TO isochron_ingest;
 GRANT INSERT, SELECT ON isochron.ruling TO isochron_ingest;
 GRANT INSERT, SELECT ON isochron.tombstone TO isochron_ingest;
+GRANT INSERT, SELECT, UPDATE ON isochron.alert_split TO isochron_ingest;
 GRANT INSERT, SELECT, UPDATE ON isochron.erased_entity TO isochron_ingest;
 GRANT INSERT, SELECT, UPDATE ON isochron.erasure TO isochron_ingest;
 GRANT INSERT, SELECT, UPDATE ON isochron.legal_hold TO isochron_ingest;
+GRANT INSERT, SELECT, UPDATE ON isochron.maintenance_window TO isochron_ingest;
+GRANT SELECT ON isochron.alert_split TO isochron_operator;
+GRANT SELECT ON isochron.alert_split TO isochron_provider;
 GRANT SELECT ON isochron.attribution_revision TO isochron_operator;
 GRANT SELECT ON isochron.attribution_revision TO isochron_provider;
 GRANT SELECT ON isochron.audit_entry TO isochron_provider;
@@ -706,6 +750,8 @@ GRANT SELECT ON isochron.event TO isochron_operator;
 GRANT SELECT ON isochron.event TO isochron_provider;
 GRANT SELECT ON isochron.event_revision TO isochron_operator;
 GRANT SELECT ON isochron.event_revision TO isochron_provider;
+GRANT SELECT ON isochron.maintenance_window TO isochron_operator;
+GRANT SELECT ON isochron.maintenance_window TO isochron_provider;
 GRANT SELECT ON isochron.notice_template TO isochron_operator;
 GRANT SELECT ON isochron.notice_template TO isochron_provider;
 GRANT SELECT ON isochron.retraction TO isochron_operator;
