@@ -43,6 +43,11 @@ export const errorTable = {
   "ruling-changed": { kind: "conflict", status: 409, title: "Something else was decided meanwhile" },
   "template-invalid": { kind: "invalid", status: 422, title: "The text of the notice cannot be used" },
   "template-changed": { kind: "conflict", status: 409, title: "The text was changed meanwhile" },
+  "incident-invalid": { kind: "invalid", status: 422, title: "The incident does not take this" },
+  "incident-changed": { kind: "conflict", status: 409, title: "The incident was changed meanwhile" },
+  "incident-published": { kind: "conflict", status: 409, title: "The incident is published, and frozen" },
+  "notification-invalid": { kind: "invalid", status: 422, title: "The notification rule cannot be used" },
+  "notification-changed": { kind: "conflict", status: 409, title: "The rule was changed meanwhile" },
   "erasure-unready": {
     kind: "unavailable",
     status: 503,

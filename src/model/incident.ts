@@ -127,6 +127,8 @@ export interface Incident {
   readonly rows: readonly ImportedRow[];
   /** Notes, decisions and amendments, in the order of their entries. */
   readonly log: readonly IncidentEntry[];
+  /** Absent while nobody has reviewed what stands; `byAnother` where who reviewed it had written none of it. */
+  readonly reviewed?: { readonly at: Instant; readonly by: string; readonly byAnother: boolean };
   /** Absent until published. */
   readonly published?: { readonly at: Instant; readonly by: string; readonly hash: string };
   /** The number of its last entry: what an edit must name to be taken. */

@@ -4,6 +4,8 @@ import type { DecisionStore } from "./decision-store.ts";
 import type { EventReader } from "./event-reader.ts";
 import type { EventStore } from "./event-store.ts";
 import type { MaintenanceStore } from "./maintenance-store.ts";
+import type { IncidentStore } from "./incident-store.ts";
+import type { NotificationStore } from "./notification-store.ts";
 import type { NoticeTemplateStore } from "./notice-template-store.ts";
 import type { RetentionStore } from "./retention-store.ts";
 import type { RulingStore } from "./ruling-store.ts";
@@ -25,6 +27,8 @@ export interface Store {
   readonly decisions: DecisionStore;
   readonly rulings: RulingStore;
   readonly retention: RetentionStore;
+  readonly notifications: NotificationStore;
+  readonly incidents: IncidentStore;
   readonly maintenance: MaintenanceStore;
   readonly alertSplits: AlertSplitStore;
   /** A hash over all that the store holds but the times of recording: equal digests, equal stores. */

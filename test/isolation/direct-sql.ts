@@ -93,7 +93,7 @@ interface Probe {
 }
 
 const readable: Partial<Record<LoginName, readonly string[]>> = {
-  tenant: ["tenant_event", "storm_member_edition", "retraction"],
+  tenant: ["tenant_event", "storm_member_edition", "retraction", "incident_edition"],
 };
 /** What no login but the one that signs in people may read, and what none may. */
 const never: Partial<Record<LoginName, readonly string[]>> = {

@@ -9,9 +9,14 @@ export interface Script {
 
 const b = keyOf("b");
 const foreign = `tenant_key = '${b}'`;
-const tables = ["tenant_event", "storm_member_edition", "retraction"] as const;
+const tables = ["tenant_event", "storm_member_edition", "retraction", "incident_edition"] as const;
 const closedTables = ["event", "storm_member", "claim_key", "set_aside", "api_token", "delivery"] as const;
-const textOf = { tenant_event: "summary", storm_member_edition: "edition::text", retraction: "id" } as const;
+const textOf = {
+  tenant_event: "summary",
+  storm_member_edition: "edition::text",
+  retraction: "id",
+  incident_edition: "markdown",
+} as const;
 const roles = [
   "isochron_owner",
   "isochron_ingest",
@@ -278,7 +283,7 @@ function takings(): string[] {
 }
 
 function operatorProbes(): string[] {
-  const whole = ["event", "tenant_event", "storm_member_edition", "retraction"];
+  const whole = ["event", "tenant_event", "storm_member_edition", "retraction", "incident_edition"];
   const drafts = ["storm_member", "event_revision"];
   return [
     ...whole.flatMap((table) => [

@@ -10,7 +10,7 @@ export interface Mutant {
   readonly aims: readonly string[];
 }
 
-const tenantTables = ["tenant_event", "storm_member_edition", "retraction"];
+const tenantTables = ["tenant_event", "storm_member_edition", "retraction", "incident_edition"];
 
 /** All of them, made from the catalogue as it is: what is added to the wall later is taken away here too. */
 export async function wallMutants({ db }: Pick<WallWorld, "db">): Promise<readonly Mutant[]> {
@@ -179,7 +179,7 @@ async function ofGrants(sql: Sql): Promise<readonly Change[]> {
       WHERE c.relnamespace = 'isochron'::regnamespace
         AND a.grantee::regrole::text = 'isochron_tenant' ORDER BY 1`,
   );
-  const writing = ["event", "tenant_event", "storm_member_edition", "retraction"].flatMap((table) =>
+  const writing = ["event", ...tenantTables].flatMap((table) =>
     [logins.tenant, logins.operator, logins.provider].map((login) => ({
       kind: "grants that are too many",
       name: `${table} written by ${login}`,

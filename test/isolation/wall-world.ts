@@ -96,6 +96,11 @@ async function fillRest({ sql }: TestStore): Promise<void> {
      SELECT reader_key, tenant_key, 'kanarie-provider-hidden ' || id, occurred_at, first_xid, 'unheard of'
        FROM isochron.retraction WHERE visibility = 'security'`,
   );
+  await sql(
+    `INSERT INTO isochron.incident_edition
+       (tenant_key, domain_key, id, edition, visibility, published_at, title, markdown, hash)
+     SELECT tenant_key, domain_key, id, 1, visibility, occurred_at, summary, summary, summary FROM isochron.tenant_event`,
+  );
   for (const table of await tablesOf(sql)) {
     const [found] = await sql(`SELECT FROM isochron.${table} LIMIT 1`);
     if (found === undefined) await fillTable(sql, table);
@@ -177,7 +182,7 @@ export function shownRows({ rows }: WallWorld, table: string, viewer: Viewer): n
     return all.filter((row) => row["reader_key"] === "provider").length;
   if (viewer.login !== "operator") return undefined;
   const open = (cls: unknown): boolean => cls === "operational" || cls === "billing" || cls === "provider";
-  if (["event", "tenant_event", "storm_member_edition"].includes(table))
+  if (["event", "tenant_event", "storm_member_edition", "incident_edition"].includes(table))
     return all.filter((row) => open(row["visibility"])).length;
   if (table === "retraction")
     return all.filter((row) => row["reader_key"] === "provider" && open(row["visibility"])).length;
@@ -197,7 +202,7 @@ export function shownRows({ rows }: WallWorld, table: string, viewer: Viewer): n
 function isTenants(table: string, row: Row, claimed: Claimed | undefined): boolean {
   if (claimed === undefined) return false;
   const cls = String(row["visibility"]);
-  if (table === "tenant_event" || table === "storm_member_edition")
+  if (["tenant_event", "storm_member_edition", "incident_edition"].includes(table))
     return opens(claimed, String(row["tenant_key"]), row["domain_key"] as string | null, cls);
   if (table !== "retraction") return false;
   const reader = row["reader_key"] as TenantKey;

@@ -26,7 +26,13 @@ const tenantColumns: Readonly<Record<string, string>> = {
     subject_kind subject_id subject_name related mentions operation domain_id project_id notice because summary details
     search feed_xid first_xid domain_key`,
   storm_member_edition: `tenant_key id event_id occurred_at recorded_at visibility subject_key edition domain_key`,
+  notification_rule: `id version owner_key visibility definition decided_at`,
+  notification_standing: `rule owner_key visibility version enabled mark revision paused_at paused_why confirmed_at maker
+    matched too_old messages`,
+  notification_delivery: `id rule rule_version owner_key visibility sequence draft state made_at waiting_since attempts
+    claim claimed_until next_at settled_at last_answer`,
   retraction: `reader_key tenant_key id occurred_at first_xid feed_xid visibility`,
+  incident_edition: `tenant_key domain_key id edition visibility published_at title markdown hash`,
 };
 
 /** What the operators may read whole: it speaks of no event, or of one that could not be read and has no class yet. */

@@ -67,7 +67,7 @@ export async function removeWordsFromTexts({
 
 /** Editions that no event leads to any more. */
 async function removeStrayEditions(client: pg.ClientBase, { keys }: ErasureSubject): Promise<void> {
-  for (const table of ["tenant_event", "storm_member_edition"])
+  for (const table of ["tenant_event", "storm_member_edition", "incident_edition"])
     await client.query(`DELETE FROM isochron.${table} WHERE tenant_key = ANY($1::text[])`, [keys]);
 }
 

@@ -20,6 +20,7 @@ import { openAudit, type OpenAudit } from "./audit.ts";
 import { decisionStore } from "./decisions.ts";
 import { digestStore } from "./digest.ts";
 import { startEmbedded, type StoreLog } from "./embedded.ts";
+import { incidentStore } from "./incidents.ts";
 import { openListener } from "./listener.ts";
 import { maintenanceStore } from "./maintenance-windows.ts";
 import { migrate } from "./migrate.ts";
@@ -35,6 +36,7 @@ import { searchForRulings } from "./ruling-search.ts";
 import { rulingStore } from "./rulings.ts";
 import { sessionStore } from "./sessions.ts";
 import { listSetAside, noteReplay } from "./set-aside.ts";
+import { notificationStore } from "./notifications.ts";
 import { noteHealth, noteReconcile, readLastHeard } from "./source-health.ts";
 import { tokenStore } from "./tokens.ts";
 import { topologyReader } from "./topology.ts";
@@ -193,6 +195,8 @@ function assemble(
     decisions: decisionStore(tools, audit),
     rulings: rulingStore(pools),
     retention: retentionStore(tools),
+    notifications: notificationStore(pools, prepared.claimKey),
+    incidents: incidentStore({ pools, audit, claimKey: prepared.claimKey, secret: prepared.noticeSecret }),
     maintenance: maintenanceStore(pools),
     alertSplits: alertSplitStore(pools),
     digest: () => pools.transact("ingest", "read", digestStore),
