@@ -21,8 +21,8 @@ import {
 } from "./configured-connections.ts";
 import { demoScenes, loadDemo } from "./demo.ts";
 import type { Logger } from "./log.ts";
-import { instant } from "./model/instant.ts";
-import type { Instant } from "./model/instant.ts";
+import { duration, instant } from "./model/instant.ts";
+import type { Duration, Instant } from "./model/instant.ts";
 import type { SignInService } from "./model/sign-in-service.ts";
 import { clean } from "./normalise/clean.ts";
 import { decoders } from "./normalise/decode.ts";
@@ -48,7 +48,7 @@ import { runConnections } from "./pipeline/run-connections.ts";
 import { Settling } from "./pipeline/settling.ts";
 import { createStormGate, stormThresholdUsual } from "./pipeline/storm-fold.ts";
 import { tellContract } from "./pipeline/told-contract.ts";
-import { findWhatElse } from "./pipeline/what-else.ts";
+import { findWhatElse, type WhatElseParts } from "./pipeline/what-else.ts";
 import type { ApiParts } from "./present/api/api-parts.ts";
 import { buildApi } from "./present/api/server.ts";
 import { openSignInServices, probeSignInServices } from "./present/identity/open-sign-in-services.ts";
@@ -350,7 +350,7 @@ async function buildApiFor(request: ApiOptions, context: ApiContext): ReturnType
   const pages = findWebPages();
   const parts: ApiParts = {
     store,
-    whatElse: (scope, query) => findWhatElse({ ...stages, reader: store.reader }, scope, query),
+    whatElse: (scope, query) => findWhatElse(whatElseParts(context), scope, query),
     ingest: (name, { takeBytes, ...posted }) => {
       const connection = connections.get(name);
       const settings = {
@@ -381,6 +381,13 @@ async function buildApiFor(request: ApiOptions, context: ApiContext): ReturnType
     ...(request.viewer === undefined ? {} : { viewer: request.viewer }),
   };
   return buildApi(parts);
+}
+
+function whatElseParts({ store, stages }: ApiContext): WhatElseParts {
+  const { reader, correlation, maintenance } = store;
+  const clockErrorOf = (name: string): Duration =>
+    sources.find((source) => source.name === name)?.contract.clockErrorMax ?? duration(0);
+  return { reader, correlation, maintenance, buildView: stages.buildView, clockErrorOf };
 }
 
 /** What a source promises, as the API tells it; undefined for a source that this version does not have. */

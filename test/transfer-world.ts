@@ -179,11 +179,11 @@ export class TransferWorld {
     for (const [name, scope] of Object.entries(scopes)) {
       await store.tokens.create({ name, hash: hashOf(tokenText(name)), scope });
     }
-    const { reader, topology } = store;
+    const { reader, correlation } = store;
     const api = await startApi(store, {
       clock: () => at("01:30:00"),
       whatElse: (scope, question) =>
-        findWhatElse({ reader, topology, buildView: buildTopologyView }, scope, question),
+        findWhatElse({ reader, correlation, buildView: buildTopologyView }, scope, question),
       limits: { liveHeartbeatMs: 50 },
     });
     await api.listen({ host: "127.0.0.1", port: 0 });

@@ -1,28 +1,39 @@
-import { rankWhatElse } from "../correlate/what-else.ts";
-import type { Candidate } from "../correlate/what-else.ts";
 import type { Edge } from "../correlate/topology-paths.ts";
-import type { UsualRate } from "../correlate/what-else-input.ts";
-import type { EntityRef } from "../model/entity.ts";
-import { entityKey } from "../model/entity.ts";
-import type { Duration, Instant } from "../model/instant.ts";
-import { instant } from "../model/instant.ts";
+import { rankWhatElse, type Candidate, type WhatElse } from "../correlate/what-else.ts";
+import type { UsualRate, WhatElseInput } from "../correlate/what-else-input.ts";
+import { entityKey, type EntityRef } from "../model/entity.ts";
+import { duration, instant, type Duration, type Instant } from "../model/instant.ts";
 import type { Scope } from "../model/scope.ts";
-import type { KnownFact, Relation } from "../model/topology.ts";
-import type { TopologyView } from "../resolve/resolver.ts";
-import type { EventFilter, EventReader, VisibleEvent } from "../store/event-reader.ts";
-import type { TopologyReader } from "../store/topology-reader.ts";
+import type { KnownFact } from "../model/topology.ts";
+import type { CorrelationReader, Cut, NearEvent, NearEvents } from "../store/correlation-reader.ts";
+import type { EventReader, VisibleEvent } from "../store/event-reader.ts";
+import { clockErrorsOf, isWithinClocks, loadContext, type ContextParts } from "./what-else-context.ts";
+import { edgesAt, joinThings, walkAround, type Around, type WalkParts } from "./what-else-topology.ts";
 
-/** Looked at per class of event, newest first; beyond it the answer says that it was truncated. */
-const changesMax = 1000;
-const symptomsMax = 400;
-const startsMax = 400;
+export { edgesAt } from "./what-else-topology.ts";
 
-/** The longest stretch that usual rates are taken from. */
-const baselineMs = 30 * 24 * 3_600_000;
+const dayMs = 86_400_000;
 
-/** What can be asked from: an event, a resource at a moment, or a moment alone. */
+/** Usual rates are of so many days before the window. */
+const baselineMs = 29 * dayMs;
+
+/** What was done to the things themselves is looked for so far back: causes have a long tail. */
+const longMs = 7 * dayMs;
+
+/** What followed is looked for as far on as the window reaches back, and no further than this. */
+const followedMsMax = 2 * 3_600_000;
+
+/** Other symptoms within so long of the target are of the same stretch. */
+const stretchMs = 15 * 60_000;
+
+const startsMax = 200;
+const followedMax = 20;
+
+/** What can be asked from: events, a resource at a moment, or a moment alone. */
 export interface WhatElseQuestion {
   readonly event?: string;
+  /** Several events, which are asked about together; the earliest stands for the moment. */
+  readonly events?: readonly string[];
   readonly resource?: EntityRef;
   readonly at?: Instant;
   readonly windowMs: Duration;
@@ -30,131 +41,270 @@ export interface WhatElseQuestion {
 }
 
 export interface WhatElseAnswer {
-  readonly target: { readonly event?: VisibleEvent; readonly resource?: EntityRef; readonly at: Instant };
+  readonly target: {
+    readonly event?: VisibleEvent;
+    /** All events asked about, earliest first, where there are several. */
+    readonly selection?: readonly VisibleEvent[];
+    readonly resource?: EntityRef;
+    readonly at: Instant;
+  };
   readonly window: { readonly from: Instant; readonly to: Instant };
   readonly candidates: readonly (Omit<Candidate<unknown>, "event"> & { readonly event: VisibleEvent })[];
+  /** What happened to the same things, or broke, after the moment: never a cause. Oldest first. */
+  readonly followed: readonly { readonly event: VisibleEvent; readonly afterMs: number }[];
   readonly checked: {
     readonly events: number;
     readonly nothingOn: readonly EntityRef[];
     readonly truncated: boolean;
+    /** How far back the things themselves were looked at. */
+    readonly since: Instant;
+    readonly cut: readonly Cut[];
   };
 }
 
-export interface WhatElseParts {
-  readonly reader: EventReader;
-  readonly topology: TopologyReader;
-  readonly buildView: (controlPlane: string, facts: readonly KnownFact[]) => TopologyView;
+export interface WhatElseParts extends WalkParts, ContextParts {
+  readonly reader: Pick<EventReader, "coverage">;
+  readonly correlation: CorrelationReader;
 }
 
-/** Answers "what else changed before this?" within a scope; undefined when the event is not in it. */
+/** Answers "what else changed before this?" within a scope; undefined where an event asked about is not in it. */
 export async function findWhatElse(
   parts: WhatElseParts,
   scope: Scope,
   question: WhatElseQuestion,
 ): Promise<WhatElseAnswer | undefined> {
-  const target = question.event === undefined ? undefined : await parts.reader.event(scope, question.event);
-  if (question.event !== undefined && target === undefined) return undefined;
-  const at = target?.event.occurredAt ?? question.at;
-  if (at === undefined) return undefined;
+  const targets = await loadTargets(parts, scope, question);
+  const at = targets?.[0]?.event.occurredAt ?? question.at;
+  if (targets === undefined || at === undefined) return undefined;
+  const clocks = await clockErrorsOf(parts, scope);
+  const precision = targets.reduce((most, { event }) => Math.max(most, event.precision), 0);
   const window = {
     from: instant(at - question.windowMs),
-    to: instant(at + (target?.event.precision ?? 0) + 1),
+    to: instant(at + precision + clocks.longestMs + 1),
   };
-  const { events, truncated } = await loadEarlier(parts.reader, scope, window);
-  const resource = question.resource === undefined ? {} : { resource: question.resource };
-  const ranked = rankWhatElse({
-    target: { ...(target === undefined ? {} : { event: target.event }), ...resource, at },
-    earlier: events.map((visible) => visible.event),
-    edges: await loadEdges(
-      parts,
-      scope,
-      [...events, ...(target === undefined ? [] : [target])],
-      question.resource,
+  const asked: Asked = { scope, question, targets, at, window, starts: startsOf(targets, question.resource) };
+  const found = await lookAround(parts, asked, clocks.planes);
+  const events = found.near.earlier.filter((event) => isWithinClocks(event, at, precision, clocks));
+  const early = new Set(events.map(({ id }) => id));
+  const later = [...found.near.earlier.filter(({ id }) => !early.has(id)).toReversed(), ...found.near.later];
+  const edges = found.edges;
+  const input: WhatElseInput<NearEvent> = {
+    target: {
+      ...(targets.length === 1 ? { event: targets[0]!.event } : {}),
+      ...(targets.length > 1
+        ? { event: targets[0]!.event, selection: targets.map(({ event }) => event) }
+        : {}),
+      ...(question.resource === undefined ? {} : { resource: question.resource }),
       at,
-    ),
-    rates: await loadRates(parts.reader, scope, events, window.from, at),
+    },
+    earlier: events,
+    later,
+    edges,
+    rates: await loadRates(parts, scope, events, window.from, at),
+    clockErrors: clocks.errors,
+    symptoms: symptomsOf(targets, [...events, ...later], at),
+    ...(await loadContext(parts, { scope, window, at, targets, events, edges })),
     limit: question.limit,
-  });
-  const visible = new Map(events.map((event) => [event.event.id, event]));
+  };
+  return assemble(parts, asked, { ranked: rankWhatElse(input), events, later, cut: found.near.cut });
+}
+
+interface Asked {
+  readonly scope: Scope;
+  readonly question: WhatElseQuestion;
+  /** Earliest first. */
+  readonly targets: readonly VisibleEvent[];
+  readonly at: Instant;
+  readonly window: { readonly from: Instant; readonly to: Instant };
+  readonly starts: readonly EntityRef[];
+}
+
+async function loadTargets(
+  { correlation }: WhatElseParts,
+  scope: Scope,
+  { event, events = event === undefined ? [] : [event] }: WhatElseQuestion,
+): Promise<readonly VisibleEvent[] | undefined> {
+  const ids = new Set(events);
+  if (ids.size === 0) return [];
+  const found = await correlation.events(scope, [...ids]);
+  if (found.length < ids.size) return undefined;
+  return found.toSorted(
+    (a, b) => a.event.occurredAt - b.event.occurredAt || (a.event.id < b.event.id ? -1 : 1),
+  );
+}
+
+/** Whose it is does not make a cause: everything of a project would be one. */
+const notStarts = new Set(["project", "domain", "flavor", "user", "region"]);
+
+function startsOf(targets: readonly VisibleEvent[], resource: EntityRef | undefined): readonly EntityRef[] {
+  const mentioned = targets.flatMap(({ event }) => [event.subject, ...event.related.map(({ ref }) => ref)]);
+  const refs = [...(resource === undefined ? [] : [resource]), ...mentioned];
+  const subjects = new Set(targets.map(({ event }) => entityKey(event.subject)));
+  const distinct = new Map(refs.map((ref) => [entityKey(ref), ref]));
+  return [...distinct]
+    .filter(([key, { kind }]) => subjects.has(key) || !notStarts.has(kind))
+    .map(([, ref]) => ref)
+    .slice(0, startsMax);
+}
+
+/** All that lies near, with the topology that joins it; a tenant's own editions without any. */
+async function lookAround(
+  parts: WhatElseParts,
+  asked: Asked,
+  planes: readonly string[],
+): Promise<{ readonly near: NearEvents; readonly edges: readonly Edge[] }> {
+  const { scope, targets, starts, at } = asked;
+  if (scope.kind === "tenant") {
+    return { near: await parts.correlation.near(scope, nearOf(asked, undefined, undefined)), edges: [] };
+  }
+  const own = targets.flatMap(({ audience, event }) => (audience === "provider" ? [event.controlPlane] : []));
+  const chosen = [...new Set(own.length > 0 ? own : planes)];
+  const answers = await Promise.all(
+    chosen.map(async (plane) => {
+      const around = await walkAround(parts, plane, starts, at);
+      const near = await parts.correlation.near(scope, nearOf(asked, plane, around));
+      const facts = [...around.facts, ...(await joinFound(parts, plane, around, near))];
+      const cut = around.cut.length === 0 ? [] : [{ of: "things around it", most: around.near.length }];
+      return {
+        near: { ...near, cut: [...near.cut, ...cut] },
+        edges: edgesAt(parts.buildView(plane, facts), facts, at),
+      };
+    }),
+  );
   return {
-    target: { ...(target === undefined ? {} : { event: target }), ...resource, at },
-    window,
-    candidates: ranked.candidates.map((candidate) => ({
-      ...candidate,
-      event: visible.get(candidate.event.id)!,
-    })),
-    checked: { events: events.length, nothingOn: ranked.nothingOn, truncated },
+    near: {
+      earlier: answers.flatMap(({ near }) => near.earlier),
+      later: answers.flatMap(({ near }) => near.later),
+      cut: answers.flatMap(({ near }) => near.cut),
+    },
+    edges: answers.flatMap(({ edges }) => edges),
   };
 }
 
-/** Changes before everything else: they must not be crowded out by the noise of the incident itself. */
-async function loadEarlier(reader: EventReader, scope: Scope, window: { from: Instant; to: Instant }) {
-  const classes: readonly (readonly [EventFilter, number])[] = [
-    [{ ...window, kinds: ["change", "recovery", "human"] }, changesMax],
-    [{ ...window, kinds: ["symptom"] }, symptomsMax],
-    [{ ...window, kinds: ["activity"], phases: ["start"] }, startsMax],
-  ];
-  const pages = await Promise.all(
-    classes.map(([filter, limit]) => reader.timeline(scope, filter, { limit, order: "newest" })),
+function nearOf(
+  { question, window, at, starts, targets }: Asked,
+  plane: string | undefined,
+  around: Around | undefined,
+) {
+  const operations = targets.map(({ event }) => event.operation);
+  const requests = operations.flatMap((operation) => [operation?.requestId, operation?.globalRequestId]);
+  const actors = targets.map(({ audience, event }) =>
+    audience === "provider" ? event.actor?.userId : undefined,
   );
-  return { events: pages.flatMap((page) => page.events), truncated: pages.some((page) => page.more) };
+  return {
+    ...(plane === undefined ? {} : { controlPlane: plane }),
+    window,
+    longFrom: instant(Math.min(window.from, at - longMs)),
+    until: instant(window.to + Math.min(question.windowMs, followedMsMax)),
+    starts,
+    near: around?.near ?? [],
+    beside: around?.beside ?? [],
+    requests: distinct(requests),
+    actors: distinct(actors),
+  };
 }
 
-/** The topology is the provider's knowledge: a tenant's question is ranked by what its own editions name. */
-async function loadEdges(
+function distinct(values: readonly (string | undefined)[]): readonly string[] {
+  return [...new Set(values.filter((value) => value !== undefined))];
+}
+
+/** How what was found by its time is joined to what was found by its place. */
+async function joinFound(
   parts: WhatElseParts,
-  scope: Scope,
-  events: readonly VisibleEvent[],
-  resource: EntityRef | undefined,
-  at: Instant,
-): Promise<readonly Edge[]> {
-  if (scope.kind === "tenant") return [];
-  const keysByPlane = new Map<string, Set<string>>();
-  for (const visible of events) {
-    if (visible.audience !== "provider") continue;
-    const keys = keysByPlane.get(visible.event.controlPlane) ?? new Set();
-    keysByPlane.set(visible.event.controlPlane, keys);
-    keys.add(entityKey(visible.event.subject));
-    for (const item of visible.event.related) keys.add(entityKey(item.ref));
-    if (resource !== undefined) keys.add(entityKey(resource));
-  }
-  const edges: Edge[] = [];
-  for (const [controlPlane, keys] of keysByPlane) {
-    const facts = await parts.topology.neighbourhood(controlPlane, [...keys], 2);
-    edges.push(...edgesAt(parts.buildView(controlPlane, facts), facts, at));
-  }
-  return edges;
-}
-
-/** The relations among `facts` that held at `at`. */
-export function edgesAt(view: TopologyView, facts: readonly KnownFact[], at: Instant): readonly Edge[] {
-  const origins = new Map<string, { readonly from: EntityRef; readonly relation: Relation }>();
-  for (const fact of facts) {
-    if (fact.relation === "named" || fact.relation === "concerns") continue;
-    origins.set(`${entityKey(fact.from)}|${fact.relation}`, { from: fact.from, relation: fact.relation });
-  }
-  return [...origins.values()].flatMap(({ from, relation }) =>
-    view.targets(from, relation, at).map((held) => ({ from, relation, to: held.fact.to })),
+  plane: string,
+  around: Around,
+  near: NearEvents,
+): Promise<readonly KnownFact[]> {
+  const known = new Set(around.facts.map(({ from }) => entityKey(from)));
+  const subjects = new Map(near.earlier.map(({ subject }) => [entityKey(subject), subject]));
+  const strangers = [...subjects].filter(([key, { kind }]) => !known.has(key) && !notStarts.has(kind));
+  return joinThings(
+    parts,
+    plane,
+    strangers.map(([, ref]) => ref),
   );
 }
 
-/** How often each type usually occurs: over what is stored before the window, else over all before the moment. */
 async function loadRates(
-  reader: EventReader,
+  { correlation }: WhatElseParts,
   scope: Scope,
-  events: readonly VisibleEvent[],
-  windowFrom: Instant,
+  events: readonly NearEvent[],
+  before: Instant,
   at: Instant,
 ): Promise<ReadonlyMap<string, UsualRate>> {
-  const types = [...new Set(events.map((visible) => visible.event.type))];
-  if (types.length === 0) return new Map();
-  // What was not harvested yet was unknown, not quiet: usual time begins with the first event of the stretch.
-  const stretch = { from: instant(at - baselineMs), to: at };
-  const [first] = (await reader.timeline(scope, stretch, { limit: 1, order: "oldest" })).events;
-  const historyFrom = first?.event.occurredAt ?? windowFrom;
-  // With less history than a window, the window itself is the only usual time there is.
-  const historyTo = windowFrom - historyFrom > at - windowFrom ? windowFrom : at;
-  const spanMs = Math.max(60_000, historyTo - historyFrom);
-  const rates = await reader.typeRates(scope, types, historyFrom, historyTo);
-  return new Map(rates.map((rate) => [rate.type, { perMs: rate.count / spanMs }]));
+  const types = [...new Set(events.map(({ type }) => type))];
+  const usual = await correlation.usual(scope, types, { from: instant(before - baselineMs), before, at });
+  return new Map(usual.map(({ type, ...rate }) => [type, rate]));
+}
+
+/** What one cause may cover: what was asked about, or else what broke around the same time. */
+function symptomsOf(
+  targets: readonly VisibleEvent[],
+  events: readonly NearEvent[],
+  at: Instant,
+): readonly NearEvent[] {
+  if (targets.length > 1) return targets.map(({ event }) => event);
+  const own = new Set(targets.map(({ event }) => event.id));
+  return events.filter(
+    ({ id, kind, occurredAt }) =>
+      kind === "symptom" && !own.has(id) && Math.abs(occurredAt - at) <= stretchMs,
+  );
+}
+
+interface Ranked {
+  readonly ranked: WhatElse<NearEvent>;
+  readonly events: readonly NearEvent[];
+  readonly later: readonly NearEvent[];
+  readonly cut: readonly Cut[];
+}
+
+/** Loads whole what is shown, and nothing else. */
+async function assemble(
+  parts: WhatElseParts,
+  { scope, question, targets, at, window, starts }: Asked,
+  { ranked, events, later, cut }: Ranked,
+): Promise<WhatElseAnswer> {
+  const asked = new Set(targets.map(({ event }) => event.id));
+  const followed = followedOf(later, starts).filter(({ id }) => !asked.has(id));
+  const shown = await parts.correlation.events(scope, [
+    ...ranked.candidates.map(({ event }) => event.id),
+    ...followed.map(({ id }) => id),
+  ]);
+  const visible = new Map(shown.map((one) => [one.event.id, one]));
+  const see = (id: string): readonly VisibleEvent[] => [visible.get(id)].filter((one) => one !== undefined);
+  return {
+    target: {
+      ...(targets[0] === undefined ? {} : { event: targets[0] }),
+      ...(targets.length > 1 ? { selection: targets } : {}),
+      ...(question.resource === undefined ? {} : { resource: question.resource }),
+      at,
+    },
+    window,
+    // Retention may have taken one away since it was ranked.
+    candidates: ranked.candidates.flatMap((candidate) =>
+      see(candidate.event.id).map((event) => ({ ...candidate, event })),
+    ),
+    followed: followed.flatMap(({ id, occurredAt }) =>
+      see(id).map((event) => ({ event, afterMs: duration(Math.max(0, occurredAt - at)) })),
+    ),
+    checked: {
+      events: events.length,
+      nothingOn: ranked.nothingOn,
+      truncated: cut.length > 0,
+      since: instant(Math.min(window.from, at - longMs)),
+      cut: [...new Map(cut.map((one) => [one.of, one])).values()],
+    },
+  };
+}
+
+/** First what befell the things themselves, then what else broke. */
+function followedOf(later: readonly NearEvent[], starts: readonly EntityRef[]): readonly NearEvent[] {
+  const keys = new Set(starts.map(entityKey));
+  const isTheirs = ({ subject, related }: NearEvent): boolean =>
+    [subject, ...related.map(({ ref }) => ref)].some((ref) => keys.has(entityKey(ref)));
+  const theirs = later.filter(isTheirs);
+  const others = later.filter((event) => event.kind === "symptom" && !isTheirs(event));
+  return [...theirs, ...others]
+    .slice(0, followedMax)
+    .toSorted((a, b) => a.occurredAt - b.occurredAt || (a.id < b.id ? -1 : 1));
 }

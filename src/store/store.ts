@@ -1,5 +1,6 @@
 import type { AlertSplitStore } from "./alert-split-store.ts";
 import type { AuditStore } from "./audit-store.ts";
+import type { CorrelationReader } from "./correlation-reader.ts";
 import type { DecisionStore } from "./decision-store.ts";
 import type { EventReader } from "./event-reader.ts";
 import type { EventStore } from "./event-store.ts";
@@ -18,6 +19,7 @@ export interface Store {
   readonly events: EventStore;
   readonly reader: EventReader;
   readonly topology: TopologyReader;
+  readonly correlation: CorrelationReader;
   readonly tokens: TokenStore;
   readonly sessions: SessionStore;
   readonly noticeTemplates: NoticeTemplateStore;

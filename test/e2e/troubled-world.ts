@@ -83,7 +83,7 @@ export async function serveTroubledWorld(): Promise<TroubledWorld> {
     store,
     whatElse: (scope, query) =>
       findWhatElse(
-        { reader: store.reader, topology: store.topology, buildView: buildTopologyView },
+        { reader: store.reader, correlation: store.correlation, buildView: buildTopologyView },
         scope,
         query,
       ),

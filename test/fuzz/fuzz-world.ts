@@ -44,7 +44,8 @@ export async function openFuzzWorld(): Promise<FuzzWorld> {
     posted.some((one) => one === name) ? { name, source: name, controlPlane: "region-1" } : undefined;
   const settings = { config: {}, secret: () => "never asked for" };
   const app = await startApi(store, {
-    whatElse: (scope, query) => findWhatElse({ ...stages, reader: store.reader }, scope, query),
+    whatElse: (scope, query) =>
+      findWhatElse({ ...stages, reader: store.reader, correlation: store.correlation }, scope, query),
     ingest: (name, { takeBytes, ...request }) =>
       receiveRequest(stages, findSource, at(name), request, settings, takeBytes),
     noteTooLarge: (name, request) => noteTooLarge(stages, findSource, at(name), request),

@@ -1,5 +1,6 @@
 import type { ApiParts } from "../../src/present/api/api-parts.ts";
 import type { Scope } from "../../src/model/scope.ts";
+import type { CorrelationReader } from "../../src/store/correlation-reader.ts";
 import type { EventPage, EventReader, VisibleEvent } from "../../src/store/event-reader.ts";
 import type { Store } from "../../src/store/store.ts";
 import type { TokenStore } from "../../src/store/token-store.ts";
@@ -151,9 +152,12 @@ export const mutants: Readonly<Record<string, Mutant>> = {
   },
   "usual rates are those of all": {
     by: "pairs",
-    wrap: reading((reader) => ({
-      typeRates: (_scope, types, from, to) => reader.typeRates(provider, types, from, to),
-    })),
+    wrap: (store) => {
+      const { correlation } = store;
+      const usual: CorrelationReader["usual"] = (_scope, types, span) =>
+        correlation.usual(provider, types, span);
+      return { ...bound(store), correlation: { ...bound(correlation), usual } };
+    },
   },
   "coverage tells of every connection": {
     by: "pairs",
@@ -174,8 +178,8 @@ export const mutants: Readonly<Record<string, Mutant>> = {
     },
     parts: {
       whatElse: async (_scope, question) => {
-        const { reader, topology } = widest!;
-        return findWhatElse({ reader, topology, buildView: buildTopologyView }, provider, question);
+        const { reader, correlation } = widest!;
+        return findWhatElse({ reader, correlation, buildView: buildTopologyView }, provider, question);
       },
     },
   },

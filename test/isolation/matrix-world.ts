@@ -116,10 +116,10 @@ export async function openMatrixWorld(
 /** The real parts, as the program puts them together. */
 export function partsOver(store: Store): Partial<ApiParts> {
   const stages = ruledStagesOver(store, worldEnd);
-  const { reader, topology } = store;
+  const { reader, correlation } = store;
   return {
     whatElse: (scope, question) =>
-      findWhatElse({ reader, topology, buildView: buildTopologyView }, scope, question),
+      findWhatElse({ reader, correlation, buildView: buildTopologyView }, scope, question),
     rulings: openRulingDesk(stages, store, async () => undefined),
     notices: createNotices(store, clean, () => worldEnd).desk,
     identityProviders: [identities],

@@ -10,6 +10,10 @@ const definers: Readonly<Record<string, readonly string[]>> = {
     logins.operator,
     logins.provider,
   ],
+  "isochron.events_around(text[],text[],timestamp with time zone,timestamp with time zone,integer)": [
+    logins.operator,
+    logins.provider,
+  ],
   "isochron.make_partition(text,date)": [logins.ingest],
   "isochron.hold_audit_tail()": [logins.ingest],
   "isochron.follow_audit_tail()": [],

@@ -17,6 +17,7 @@ import {
 } from "./connections.ts";
 import { alertSplitStore } from "./alert-splits.ts";
 import { openAudit, type OpenAudit } from "./audit.ts";
+import { correlationReader } from "./correlation.ts";
 import { decisionStore } from "./decisions.ts";
 import { digestStore } from "./digest.ts";
 import { startEmbedded, type StoreLog } from "./embedded.ts";
@@ -187,6 +188,7 @@ function assemble(
     events: eventStore(tools),
     reader: eventReader(pools, prepared.claimKey, listener),
     topology: topologyReader(pools, prepared.claimKey),
+    correlation: correlationReader(pools, prepared.claimKey),
     tokens: tokenStore(pools),
     sessions: sessionStore(pools),
     noticeTemplates: noticeTemplateStore(pools),

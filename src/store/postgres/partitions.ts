@@ -2,7 +2,7 @@ import type { Pools } from "./pools.ts";
 import { iso } from "./event-writes.ts";
 
 const dayMs = 86_400_000;
-const weekMs = 7 * dayMs;
+export const weekMs = 7 * dayMs;
 /** 1970-01-05 was a Monday. */
 const firstMondayMs = 4 * dayMs;
 
@@ -37,5 +37,10 @@ export class Partitions {
 
 /** The Monday (UTC) of the week that the moment lies in, e.g. `2026-11-16`. */
 export function mondayOf(ms: number): string {
-  return iso(Math.floor((ms - firstMondayMs) / weekMs) * weekMs + firstMondayMs).slice(0, 10);
+  return iso(weekStart(ms)).slice(0, 10);
+}
+
+/** The beginning of that Monday. */
+export function weekStart(ms: number): number {
+  return Math.floor((ms - firstMondayMs) / weekMs) * weekMs + firstMondayMs;
 }

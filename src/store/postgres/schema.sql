@@ -209,6 +209,44 @@ TABLE isochron.event_revision OWNER isochron_owner RLS FORCED (
   recorded_at timestamp with time zone NOT NULL DEFAULT now(),
   draft jsonb NOT NULL
 );
+TABLE isochron.incident OWNER isochron_owner RLS FORCED (
+  id text COLLATE "C" NOT NULL,
+  origin text COLLATE "C" NOT NULL,
+  opened_by text NOT NULL,
+  opened_at timestamp with time zone NOT NULL,
+  opening_key text COLLATE "C"
+);
+TABLE isochron.incident_edition OWNER isochron_owner RLS FORCED (
+  tenant_key text COLLATE "C" NOT NULL,
+  domain_key text COLLATE "C",
+  id text COLLATE "C" NOT NULL,
+  edition integer NOT NULL,
+  visibility text COLLATE "C" NOT NULL,
+  published_at timestamp with time zone NOT NULL,
+  title text NOT NULL,
+  markdown text NOT NULL,
+  hash text NOT NULL
+);
+TABLE isochron.incident_entry OWNER isochron_owner RLS FORCED (
+  incident_id text COLLATE "C" NOT NULL,
+  sequence integer NOT NULL,
+  recorded_at timestamp with time zone NOT NULL,
+  recorded_by text NOT NULL,
+  change jsonb NOT NULL
+);
+TABLE isochron.incident_head OWNER isochron_owner RLS FORCED (
+  incident_id text COLLATE "C" NOT NULL,
+  version integer NOT NULL,
+  state text COLLATE "C" NOT NULL,
+  window_from timestamp with time zone NOT NULL,
+  window_to timestamp with time zone
+);
+TABLE isochron.incident_publication OWNER isochron_owner RLS FORCED (
+  incident_id text COLLATE "C" NOT NULL,
+  published_at timestamp with time zone NOT NULL,
+  hash text NOT NULL,
+  export text NOT NULL
+);
 TABLE isochron.legal_hold OWNER isochron_owner RLS FORCED (
   id text COLLATE "C" NOT NULL,
   tenant_keys text[] NOT NULL,
@@ -243,6 +281,59 @@ TABLE isochron.notice_template OWNER isochron_owner RLS FORCED (
   decided_by text NOT NULL,
   why text NOT NULL,
   decided_at timestamp with time zone NOT NULL
+);
+TABLE isochron.notification_delivery OWNER isochron_owner RLS FORCED (
+  id text COLLATE "C" NOT NULL,
+  rule text COLLATE "C" NOT NULL,
+  rule_version integer NOT NULL,
+  owner_key text COLLATE "C" NOT NULL,
+  visibility text COLLATE "C" NOT NULL,
+  sequence bigint NOT NULL,
+  draft jsonb NOT NULL,
+  state text COLLATE "C" NOT NULL,
+  made_at timestamp with time zone NOT NULL,
+  waiting_since timestamp with time zone NOT NULL,
+  attempts integer NOT NULL DEFAULT 0,
+  claim bigint NOT NULL DEFAULT 0,
+  claimed_until timestamp with time zone,
+  next_at timestamp with time zone NOT NULL,
+  settled_at timestamp with time zone,
+  last_answer text
+);
+TABLE isochron.notification_group OWNER isochron_owner RLS FORCED (
+  rule text COLLATE "C" NOT NULL,
+  hash text COLLATE "C" NOT NULL,
+  memory jsonb NOT NULL
+);
+TABLE isochron.notification_rule OWNER isochron_owner RLS FORCED (
+  id text COLLATE "C" NOT NULL,
+  version integer NOT NULL,
+  owner_key text COLLATE "C" NOT NULL,
+  visibility text COLLATE "C" NOT NULL,
+  definition jsonb NOT NULL,
+  decided_at timestamp with time zone NOT NULL
+);
+TABLE isochron.notification_standing OWNER isochron_owner RLS FORCED (
+  rule text COLLATE "C" NOT NULL,
+  owner_key text COLLATE "C" NOT NULL,
+  visibility text COLLATE "C" NOT NULL,
+  version integer NOT NULL,
+  enabled boolean NOT NULL,
+  mark text COLLATE "C" NOT NULL,
+  revision bigint NOT NULL DEFAULT 0,
+  paused_at timestamp with time zone,
+  paused_why text,
+  confirmed_at timestamp with time zone NOT NULL,
+  maker jsonb NOT NULL,
+  matched bigint NOT NULL DEFAULT 0,
+  too_old bigint NOT NULL DEFAULT 0,
+  messages bigint NOT NULL DEFAULT 0
+);
+TABLE isochron.notification_told OWNER isochron_owner RLS FORCED (
+  rule text COLLATE "C" NOT NULL,
+  event_id text COLLATE "C" NOT NULL,
+  message text COLLATE "C" NOT NULL,
+  told_at timestamp with time zone NOT NULL
 );
 TABLE isochron.pending_attribution OWNER isochron_owner RLS FORCED (
   control_plane text COLLATE "C" NOT NULL,
@@ -454,6 +545,17 @@ CONSTRAINT erased_entity_pkey ON isochron.erased_entity PRIMARY KEY (hash);
 CONSTRAINT erasure_pkey ON isochron.erasure PRIMARY KEY (id);
 CONSTRAINT event_pkey ON isochron.event PRIMARY KEY (id, occurred_at);
 CONSTRAINT event_revision_pkey ON isochron.event_revision PRIMARY KEY (event_id, content_hash);
+CONSTRAINT incident_opening_key_key ON isochron.incident UNIQUE (opening_key);
+CONSTRAINT incident_pkey ON isochron.incident PRIMARY KEY (id);
+CONSTRAINT incident_edition_edition_check ON isochron.incident_edition CHECK ((edition > 0));
+CONSTRAINT incident_edition_pkey ON isochron.incident_edition PRIMARY KEY (tenant_key, id, edition);
+CONSTRAINT incident_entry_incident_id_fkey ON isochron.incident_entry FOREIGN KEY (incident_id) REFERENCES isochron.incident(id);
+CONSTRAINT incident_entry_pkey ON isochron.incident_entry PRIMARY KEY (incident_id, sequence);
+CONSTRAINT incident_entry_sequence_check ON isochron.incident_entry CHECK ((sequence > 0));
+CONSTRAINT incident_head_incident_id_fkey ON isochron.incident_head FOREIGN KEY (incident_id) REFERENCES isochron.incident(id);
+CONSTRAINT incident_head_pkey ON isochron.incident_head PRIMARY KEY (incident_id);
+CONSTRAINT incident_publication_incident_id_fkey ON isochron.incident_publication FOREIGN KEY (incident_id) REFERENCES isochron.incident(id);
+CONSTRAINT incident_publication_pkey ON isochron.incident_publication PRIMARY KEY (incident_id);
 CONSTRAINT legal_hold_check ON isochron.legal_hold CHECK (((entity_key IS NULL) = (control_plane IS NULL)));
 CONSTRAINT legal_hold_check1 ON isochron.legal_hold CHECK (((cardinality(tenant_keys) > 0) OR (entity_key IS NOT NULL)));
 CONSTRAINT legal_hold_pkey ON isochron.legal_hold PRIMARY KEY (id);
@@ -463,6 +565,15 @@ CONSTRAINT maintenance_window_pkey ON isochron.maintenance_window PRIMARY KEY (i
 CONSTRAINT maintenance_window_things_check ON isochron.maintenance_window CHECK (((jsonb_typeof(things) = 'array'::text) AND (jsonb_array_length(things) > 0)));
 CONSTRAINT notice_template_pkey ON isochron.notice_template PRIMARY KEY (name, version);
 CONSTRAINT notice_template_version_check ON isochron.notice_template CHECK ((version > 0));
+CONSTRAINT notification_delivery_pkey ON isochron.notification_delivery PRIMARY KEY (id);
+CONSTRAINT notification_delivery_rule_sequence_key ON isochron.notification_delivery UNIQUE (rule, sequence);
+CONSTRAINT notification_delivery_state_check ON isochron.notification_delivery CHECK ((state = ANY (ARRAY['waiting'::text, 'sent'::text, 'dead'::text, 'withdrawn'::text])));
+CONSTRAINT notification_group_pkey ON isochron.notification_group PRIMARY KEY (rule, hash);
+CONSTRAINT notification_rule_pkey ON isochron.notification_rule PRIMARY KEY (id, version);
+CONSTRAINT notification_rule_version_check ON isochron.notification_rule CHECK ((version > 0));
+CONSTRAINT notification_rule_visibility_check ON isochron.notification_rule CHECK ((visibility = ANY (ARRAY['operational'::text, 'security'::text])));
+CONSTRAINT notification_standing_pkey ON isochron.notification_standing PRIMARY KEY (rule);
+CONSTRAINT notification_told_pkey ON isochron.notification_told PRIMARY KEY (rule, event_id);
 CONSTRAINT pending_attribution_pkey ON isochron.pending_attribution PRIMARY KEY (control_plane, entity_key, occurred_at, event_id);
 CONSTRAINT reattribution_due_pkey ON isochron.reattribution_due PRIMARY KEY (control_plane, entity_key);
 CONSTRAINT retention_state_one_check ON isochron.retention_state CHECK (one);
@@ -511,20 +622,45 @@ CREATE INDEX delivery_by_twin_group ON isochron.delivery USING btree (connection
 CREATE UNIQUE INDEX delivery_pkey ON isochron.delivery USING btree (connection, source_id, key);
 CREATE UNIQUE INDEX erased_entity_pkey ON isochron.erased_entity USING btree (hash);
 CREATE UNIQUE INDEX erasure_pkey ON isochron.erasure USING btree (id);
+CREATE INDEX event_by_actor ON ONLY isochron.event USING btree (((actor ->> 'userId'::text)), occurred_at DESC) WHERE ((kind = ANY (ARRAY['change'::text, 'human'::text])) AND ((actor ->> 'userId'::text) IS NOT NULL));
 CREATE INDEX event_by_feed ON ONLY isochron.event USING btree (feed_xid, id);
 CREATE INDEX event_by_mention ON ONLY isochron.event USING gin (mentions);
+CREATE INDEX event_by_subject ON ONLY isochron.event USING btree (subject_id, kind, occurred_at DESC) WHERE ((kind <> 'activity'::text) OR (phase = 'start'::text));
 CREATE INDEX event_by_text ON ONLY isochron.event USING gin (search isochron_trigram.gin_trgm_ops) WITH (gin_pending_list_limit='1024') WHERE (visibility = ANY (ARRAY['operational'::text, 'billing'::text, 'provider'::text]));
 CREATE INDEX event_by_time ON ONLY isochron.event USING btree (occurred_at DESC, id DESC);
+CREATE INDEX event_by_type ON ONLY isochron.event USING btree (type, occurred_at DESC) INCLUDE (visibility, kind);
 CREATE INDEX event_by_withheld_text ON ONLY isochron.event USING gin (search isochron_trigram.gin_trgm_ops) WITH (gin_pending_list_limit='1024') WHERE (visibility <> ALL (ARRAY['operational'::text, 'billing'::text, 'provider'::text]));
+CREATE INDEX event_of_estate ON ONLY isochron.event USING btree (occurred_at DESC, id DESC) WHERE ((kind = ANY (ARRAY['change'::text, 'human'::text])) AND (platform OR (category = ANY (ARRAY['platform'::text, 'deployment'::text]))));
+CREATE INDEX event_of_symptom ON ONLY isochron.event USING btree (occurred_at DESC, id DESC) WHERE (kind = ANY (ARRAY['symptom'::text, 'recovery'::text]));
+CREATE INDEX event_of_trouble ON ONLY isochron.event USING btree (occurred_at DESC, id DESC) WHERE ((kind = ANY (ARRAY['symptom'::text, 'recovery'::text])) AND (subject_kind = ANY (ARRAY['host'::text, 'service'::text, 'agent'::text, 'backend'::text, 'hypervisor'::text, 'component'::text, 'aggregate'::text])));
 CREATE UNIQUE INDEX event_pkey ON ONLY isochron.event USING btree (id, occurred_at);
 CREATE INDEX event_unproven_by_group ON ONLY isochron.event USING btree (unproven, connection, type, occurred_at, id) WHERE (unproven IS NOT NULL);
 CREATE INDEX event_unproven_by_time ON ONLY isochron.event USING btree (occurred_at, id) WHERE (unproven IS NOT NULL);
 CREATE UNIQUE INDEX event_revision_pkey ON isochron.event_revision USING btree (event_id, content_hash);
+CREATE UNIQUE INDEX incident_opening_key_key ON isochron.incident USING btree (opening_key);
+CREATE UNIQUE INDEX incident_pkey ON isochron.incident USING btree (id);
+CREATE INDEX incident_edition_by_domain ON isochron.incident_edition USING btree (domain_key, id);
+CREATE UNIQUE INDEX incident_edition_pkey ON isochron.incident_edition USING btree (tenant_key, id, edition);
+CREATE UNIQUE INDEX incident_entry_pkey ON isochron.incident_entry USING btree (incident_id, sequence);
+CREATE INDEX incident_head_by_window ON isochron.incident_head USING btree (window_from, incident_id);
+CREATE UNIQUE INDEX incident_head_pkey ON isochron.incident_head USING btree (incident_id);
+CREATE UNIQUE INDEX incident_publication_pkey ON isochron.incident_publication USING btree (incident_id);
 CREATE UNIQUE INDEX legal_hold_pkey ON isochron.legal_hold USING btree (id);
 CREATE INDEX maintenance_window_by_end ON isochron.maintenance_window USING btree (ends_at, starts_at) WHERE (cancelled_at IS NULL);
 CREATE INDEX maintenance_window_by_start ON isochron.maintenance_window USING btree (starts_at, id);
 CREATE UNIQUE INDEX maintenance_window_pkey ON isochron.maintenance_window USING btree (id);
 CREATE UNIQUE INDEX notice_template_pkey ON isochron.notice_template USING btree (name, version);
+CREATE UNIQUE INDEX notification_delivery_pkey ON isochron.notification_delivery USING btree (id);
+CREATE UNIQUE INDEX notification_delivery_rule_sequence_key ON isochron.notification_delivery USING btree (rule, sequence);
+CREATE INDEX notification_delivery_settled ON isochron.notification_delivery USING btree (settled_at) WHERE (state <> 'waiting'::text);
+CREATE INDEX notification_delivery_waiting ON isochron.notification_delivery USING btree (rule, sequence) WHERE (state = 'waiting'::text);
+CREATE UNIQUE INDEX notification_group_pkey ON isochron.notification_group USING btree (rule, hash);
+CREATE INDEX notification_rule_by_owner ON isochron.notification_rule USING btree (owner_key);
+CREATE UNIQUE INDEX notification_rule_pkey ON isochron.notification_rule USING btree (id, version);
+CREATE UNIQUE INDEX notification_standing_pkey ON isochron.notification_standing USING btree (rule);
+CREATE INDEX notification_told_by_message ON isochron.notification_told USING btree (message);
+CREATE INDEX notification_told_by_time ON isochron.notification_told USING btree (told_at);
+CREATE UNIQUE INDEX notification_told_pkey ON isochron.notification_told USING btree (rule, event_id);
 CREATE INDEX pending_attribution_by_event ON isochron.pending_attribution USING btree (event_id);
 CREATE INDEX pending_attribution_by_id ON isochron.pending_attribution USING btree (control_plane, isochron.id_of_key(entity_key));
 CREATE UNIQUE INDEX pending_attribution_pkey ON isochron.pending_attribution USING btree (control_plane, entity_key, occurred_at, event_id);
@@ -553,8 +689,10 @@ CREATE INDEX storm_member_edition_by_subject ON isochron.storm_member_edition US
 CREATE UNIQUE INDEX storm_member_edition_pkey ON isochron.storm_member_edition USING btree (tenant_key, id);
 CREATE INDEX tenant_event_by_domain_feed ON ONLY isochron.tenant_event USING btree (domain_key, feed_xid, id);
 CREATE INDEX tenant_event_by_domain_id ON ONLY isochron.tenant_event USING btree (domain_key, id);
+CREATE INDEX tenant_event_by_domain_subject ON ONLY isochron.tenant_event USING btree (domain_key, subject_id, occurred_at DESC);
 CREATE INDEX tenant_event_by_domain_time ON ONLY isochron.tenant_event USING btree (domain_key, occurred_at DESC, id DESC);
 CREATE INDEX tenant_event_by_feed ON ONLY isochron.tenant_event USING btree (tenant_key, feed_xid, id);
+CREATE INDEX tenant_event_by_subject ON ONLY isochron.tenant_event USING btree (tenant_key, subject_id, occurred_at DESC);
 CREATE INDEX tenant_event_by_time ON ONLY isochron.tenant_event USING btree (tenant_key, occurred_at DESC, id DESC);
 CREATE UNIQUE INDEX tenant_event_pkey ON ONLY isochron.tenant_event USING btree (tenant_key, id, occurred_at);
 CREATE UNIQUE INDEX tombstone_pkey ON isochron.tombstone USING btree (hash);
@@ -630,6 +768,27 @@ POLICY operator ON isochron.event_revision FOR SELECT TO isochron_operator USING
   WHERE (m.id = event_revision.event_id))))));
 POLICY owner ON isochron.event_revision FOR ALL TO isochron_owner USING (true) WITH CHECK (true);
 POLICY provider ON isochron.event_revision FOR SELECT TO isochron_provider USING (true);
+POLICY ingest ON isochron.incident FOR ALL TO isochron_ingest USING (true) WITH CHECK (true);
+POLICY operator ON isochron.incident FOR SELECT TO isochron_operator USING (true);
+POLICY owner ON isochron.incident FOR ALL TO isochron_owner USING (true) WITH CHECK (true);
+POLICY provider ON isochron.incident FOR SELECT TO isochron_provider USING (true);
+POLICY ingest ON isochron.incident_edition FOR ALL TO isochron_ingest USING (true) WITH CHECK (true);
+POLICY operator ON isochron.incident_edition FOR SELECT TO isochron_operator USING ((visibility = ANY (ARRAY['operational'::text, 'billing'::text, 'provider'::text])));
+POLICY owner ON isochron.incident_edition FOR ALL TO isochron_owner USING (true) WITH CHECK (true);
+POLICY provider ON isochron.incident_edition FOR SELECT TO isochron_provider USING (true);
+POLICY tenant ON isochron.incident_edition FOR SELECT TO isochron_tenant USING ((((tenant_key = ANY (( SELECT isochron.claimed_keys() AS claimed_keys)::text[])) OR (domain_key = ANY (( SELECT isochron.claimed_keys() AS claimed_keys)::text[]))) AND (('!'::text || tenant_key) <> ALL (( SELECT isochron.claimed_keys() AS claimed_keys)::text[])) AND ((visibility = ANY (ARRAY['operational'::text, 'billing'::text])) OR ((visibility = 'security'::text) AND ((tenant_key = ANY (( SELECT isochron.claimed_sensitive_keys() AS claimed_sensitive_keys)::text[])) OR (domain_key = ANY (( SELECT isochron.claimed_sensitive_keys() AS claimed_sensitive_keys)::text[])))))));
+POLICY ingest ON isochron.incident_entry FOR ALL TO isochron_ingest USING (true) WITH CHECK (true);
+POLICY operator ON isochron.incident_entry FOR SELECT TO isochron_operator USING (true);
+POLICY owner ON isochron.incident_entry FOR ALL TO isochron_owner USING (true) WITH CHECK (true);
+POLICY provider ON isochron.incident_entry FOR SELECT TO isochron_provider USING (true);
+POLICY ingest ON isochron.incident_head FOR ALL TO isochron_ingest USING (true) WITH CHECK (true);
+POLICY operator ON isochron.incident_head FOR SELECT TO isochron_operator USING (true);
+POLICY owner ON isochron.incident_head FOR ALL TO isochron_owner USING (true) WITH CHECK (true);
+POLICY provider ON isochron.incident_head FOR SELECT TO isochron_provider USING (true);
+POLICY ingest ON isochron.incident_publication FOR ALL TO isochron_ingest USING (true) WITH CHECK (true);
+POLICY operator ON isochron.incident_publication FOR SELECT TO isochron_operator USING (true);
+POLICY owner ON isochron.incident_publication FOR ALL TO isochron_owner USING (true) WITH CHECK (true);
+POLICY provider ON isochron.incident_publication FOR SELECT TO isochron_provider USING (true);
 POLICY ingest ON isochron.legal_hold FOR ALL TO isochron_ingest USING (true) WITH CHECK (true);
 POLICY owner ON isochron.legal_hold FOR ALL TO isochron_owner USING (true) WITH CHECK (true);
 POLICY ingest ON isochron.maintenance_window FOR ALL TO isochron_ingest USING (true) WITH CHECK (true);
@@ -640,6 +799,25 @@ POLICY ingest ON isochron.notice_template FOR ALL TO isochron_ingest USING (true
 POLICY operator ON isochron.notice_template FOR SELECT TO isochron_operator USING (true);
 POLICY owner ON isochron.notice_template FOR ALL TO isochron_owner USING (true) WITH CHECK (true);
 POLICY provider ON isochron.notice_template FOR SELECT TO isochron_provider USING (true);
+POLICY ingest ON isochron.notification_delivery FOR ALL TO isochron_ingest USING (true) WITH CHECK (true);
+POLICY operator ON isochron.notification_delivery FOR SELECT TO isochron_operator USING ((visibility = 'operational'::text));
+POLICY owner ON isochron.notification_delivery FOR ALL TO isochron_owner USING (true) WITH CHECK (true);
+POLICY provider ON isochron.notification_delivery FOR SELECT TO isochron_provider USING (true);
+POLICY tenant ON isochron.notification_delivery FOR SELECT TO isochron_tenant USING (((owner_key = ANY (( SELECT isochron.claimed_keys() AS claimed_keys)::text[])) AND (owner_key = ANY (( SELECT isochron.claimed_sensitive_keys() AS claimed_sensitive_keys)::text[])) AND (('!'::text || owner_key) <> ALL (( SELECT isochron.claimed_keys() AS claimed_keys)::text[])) AND (visibility = ANY (ARRAY['operational'::text, 'security'::text]))));
+POLICY ingest ON isochron.notification_group FOR ALL TO isochron_ingest USING (true) WITH CHECK (true);
+POLICY owner ON isochron.notification_group FOR ALL TO isochron_owner USING (true) WITH CHECK (true);
+POLICY ingest ON isochron.notification_rule FOR ALL TO isochron_ingest USING (true) WITH CHECK (true);
+POLICY operator ON isochron.notification_rule FOR SELECT TO isochron_operator USING ((visibility = 'operational'::text));
+POLICY owner ON isochron.notification_rule FOR ALL TO isochron_owner USING (true) WITH CHECK (true);
+POLICY provider ON isochron.notification_rule FOR SELECT TO isochron_provider USING (true);
+POLICY tenant ON isochron.notification_rule FOR SELECT TO isochron_tenant USING (((owner_key = ANY (( SELECT isochron.claimed_keys() AS claimed_keys)::text[])) AND (owner_key = ANY (( SELECT isochron.claimed_sensitive_keys() AS claimed_sensitive_keys)::text[])) AND (('!'::text || owner_key) <> ALL (( SELECT isochron.claimed_keys() AS claimed_keys)::text[])) AND (visibility = ANY (ARRAY['operational'::text, 'security'::text]))));
+POLICY ingest ON isochron.notification_standing FOR ALL TO isochron_ingest USING (true) WITH CHECK (true);
+POLICY operator ON isochron.notification_standing FOR SELECT TO isochron_operator USING ((visibility = 'operational'::text));
+POLICY owner ON isochron.notification_standing FOR ALL TO isochron_owner USING (true) WITH CHECK (true);
+POLICY provider ON isochron.notification_standing FOR SELECT TO isochron_provider USING (true);
+POLICY tenant ON isochron.notification_standing FOR SELECT TO isochron_tenant USING (((owner_key = ANY (( SELECT isochron.claimed_keys() AS claimed_keys)::text[])) AND (owner_key = ANY (( SELECT isochron.claimed_sensitive_keys() AS claimed_sensitive_keys)::text[])) AND (('!'::text || owner_key) <> ALL (( SELECT isochron.claimed_keys() AS claimed_keys)::text[])) AND (visibility = ANY (ARRAY['operational'::text, 'security'::text]))));
+POLICY ingest ON isochron.notification_told FOR ALL TO isochron_ingest USING (true) WITH CHECK (true);
+POLICY owner ON isochron.notification_told FOR ALL TO isochron_owner USING (true) WITH CHECK (true);
 POLICY ingest ON isochron.pending_attribution FOR ALL TO isochron_ingest USING (true) WITH CHECK (true);
 POLICY owner ON isochron.pending_attribution FOR ALL TO isochron_owner USING (true) WITH CHECK (true);
 POLICY ingest ON isochron.reattribution_due FOR ALL TO isochron_ingest USING (true) WITH CHECK (true);
@@ -698,6 +876,7 @@ POLICY owner ON isochron.topology_tenant FOR ALL TO isochron_owner USING (true) 
 POLICY provider ON isochron.topology_tenant FOR SELECT TO isochron_provider USING (true);
 
 -- Grants on tables
+GRANT DELETE, INSERT, SELECT ON isochron.incident_edition TO isochron_ingest;
 GRANT DELETE, INSERT, SELECT, UPDATE ON isochron.api_token TO isochron_ingest;
 GRANT DELETE, INSERT, SELECT, UPDATE ON isochron.attribution_revision TO isochron_ingest;
 GRANT DELETE, INSERT, SELECT, UPDATE ON isochron.connection TO isochron_ingest;
@@ -707,6 +886,9 @@ GRANT DELETE, INSERT, SELECT, UPDATE ON isochron.connection_hole TO isochron_ing
 GRANT DELETE, INSERT, SELECT, UPDATE ON isochron.delivery TO isochron_ingest;
 GRANT DELETE, INSERT, SELECT, UPDATE ON isochron.event TO isochron_ingest;
 GRANT DELETE, INSERT, SELECT, UPDATE ON isochron.event_revision TO isochron_ingest;
+GRANT DELETE, INSERT, SELECT, UPDATE ON isochron.notification_delivery TO isochron_ingest;
+GRANT DELETE, INSERT, SELECT, UPDATE ON isochron.notification_group TO isochron_ingest;
+GRANT DELETE, INSERT, SELECT, UPDATE ON isochron.notification_told TO isochron_ingest;
 GRANT DELETE, INSERT, SELECT, UPDATE ON isochron.pending_attribution TO isochron_ingest;
 GRANT DELETE, INSERT, SELECT, UPDATE ON isochron.reattribution_due TO isochron_ingest;
 GRANT DELETE, INSERT, SELECT, UPDATE ON isochron.retraction TO isochron_ingest;
@@ -722,14 +904,20 @@ GRANT DELETE, INSERT, SELECT, UPDATE ON isochron.topology_tenant TO isochron_ing
 GRANT INSERT ON isochron.audit_entry TO isochron_ingest;
 GRANT INSERT ON isochron.audit_key TO isochron_ingest;
 GRANT INSERT ON isochron.audit_personal TO isochron_ingest;
+GRANT INSERT, SELECT ON isochron.incident TO isochron_ingest;
+GRANT INSERT, SELECT ON isochron.incident_entry TO isochron_ingest;
+GRANT INSERT, SELECT ON isochron.incident_publication TO isochron_ingest;
 GRANT INSERT, SELECT ON isochron.notice_template TO isochron_ingest;
+GRANT INSERT, SELECT ON isochron.notification_rule TO isochron_ingest;
 GRANT INSERT, SELECT ON isochron.ruling TO isochron_ingest;
 GRANT INSERT, SELECT ON isochron.tombstone TO isochron_ingest;
 GRANT INSERT, SELECT, UPDATE ON isochron.alert_split TO isochron_ingest;
 GRANT INSERT, SELECT, UPDATE ON isochron.erased_entity TO isochron_ingest;
 GRANT INSERT, SELECT, UPDATE ON isochron.erasure TO isochron_ingest;
+GRANT INSERT, SELECT, UPDATE ON isochron.incident_head TO isochron_ingest;
 GRANT INSERT, SELECT, UPDATE ON isochron.legal_hold TO isochron_ingest;
 GRANT INSERT, SELECT, UPDATE ON isochron.maintenance_window TO isochron_ingest;
+GRANT INSERT, SELECT, UPDATE ON isochron.notification_standing TO isochron_ingest;
 GRANT SELECT ON isochron.alert_split TO isochron_operator;
 GRANT SELECT ON isochron.alert_split TO isochron_provider;
 GRANT SELECT ON isochron.attribution_revision TO isochron_operator;
@@ -750,10 +938,30 @@ GRANT SELECT ON isochron.event TO isochron_operator;
 GRANT SELECT ON isochron.event TO isochron_provider;
 GRANT SELECT ON isochron.event_revision TO isochron_operator;
 GRANT SELECT ON isochron.event_revision TO isochron_provider;
+GRANT SELECT ON isochron.incident TO isochron_operator;
+GRANT SELECT ON isochron.incident TO isochron_provider;
+GRANT SELECT ON isochron.incident_edition TO isochron_operator;
+GRANT SELECT ON isochron.incident_edition TO isochron_provider;
+GRANT SELECT ON isochron.incident_edition TO isochron_tenant;
+GRANT SELECT ON isochron.incident_entry TO isochron_operator;
+GRANT SELECT ON isochron.incident_entry TO isochron_provider;
+GRANT SELECT ON isochron.incident_head TO isochron_operator;
+GRANT SELECT ON isochron.incident_head TO isochron_provider;
+GRANT SELECT ON isochron.incident_publication TO isochron_operator;
+GRANT SELECT ON isochron.incident_publication TO isochron_provider;
 GRANT SELECT ON isochron.maintenance_window TO isochron_operator;
 GRANT SELECT ON isochron.maintenance_window TO isochron_provider;
 GRANT SELECT ON isochron.notice_template TO isochron_operator;
 GRANT SELECT ON isochron.notice_template TO isochron_provider;
+GRANT SELECT ON isochron.notification_delivery TO isochron_operator;
+GRANT SELECT ON isochron.notification_delivery TO isochron_provider;
+GRANT SELECT ON isochron.notification_delivery TO isochron_tenant;
+GRANT SELECT ON isochron.notification_rule TO isochron_operator;
+GRANT SELECT ON isochron.notification_rule TO isochron_provider;
+GRANT SELECT ON isochron.notification_rule TO isochron_tenant;
+GRANT SELECT ON isochron.notification_standing TO isochron_operator;
+GRANT SELECT ON isochron.notification_standing TO isochron_provider;
+GRANT SELECT ON isochron.notification_standing TO isochron_tenant;
 GRANT SELECT ON isochron.retraction TO isochron_operator;
 GRANT SELECT ON isochron.retraction TO isochron_provider;
 GRANT SELECT ON isochron.retraction TO isochron_tenant;
@@ -821,6 +1029,27 @@ BEGIN
     RAISE EXCEPTION 'no entry of this transaction tells of the erasure';
   END IF;
   DELETE FROM isochron.audit_personal p WHERE p.sequence = ANY (sequences);
+END $$;
+FUNCTION isochron.events_around(text[],text[],timestamp with time zone,timestamp with time zone,integer) RETURNS TABLE(id text, occurred_at timestamp with time zone) OWNER isochron_owner STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS $$
+DECLARE
+  open text[] := CASE WHEN session_user = 'isochron_provider'
+                      THEN ARRAY['operational', 'billing', 'provider', 'security']
+                      ELSE ARRAY['operational', 'billing', 'provider'] END;
+BEGIN
+  IF cardinality(keys) > 0 THEN
+    RETURN QUERY
+      WITH named AS MATERIALIZED (
+        SELECT e.id, e.occurred_at FROM isochron.event e
+         WHERE e.mentions && keys AND (e.kind <> 'activity' OR e.phase = 'start') AND e.visibility = ANY (open)
+           AND e.occurred_at >= since AND e.occurred_at < until)
+      SELECT n.id, n.occurred_at FROM named n ORDER BY n.occurred_at DESC, n.id DESC LIMIT most;
+  END IF;
+  RETURN QUERY
+    SELECT done.id, done.occurred_at FROM unnest(actors) AS given (actor) CROSS JOIN LATERAL (
+      SELECT e.id, e.occurred_at FROM isochron.event e
+       WHERE e.actor ->> 'userId' = given.actor AND e.kind IN ('change', 'human') AND e.visibility = ANY (open)
+         AND e.occurred_at >= since AND e.occurred_at < until
+       ORDER BY e.occurred_at DESC LIMIT 20) AS done;
 END $$;
 FUNCTION isochron.find_audit_actor(text) RETURNS SETOF bigint OWNER isochron_owner STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS $$
   SELECT p.sequence FROM isochron.audit_personal p
@@ -1036,6 +1265,10 @@ FUNCTION isochron.refuse_audit_change() RETURNS trigger OWNER isochron_owner VOL
 BEGIN
   RAISE EXCEPTION 'audit entries are not changed';
 END $$;
+FUNCTION isochron.refuse_incident_loss() RETURNS trigger OWNER isochron_owner VOLATILE SET search_path=pg_catalog, pg_temp AS $$
+BEGIN
+  RAISE EXCEPTION 'entries of an incident are not taken away';
+END $$;
 FUNCTION isochron.scrub_words(text,text[]) RETURNS bigint OWNER isochron_owner VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS $$
 DECLARE
   found record;
@@ -1118,6 +1351,8 @@ GRANT EXECUTE ON isochron.claimed_keys() TO isochron_tenant;
 GRANT EXECUTE ON isochron.claimed_sensitive_keys() TO isochron_tenant;
 GRANT EXECUTE ON isochron.drop_empty_weeks(timestamp with time zone) TO isochron_ingest;
 GRANT EXECUTE ON isochron.erase_audit(bigint,bigint[]) TO isochron_ingest;
+GRANT EXECUTE ON isochron.events_around(text[],text[],timestamp with time zone,timestamp with time zone,integer) TO isochron_operator;
+GRANT EXECUTE ON isochron.events_around(text[],text[],timestamp with time zone,timestamp with time zone,integer) TO isochron_provider;
 GRANT EXECUTE ON isochron.find_audit_actor(text) TO isochron_ingest;
 GRANT EXECUTE ON isochron.hold_audit_tail() TO isochron_ingest;
 GRANT EXECUTE ON isochron.id_of_key(text) TO isochron_ingest;

@@ -1,0 +1,143 @@
+import type { Edge } from "../correlate/topology-paths.ts";
+import type { TypePair, Verdict, WhatElseInput } from "../correlate/what-else-input.ts";
+import { entityKey } from "../model/entity.ts";
+import { duration, type Duration, type Instant } from "../model/instant.ts";
+import type { Scope } from "../model/scope.ts";
+import type { NearEvent } from "../store/correlation-reader.ts";
+import type { EventReader, VisibleEvent } from "../store/event-reader.ts";
+import type { FeedbackStore } from "../store/feedback-store.ts";
+import type { MaintenanceStore, MaintenanceWindow } from "../store/maintenance-store.ts";
+import type { TypePairStore } from "../store/type-pair-store.ts";
+
+/** What is known beside the events; each part is left out of the ranking where it is absent. */
+export interface ContextParts {
+  readonly reader: Pick<EventReader, "coverage">;
+  /** How far the clock of a source of this name may be off; none where absent. */
+  readonly clockErrorOf?: (source: string) => Duration;
+  readonly maintenance?: Pick<MaintenanceStore, "covering">;
+  readonly feedback?: Pick<FeedbackStore, "about">;
+  readonly typePairs?: Pick<TypePairStore, "pairs">;
+}
+
+export interface Clocks {
+  /** By connection. */
+  readonly errors: ReadonlyMap<string, Duration>;
+  readonly longestMs: number;
+  /** The control planes that connections tell of. */
+  readonly planes: readonly string[];
+}
+
+/** How far each connection's clock may be off. A tenant knows of no connections: its events' own precision has to do. */
+export async function clockErrorsOf({ reader, clockErrorOf }: ContextParts, scope: Scope): Promise<Clocks> {
+  if (scope.kind === "tenant") return { errors: new Map(), longestMs: 0, planes: [] };
+  const { connections } = await reader.coverage(scope);
+  const errors = new Map(
+    connections.map(({ connection, source }) => [connection, clockErrorOf?.(source) ?? duration(0)]),
+  );
+  return {
+    errors,
+    longestMs: Math.max(0, ...errors.values()),
+    planes: [...new Set(connections.map(({ controlPlane }) => controlPlane))],
+  };
+}
+
+/** Whether an event may have begun before the moment, by how well its time is known. */
+export function isWithinClocks(
+  { occurredAt, precision, connection }: NearEvent,
+  at: Instant,
+  targetPrecision: number,
+  { errors }: Clocks,
+): boolean {
+  const error = connection === undefined ? 0 : (errors.get(connection) ?? 0);
+  return occurredAt - at <= Math.max(precision, targetPrecision) + error;
+}
+
+interface Questioned {
+  readonly scope: Scope;
+  readonly window: { readonly from: Instant; readonly to: Instant };
+  readonly at: Instant;
+  readonly targets: readonly VisibleEvent[];
+  readonly events: readonly NearEvent[];
+  readonly edges: readonly Edge[];
+}
+
+/** Planned work, learnt pairs of types and what people said; the provider's knowledge, so none of it for a tenant. */
+export async function loadContext(
+  parts: ContextParts,
+  asked: Questioned,
+): Promise<Pick<WhatElseInput<NearEvent>, "expected" | "verdicts" | "pairs">> {
+  if (asked.scope.kind === "tenant") return {};
+  const [expected, verdicts, pairs] = await Promise.all([
+    loadExpected(parts, asked),
+    loadVerdicts(parts, asked),
+    loadPairs(parts, asked),
+  ]);
+  return {
+    ...(expected === undefined ? {} : { expected }),
+    ...(verdicts === undefined ? {} : { verdicts }),
+    ...(pairs === undefined ? {} : { pairs }),
+  };
+}
+
+async function loadExpected(
+  { maintenance }: ContextParts,
+  { scope, events, edges }: Questioned,
+): Promise<ReadonlyMap<string, string> | undefined> {
+  const [first] = events;
+  if (maintenance === undefined || first === undefined) return undefined;
+  const times = events.map(({ occurredAt }) => occurredAt);
+  const from = times.reduce((a, b) => (a < b ? a : b));
+  const to = times.reduce((a, b) => (a > b ? a : b));
+  const windows = await maintenance.covering(scope, from, (to + 1) as Instant);
+  if (windows.length === 0) return undefined;
+  const places = new Map<string, string[]>();
+  for (const { from: thing, to: place } of edges) {
+    const key = entityKey(thing);
+    places.set(key, [...(places.get(key) ?? []), entityKey(place)]);
+  }
+  return new Map(
+    events.flatMap((event) => {
+      const covering = windows.find((window) => covers(window, event, places));
+      return covering === undefined ? [] : [[event.id, `planned: ${covering.title}`] as const];
+    }),
+  );
+}
+
+/** What happens to what is worked on, and to what stands on it. */
+function covers(
+  window: MaintenanceWindow,
+  { occurredAt, subject, related, controlPlane }: NearEvent,
+  places: ReadonlyMap<string, readonly string[]>,
+): boolean {
+  if (occurredAt < window.from || occurredAt >= window.to) return false;
+  if (controlPlane !== undefined && controlPlane !== window.controlPlane) return false;
+  const worked = new Set(window.on.map(entityKey));
+  const own = [subject, ...related.map(({ ref }) => ref)].map(entityKey);
+  return (
+    own.some((key) => worked.has(key)) ||
+    (places.get(entityKey(subject)) ?? []).some((key) => worked.has(key))
+  );
+}
+
+async function loadVerdicts(
+  { feedback }: ContextParts,
+  { scope, targets }: Questioned,
+): Promise<ReadonlyMap<string, Verdict> | undefined> {
+  const [target] = targets;
+  if (feedback === undefined || target === undefined) return undefined;
+  const given = await feedback.about(scope, target.event.id);
+  return new Map(
+    given.flatMap(({ candidate, verdict }) => (verdict === null ? [] : [[candidate, verdict] as const])),
+  );
+}
+
+async function loadPairs(
+  { typePairs }: ContextParts,
+  { targets, events }: Questioned,
+): Promise<ReadonlyMap<string, TypePair> | undefined> {
+  const effects = [...new Set(targets.map(({ event }) => event.type))];
+  if (typePairs === undefined || effects.length === 0) return undefined;
+  const causes = [...new Set(events.map(({ type }) => type))];
+  const learnt = await typePairs.pairs(effects, causes);
+  return new Map(learnt.map(({ cause, effect, ...pair }) => [`${cause}>${effect}`, pair]));
+}

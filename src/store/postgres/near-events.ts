@@ -1,0 +1,278 @@
+import type pg from "pg";
+import { entityKey, type EntityRef } from "../../model/entity.ts";
+import { severities } from "../../model/event.ts";
+import { duration, instant } from "../../model/instant.ts";
+import type { Cut, NearEvent, NearEvents, NearQuestion } from "../correlation-reader.ts";
+import type { EventRow } from "./event-row.ts";
+import { iso } from "./event-writes.ts";
+import { weekMs, weekStart } from "./partitions.ts";
+
+/** What is read of a row to rank it; the rest is read of those that are shown. */
+const columns = `e.id, e.occurred_at, e.precision_ms, e.type, e.kind, e.category,
+  e.phase, e.severity, e.subject_kind, e.subject_id, e.subject_name, e.related, e.operation, e.summary, e.details,
+  e.changes, e.actor, e.connection, e.control_plane`;
+
+type NearRow = Pick<
+  EventRow,
+  | "id"
+  | "occurred_at"
+  | "precision_ms"
+  | "type"
+  | "kind"
+  | "category"
+  | "phase"
+  | "severity"
+  | "subject_kind"
+  | "subject_id"
+  | "subject_name"
+  | "related"
+  | "operation"
+  | "summary"
+  | "details"
+  | "changes"
+  | "actor"
+  | "connection"
+  | "control_plane"
+>;
+
+interface Found {
+  readonly found: keyof typeof ways;
+  readonly id: string;
+  readonly occurred_at: number;
+  readonly nth: number;
+}
+
+/** In what words each way of looking is told where it found more than it takes. */
+const ways = {
+  start: "events of what is asked about",
+  near: "events of what it hangs together with",
+  beside: "events of what stands beside it",
+  around: "events that name it, or share its request or actor",
+  newest: "changes in the window",
+  estate: "changes of the estate",
+  rare: "rare changes",
+  trouble: "trouble of shared infrastructure",
+  symptom: "symptoms in the window",
+  followed: "events of its things afterwards",
+  after: "symptoms afterwards",
+} as const;
+
+/** So many of each are taken: of each kind for each thing, or in all. */
+const most = {
+  start: 30,
+  near: 12,
+  beside: 2,
+  around: 60,
+  newest: 80,
+  estate: 80,
+  rare: 3,
+  trouble: 60,
+  symptom: 120,
+  followed: 4,
+  after: 60,
+} as const;
+
+/** Kinds that a cause or a symptom may be of; of what stands beside, only what was done or broke. */
+const allKinds = ["change", "human", "symptom", "recovery", "activity"];
+const besideKinds = ["change", "symptom"];
+
+/** A type of which so many or more lay in the weeks before is no rare one. */
+const rareBelow = 6;
+const rareSpanMs = 28 * 86_400_000;
+const typesMax = 1_000;
+
+/**
+ * Newest first of each kind for each thing: one descent of the index for each, whatever lies beyond. One more than are
+ * taken is looked up, to know whether there are more.
+ */
+function ofThings(found: keyof typeof ways, at: { readonly kinds: string; readonly ids: string }): string {
+  return `SELECT '${found}' AS found, hit.id, hit.occurred_at, hit.nth
+    FROM unnest(${at.kinds}::text[], ${at.ids}::text[]) AS given (kind, id)
+   CROSS JOIN unnest($3::text[]) AS sort (kind) CROSS JOIN LATERAL (
+    SELECT e.id, e.occurred_at, row_number() OVER (ORDER BY e.occurred_at DESC) AS nth FROM (
+      SELECT e.id, e.occurred_at FROM isochron.event e
+       WHERE e.subject_id = given.id AND e.kind = sort.kind AND (e.kind <> 'activity' OR e.phase = 'start')
+         AND e.subject_kind = given.kind
+         AND ($4::text IS NULL OR e.control_plane = $4) AND e.occurred_at >= $5::timestamptz
+         AND e.occurred_at < $6::timestamptz AND CLASSES
+       ORDER BY e.occurred_at DESC LIMIT ${most[found] + 1}) AS e) AS hit`;
+}
+
+const newestSql = ofThings("start", { kinds: "$1", ids: "$2" });
+
+/** The parameters are those of {@link ofThings}; what followed is looked at oldest first. */
+const followedSql = newestSql
+  .replace("'start'", "'followed'")
+  .replaceAll("occurred_at DESC", "occurred_at")
+  .replace(`LIMIT ${most.start + 1}`, `LIMIT ${most.followed + 1}`);
+
+const estate = "e.kind IN ('change', 'human') AND (e.platform OR e.category IN ('platform', 'deployment'))";
+const symptom = "e.kind IN ('symptom', 'recovery')";
+const trouble = `${symptom}
+  AND e.subject_kind IN ('host', 'service', 'agent', 'backend', 'hypervisor', 'component', 'aggregate')`;
+
+/** $1 the control plane, $2 and $3 the window, $4 how far back trouble may have begun, $5 how far on. */
+function inWindow(found: keyof typeof ways, what: string, [from, to]: readonly [string, string]): string {
+  const order = found === "after" ? "" : " DESC";
+  return `SELECT '${found}' AS found, e.id, e.occurred_at, row_number() OVER () AS nth FROM (
+    SELECT e.id, e.occurred_at FROM isochron.event e
+     WHERE ${what} AND ($1::text IS NULL OR e.control_plane = $1) AND e.occurred_at >= ${from}::timestamptz
+       AND e.occurred_at < ${to}::timestamptz AND CLASSES
+     ORDER BY e.occurred_at${order}, e.id${order} LIMIT ${most[found] + 1}) AS e`;
+}
+
+const change = "e.kind IN ('change', 'human')";
+
+const estateSql = [
+  inWindow("newest", change, ["$2", "$3"]),
+  inWindow("estate", estate, ["$2", "$3"]),
+  inWindow("trouble", trouble, ["$4", "$3"]),
+  inWindow("symptom", symptom, ["$2", "$3"]),
+  inWindow("after", symptom, ["$3", "$5"]),
+].join(" UNION ALL ");
+
+/**
+ * Goes from type to type in the index, and gives the newest changes of those in the window that were hardly seen in the
+ * weeks before: $1 the control plane, $2 and $3 the window, $4 how far back rarity looks; $5 and $6 the whole weeks of the
+ * window, so that the next type is the next entry of the index.
+ */
+const rareSql = `
+  WITH RECURSIVE known (type, nth) AS (
+    (SELECT e.type, 1 FROM isochron.event e WHERE e.occurred_at >= $5::timestamptz AND e.occurred_at < $6::timestamptz
+        ORDER BY e.type LIMIT 1)
+    UNION ALL
+    SELECT (SELECT e.type FROM isochron.event e WHERE e.type > known.type
+               AND e.occurred_at >= $5::timestamptz AND e.occurred_at < $6::timestamptz ORDER BY e.type LIMIT 1),
+           known.nth + 1
+      FROM known WHERE known.type IS NOT NULL AND known.nth < ${typesMax})
+  SELECT 'rare' AS found, hit.id, hit.occurred_at, hit.nth
+    FROM known CROSS JOIN LATERAL (
+      SELECT e.id, e.occurred_at, row_number() OVER (ORDER BY e.occurred_at DESC) AS nth FROM (
+        SELECT e.id, e.occurred_at FROM isochron.event e
+         WHERE e.type = known.type AND e.kind IN ('change', 'human') AND ($1::text IS NULL OR e.control_plane = $1)
+           AND e.occurred_at >= $2::timestamptz AND e.occurred_at < $3::timestamptz AND CLASSES
+         ORDER BY e.occurred_at DESC LIMIT ${most.rare + 1}) AS e) AS hit
+   WHERE known.type IS NOT NULL AND ${rareBelow} > (
+     SELECT count(*) FROM (
+       SELECT FROM isochron.event e
+        WHERE e.type = known.type AND e.occurred_at >= $4::timestamptz AND e.occurred_at < $2::timestamptz
+        LIMIT ${rareBelow}) AS before)`;
+
+/** Of the provider's events what lies near; `classes` are the conditions on what the scope may see. */
+export async function readNearEvents(
+  client: pg.ClientBase,
+  question: NearQuestion,
+  classes: string,
+): Promise<NearEvents> {
+  const plane = question.controlPlane ?? null;
+  const [from, to, long, until] = [
+    question.window.from,
+    question.window.to,
+    question.longFrom,
+    question.until,
+  ].map(iso);
+  const read = async (sql: string, values: readonly unknown[]): Promise<readonly Found[]> =>
+    (await client.query<Found>(sql.replaceAll("CLASSES", classes), [...values])).rows;
+  const things = (refs: readonly EntityRef[], kinds: readonly string[], span: readonly unknown[]) => [
+    refs.map(({ kind }) => kind),
+    refs.map(({ id }) => id),
+    kinds,
+    plane,
+    ...span,
+  ];
+  const leaves = [...question.starts, ...question.near]
+    .filter(({ kind }) => namedKinds.has(kind))
+    .slice(0, namedMax);
+  const named = [...leaves.map(entityKey), ...question.requests.map((id) => `request:${id}`)];
+  const rareFrom = question.window.from - rareSpanMs;
+  const week = [weekStart(question.window.from), weekStart(question.window.to) + weekMs].map(iso);
+  const found = [
+    ...(await read(newestSql, things(question.starts, allKinds, [long, to]))),
+    ...(await read(ofThings("near", given), things(question.near, allKinds, [long, to]))),
+    ...(await read(ofThings("beside", given), things(question.beside, besideKinds, [from, to]))),
+    ...(await read(followedSql, things([...question.starts, ...question.near], allKinds, [to, until]))),
+    ...(await read(aroundSql, [named, question.actors, long, to, plane])),
+    ...(await read(estateSql, [plane, from, to, long, until])),
+    ...(await read(rareSql, [plane, from, to, iso(rareFrom), ...week])),
+  ];
+  const events = await readRows(client, found, classes);
+  return { ...split(events, question), cut: cutOf(found) };
+}
+
+const given = { kinds: "$1", ids: "$2" };
+
+/** Few events speak of one of these; of a host or an image half of the cloud does, and what is done to it is its own event. */
+const namedKinds = new Set([
+  "server",
+  "volume",
+  "port",
+  "snapshot",
+  "backup",
+  "floating_ip",
+  "stack",
+  "migration",
+  "transfer",
+  "router",
+]);
+const namedMax = 40;
+
+/** One more than is taken, as everywhere. */
+const aroundSql = `SELECT 'around' AS found, a.id, a.occurred_at, row_number() OVER (ORDER BY a.occurred_at DESC) AS nth
+  FROM isochron.events_around($1, $2, $3::timestamptz, $4::timestamptz, ${most.around + 1}) AS a
+  JOIN LATERAL (SELECT FROM isochron.event e WHERE e.id = a.id AND e.occurred_at = a.occurred_at
+                   AND ($5::text IS NULL OR e.control_plane = $5) LIMIT 1) AS ours ON true`;
+
+async function readRows(
+  client: pg.ClientBase,
+  found: readonly Found[],
+  classes: string,
+): Promise<readonly NearEvent[]> {
+  const places = new Map(found.filter(({ found: way, nth }) => nth <= most[way]).map((one) => [one.id, one]));
+  if (places.size === 0) return [];
+  const { rows } = await client.query<NearRow>(
+    `SELECT ${columns} FROM unnest($1::text[], $2::timestamptz[]) AS given (id, at) CROSS JOIN LATERAL (
+       SELECT * FROM isochron.event e WHERE e.id = given.id AND e.occurred_at = given.at AND ${classes} LIMIT 1) AS e`,
+    [[...places.keys()], [...places.values()].map(({ occurred_at }) => iso(occurred_at))],
+  );
+  return rows.map(toNearEvent);
+}
+
+function toNearEvent(row: NearRow): NearEvent {
+  return {
+    id: row.id,
+    occurredAt: instant(row.occurred_at),
+    precision: duration(row.precision_ms),
+    type: row.type,
+    kind: row.kind,
+    category: row.category,
+    ...(row.phase === null ? {} : { phase: row.phase }),
+    severity: severities[row.severity] ?? "info",
+    subject: { kind: row.subject_kind, id: row.subject_id },
+    ...(row.subject_name === null ? {} : { subjectName: row.subject_name }),
+    related: row.related,
+    ...(row.operation === null ? {} : { operation: row.operation }),
+    summary: row.summary,
+    details: row.details,
+    ...(row.changes === null ? {} : { changes: row.changes }),
+    ...(row.actor === null ? {} : { actor: row.actor }),
+    connection: row.connection,
+    controlPlane: row.control_plane,
+  };
+}
+
+/** What lies before the window's end and what lies behind it, each in its order. */
+export function split(
+  events: readonly NearEvent[],
+  { window }: Pick<NearQuestion, "window">,
+): Pick<NearEvents, "earlier" | "later"> {
+  const inOrder = events.toSorted((a, b) => a.occurredAt - b.occurredAt || (a.id < b.id ? -1 : 1));
+  return {
+    earlier: inOrder.filter(({ occurredAt }) => occurredAt < window.to).toReversed(),
+    later: inOrder.filter(({ occurredAt }) => occurredAt >= window.to),
+  };
+}
+
+function cutOf(found: readonly Found[]): readonly Cut[] {
+  const ways_ = new Set(found.filter(({ found: way, nth }) => nth > most[way]).map(({ found: way }) => way));
+  return [...ways_].map((way) => ({ of: ways[way], most: most[way] }));
+}
