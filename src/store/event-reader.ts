@@ -140,6 +140,13 @@ export interface EventReader {
   ): Promise<readonly HistogramBin[]>;
   /** How often each type occurred in [from, to), in scope. */
   typeRates(scope: Scope, types: readonly string[], from: Instant, to: Instant): Promise<readonly TypeRate[]>;
+  /**
+   * Of each of the entities what went wrong about it in the span, in scope; those without are left out. What a notice
+   * tells of was not seen on the tenant's own resource, and is no symptom of it.
+   */
+  symptoms(scope: Scope, question: SymptomQuestion): Promise<readonly EntitySymptoms[]>;
+  /** How often each value of each attribute stands in the events of a selection and of its baseline, in scope. */
+  attributeCounts(scope: Scope, question: AttributeQuestion): Promise<AttributeCounts>;
   /** First and last occurrence in scope, for fitting a window; undefined when there is none. */
   extent(scope: Scope): Promise<{ readonly first: Instant; readonly last: Instant } | undefined>;
   coverage(scope: Scope): Promise<Coverage>;
@@ -157,6 +164,50 @@ export interface EventReader {
   standsInFeed(scope: Scope, id: string): Promise<boolean>;
   /** Resolves when something new may have been stored, or after `waitMs`. */
   woken(waitMs: number, signal: AbortSignal): Promise<void>;
+}
+
+export interface SymptomQuestion {
+  readonly entities: readonly EntityRef[];
+  readonly from: Instant;
+  readonly to: Instant;
+  /** Of each entity at most so many events are given. */
+  readonly eachMax: number;
+  /** Events that do not count. */
+  readonly except: readonly string[];
+}
+
+export interface EntitySymptoms {
+  readonly entity: EntityRef;
+  /** The members of storms each count. */
+  readonly count: number;
+  /** The earliest; of what was folded, the folds. */
+  readonly first: readonly VisibleEvent[];
+}
+
+export interface Span {
+  readonly from: Instant;
+  readonly to: Instant;
+}
+
+/** Two sets of events; what is in the selection is not in the baseline, whatever its filter says. */
+export interface AttributeQuestion {
+  readonly selection: EventFilter & Span;
+  readonly baseline: { readonly filter: Omit<EventFilter, "from" | "to">; readonly spans: readonly Span[] };
+}
+
+export interface AttributeCounts {
+  /** Events of the selection, and of each span of the baseline. */
+  readonly inside: number;
+  readonly outside: readonly number[];
+  /** True where there are more events or values than were counted: then the newest, and the most frequent, were. */
+  readonly truncated: boolean;
+  /** Values that stand in two events or more, the most frequent first. */
+  readonly values: readonly {
+    readonly attribute: string;
+    readonly value: string;
+    readonly inside: number;
+    readonly outside: number;
+  }[];
 }
 
 export interface EditionPage {

@@ -2,7 +2,7 @@ import type { EntityRef } from "../model/entity.ts";
 import type { Instant } from "../model/instant.ts";
 import type { Scope } from "../model/scope.ts";
 import type { TenantKey } from "../model/tenant.ts";
-import type { KnownFact } from "../model/topology.ts";
+import type { KnownFact, Relation } from "../model/topology.ts";
 
 /** Reads the topology. Provider's knowledge: callers hand out only what the scope may know. */
 export interface TopologyReader {
@@ -22,8 +22,28 @@ export interface TopologyReader {
    * what had been recorded up to `knownAt` (all, when absent); not who used it.
    */
   history(controlPlane: string, entity: EntityRef, knownAt?: Instant): Promise<readonly KnownFact[]>;
+  /**
+   * The change points along the ways, with where those that point at a thing point else; of those that pointed at one
+   * thing before the moment, at most `eachMax`, the last to come first.
+   */
+  adjoining(controlPlane: string, ways: readonly Way[], at: Instant, eachMax: number): Promise<Adjoining>;
   /** Every project and domain known, with names, for scopes, lanes and lists. */
   tenants(): Promise<readonly KnownTenant[]>;
+}
+
+/** One relation of a thing: those that it has itself, or those that others have to it. */
+export interface Way {
+  readonly entity: EntityRef;
+  readonly relation: Relation;
+  readonly side: "from" | "to";
+  /** With `to`: of what kind those others are; any where absent. */
+  readonly otherKind?: string;
+}
+
+export interface Adjoining {
+  readonly facts: readonly KnownFact[];
+  /** `KEY|relation` where more pointed at the thing than are given. */
+  readonly cut: ReadonlySet<string>;
 }
 
 /** Where a walk begins: `resource:ID` stands for whatever bears that id, of any kind. */

@@ -115,6 +115,7 @@ export class ModelStore {
     surroundings: () => Promise.resolve({ facts: [], crowded: new Set(), cut: new Map() }),
     about: () => Promise.resolve([]),
     history: () => Promise.resolve([]),
+    adjoining: () => Promise.resolve({ facts: [], cut: new Set() }),
     tenants: () => Promise.resolve([]),
   };
 

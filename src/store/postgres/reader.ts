@@ -7,6 +7,7 @@ import type { Scope } from "../../model/scope.ts";
 import type {
   Coverage,
   EarlierAttribution,
+  EntitySymptoms,
   EventFilter,
   EventPage,
   EventReader,
@@ -17,6 +18,7 @@ import type {
   TypeRate,
   VisibleEvent,
 } from "../event-reader.ts";
+import { countAttributes, nothingCounted } from "./attribute-counts.ts";
 import { readEditions } from "./edition-reads.ts";
 import { readFeed, standsInFeed } from "./feed.ts";
 import { conditionsOf, Parameters } from "./filter.ts";
@@ -28,6 +30,7 @@ import { controlPlaneOf } from "./event-row.ts";
 import type { Pools } from "./pools.ts";
 import { readQuarantine } from "./quarantine.ts";
 import { foldMinute, readMember, readMembers } from "./storm-reads.ts";
+import { readSymptoms } from "./symptom-reads.ts";
 import { findText } from "./text-search.ts";
 import { openView, poolOf, toVisible, type View } from "./view.ts";
 
@@ -59,6 +62,10 @@ export function eventReader(pools: Pools, claimKey: Uint8Array, listener: Listen
       ),
     typeRates: (scope, types, from, to) =>
       within<readonly TypeRate[]>(scope, [], (client, view) => countTypes(client, view, types, from, to)),
+    symptoms: (scope, question) =>
+      within<readonly EntitySymptoms[]>(scope, [], (client, view) => readSymptoms(client, view, question)),
+    attributeCounts: (scope, question) =>
+      within(scope, nothingCounted(question), (client, view) => countAttributes(client, view, question)),
     extent: (scope) => within<Extent>(scope, undefined, readExtent),
     coverage: (scope) => readCoverage(pools, scope),
     quarantine: (scope, limit, reason) =>

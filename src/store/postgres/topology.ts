@@ -9,6 +9,7 @@ import { changePoints } from "./change-points.ts";
 import { Parameters } from "./filter.ts";
 import type { Pools } from "./pools.ts";
 import { readHistoryOf } from "./resource-history.ts";
+import { readAdjoining } from "./topology-adjoining.ts";
 import { walk } from "./topology-walk.ts";
 import { openView, poolOf } from "./view.ts";
 
@@ -33,6 +34,8 @@ export function topologyReader(pools: Pools, claimKey: Uint8Array): TopologyRead
     about: (scope, controlPlane, entity) => readAbout(pools, claimKey, scope, controlPlane, entity),
     history: (controlPlane, entity, knownAt) =>
       pools.transact("provider", "read", (client) => readHistoryOf(client, controlPlane, entity, knownAt)),
+    adjoining: (controlPlane, ways, at, eachMax) =>
+      pools.transact("provider", "each", (client) => readAdjoining(client, controlPlane, ways, at, eachMax)),
     tenants: () => pools.transact("provider", "read", readTenants),
   };
 }
