@@ -49,18 +49,28 @@ const hopsMax = 4;
 /** Weaker ways are as good as none, and walking them would visit the whole cloud. */
 const strengthMin = 0.02;
 
-interface Step {
+/** A thing with more dependents than this relates nothing to anything: a zone, an external network. */
+const dependentsMax = 500;
+
+export interface Step {
   readonly edge: Edge;
   readonly next: EntityRef;
   readonly weight: number;
 }
+
+/** Edges made ready for walking from several symptoms; built once by {@link buildGraph}. */
+export type Graph = ReadonlyMap<string, readonly Step[]>;
 
 /** The strongest path from any of `starts` to each entity that can be reached. Pure. */
 export function findPaths(
   starts: readonly EntityRef[],
   edges: readonly Edge[],
 ): ReadonlyMap<string, TopologyPath> {
-  const steps = buildSteps(edges);
+  return walkGraph(starts, buildGraph(edges));
+}
+
+/** {@link findPaths} over a graph that is there already. */
+export function walkGraph(starts: readonly EntityRef[], steps: Graph): ReadonlyMap<string, TopologyPath> {
   const best = new Map<string, TopologyPath>(
     starts.map((start) => [entityKey(start), { strength: 1, hops: [] }]),
   );
@@ -82,7 +92,8 @@ export function findPaths(
   return best;
 }
 
-function buildSteps(edges: readonly Edge[]): ReadonlyMap<string, readonly Step[]> {
+/** Weighs every edge in both directions; the same whatever order the edges come in. */
+export function buildGraph(edges: readonly Edge[]): Graph {
   const dependents = new Map<string, number>();
   for (const edge of edges) count(dependents, `${entityKey(edge.to)}|${edge.relation}`);
   const steps = new Map<string, Step[]>();
@@ -92,6 +103,7 @@ function buildSteps(edges: readonly Edge[]): ReadonlyMap<string, readonly Step[]
     // A hub relates everything to everything: each of many dependents counts for less.
     const damping = edge.relation === "serves" ? 1 : 1 / Math.log2(1 + siblings);
     push(steps, entityKey(edge.from), { edge, next: edge.to, weight: along });
+    if (siblings > dependentsMax) continue;
     push(steps, entityKey(edge.to), { edge, next: edge.from, weight: against * Math.min(1, damping) });
   }
   return steps;

@@ -1,204 +1,235 @@
 import type { EntityRef } from "../model/entity.ts";
 import { entityKey } from "../model/entity.ts";
 import type { Addend } from "./addend.ts";
+import { linkByWords, readAccount } from "./account-words.ts";
+import type { CandidateGroup } from "./candidate-group.ts";
+import { byTime, groupCandidates, operationKey } from "./candidate-group.ts";
+import type { CauseCover } from "./cause-cover.ts";
+import { coverSymptoms } from "./cause-cover.ts";
 import type { Correlatable } from "./correlatable.ts";
-import type { EvidenceContext } from "./evidence.ts";
-import { gatherEvidence } from "./evidence.ts";
-import { findOpenImpacts } from "./open-impact.ts";
-import { describeGap, isShared, weigh } from "./score.ts";
+import { directionOf, orderErrorMs } from "./direction.ts";
+import type { Direction } from "./direction.ts";
+import type { Explainer } from "./explainer.ts";
+import { createExplainer } from "./explainer.ts";
+import { describeGap } from "./gap-words.ts";
+import type { Lens } from "./lens.ts";
+import { focusLenses } from "./lens.ts";
+import { findNothingOn } from "./nothing-on.ts";
+import { weigh } from "./score.ts";
+import { isNotice, thingsOf } from "./shared-thing.ts";
 import type { Edge, TopologyPath } from "./topology-paths.ts";
-import { findPaths } from "./topology-paths.ts";
-import type { WhatElseInput } from "./what-else-input.ts";
+import { buildGraph } from "./topology-paths.ts";
+import type { Verdict, WhatElseInput } from "./what-else-input.ts";
 
 export interface Candidate<E> {
   readonly event: E;
+  /** To the symptom that it was weighed against; slightly negative inside the clocks' error. */
   readonly beforeMs: number;
+  /** The sum of its addends. */
   readonly score: number;
-  readonly direction: "before" | "unordered" | "in-progress";
+  readonly direction: Exclude<Direction, "after">;
   readonly path: readonly Edge[];
   readonly addends: readonly Addend[];
   readonly reason: string;
   /** How many further events of the same operation this one stands for. */
   readonly also: number;
+  /** Ids of the symptoms asked about, or told beside, that it explains. */
+  readonly explains: readonly string[];
+  readonly verdict?: Verdict;
+}
+
+/** What began after the symptom: perhaps a consequence, never a cause. */
+export interface Follower<E> {
+  readonly event: E;
+  readonly afterMs: number;
+  readonly path: readonly Edge[];
 }
 
 export interface WhatElse<E> {
   readonly candidates: readonly Candidate<E>[];
+  /** The nearest to the target first, then the earliest; at most as many as candidates. */
+  readonly followed: readonly Follower<E>[];
+  /** Few causes that explain the symptoms asked about and told beside, and what none of them explains; by event id. */
+  readonly cover: CauseCover;
   /** What the target stands on and where nothing at all happened. */
   readonly nothingOn: readonly EntityRef[];
 }
 
-/** Kinds worth naming when nothing happened on them. */
-const checkedKinds = new Set([
-  "host",
-  "volume",
-  "network",
-  "image",
-  "backend",
-  "port",
-  "router",
-  "service",
-  "server",
-]);
+/** What a candidate merely mentions relates it a little less than what it is about. */
+const mentionedShare = 0.8;
 
 /**
- * Ranks what changed before the target, each with the addends of its score in words. Pure: the same input
+ * Ranks what changed before the target, each with the addends of its score in words. Pure: the same input in any order
  * gives the same list. It says "changed before", never "caused by".
  */
 export function rankWhatElse<E extends Correlatable>(input: WhatElseInput<E>): WhatElse<E> {
-  const { target } = input;
-  const starts = startsOf(input);
-  const paths = findPaths(starts, input.edges);
-  const impacts = findOpenImpacts(input.earlier, target.at);
-  const evidence = gatherEvidence(target.event, input.earlier);
-  const scored = groupByOperation(input.earlier.filter((event) => event.id !== target.event?.id))
-    .map((group) => scoreGroup(group, input, paths, impacts, evidence))
-    .toSorted((a, b) => b.score - a.score || a.beforeMs - b.beforeMs || (a.event.id < b.event.id ? -1 : 1));
-  return { candidates: scored.slice(0, input.limit), nothingOn: findNothingOn(input.earlier, starts, paths) };
-}
-
-function startsOf<E extends Correlatable>({ target }: WhatElseInput<E>): readonly EntityRef[] {
-  const event = target.event;
-  if (event === undefined) return target.resource === undefined ? [] : [target.resource];
-  const near = event.related.filter(
-    (item) => item.ref.kind !== "project" && item.ref.kind !== "domain" && item.ref.kind !== "flavor",
-  );
-  return [event.subject, ...near.map((item) => item.ref)];
-}
-
-interface Group<E> {
-  readonly event: E;
-  readonly also: number;
-  readonly ended: boolean;
-}
-
-/** Several monitors reporting one host within this time are taken for one trouble of it. */
-const sameTroubleMs = 5 * 60_000;
-
-/**
- * Steps of one operation on one resource are one candidate: its end, or its start while no end is seen.
- * So are the reports of one shared thing's trouble, told by its first.
- */
-function groupByOperation<E extends Correlatable>(events: readonly E[]): readonly Group<E>[] {
-  const groups = new Map<string, E[]>();
-  const troubles = new Map<string, { readonly key: string; readonly at: number }>();
-  for (const event of events.toSorted((a, b) => a.occurredAt - b.occurredAt || (a.id < b.id ? -1 : 1))) {
-    const key = troubleKey(event, troubles) ?? operationKey(event);
-    groups.set(key, [...(groups.get(key) ?? []), event]);
-  }
-  return [...groups.values()].map((group) => {
-    const ordered = group.toSorted((a, b) => a.occurredAt - b.occurredAt || (a.id < b.id ? -1 : 1));
-    const event =
-      ordered.findLast((item) => item.phase !== "start" && item.phase !== "progress") ?? ordered[0]!;
-    return { event, also: group.length - 1, ended: event.phase !== "start" && event.phase !== "progress" };
-  });
-}
-
-function operationKey(event: Correlatable): string {
-  // One request on one resource is one operation, whoever reports its steps and under which names.
-  return `${entityKey(event.subject)}|${event.operation?.requestId ?? event.id}`;
-}
-
-/** The trouble that a symptom of a host belongs to: one that began not long before, or its own. */
-function troubleKey(
-  event: Correlatable,
-  troubles: Map<string, { readonly key: string; readonly at: number }>,
-): string | undefined {
-  if (event.kind !== "symptom" || !isShared(event.subject)) return undefined;
-  const host = [event.subject, ...event.related.map((item) => item.ref)].find((ref) => ref.kind === "host");
-  if (host === undefined) return undefined;
-  const known = troubles.get(entityKey(host));
-  if (known !== undefined && event.occurredAt - known.at <= sameTroubleMs) return known.key;
-  const fresh = { key: `trouble|${event.id}`, at: event.occurredAt };
-  troubles.set(entityKey(host), fresh);
-  return fresh.key;
-}
-
-function scoreGroup<E extends Correlatable>(
-  group: Group<E>,
-  input: WhatElseInput<E>,
-  paths: ReadonlyMap<string, TopologyPath>,
-  impacts: ReadonlyMap<string, string>,
-  evidence: EvidenceContext,
-): Candidate<E> {
-  const { event } = group;
-  const gapMs = input.target.at - event.occurredAt;
-  const path = strongestPath(event, paths);
-  const expected = (input.rates.get(event.type)?.perMs ?? 0) * Math.max(60_000, gapMs);
-  const openImpact = impacts.get(event.id);
-  const asked = input.target.event !== undefined || input.target.resource !== undefined;
-  const addends = weigh({
-    target: input.target.event,
-    candidate: event,
-    asked,
-    gapMs,
-    path,
-    expected,
-    openImpact,
-    evidence,
-  });
+  const graph = buildGraph(input.edges);
+  const pool = [...new Map([...input.earlier, ...(input.later ?? [])].map((one) => [one.id, one])).values()];
+  const lenses = focusLenses(input, pool, graph);
+  const asked = new Set([input.target.event, ...(input.target.selection ?? [])].map((one) => one?.id));
+  const others = pool.filter((one) => !asked.has(one.id)).toSorted(byTime);
+  const isAfter = (one: E) => lenses.every((lens) => directionTo(lens, one, true, input) === "after");
+  const after = others.filter(isAfter);
+  const groups = groupCandidates(others.filter((one) => !isAfter(one)));
+  const explainer = createExplainer(input, pool, graph);
+  const ends = new Set(after.filter(endsOperation).map(operationKey));
+  const ranked = groups
+    .map((group) => weighGroup(group, { input, lenses, explainer, runs: ends.has(group.key) }))
+    .filter((candidate) => candidate !== undefined)
+    .toSorted(byScore);
+  const candidates = ranked.slice(0, input.limit);
+  const known = new Set(groups.map(({ key }) => key));
   return {
-    event,
-    beforeMs: gapMs,
-    score: addends.reduce((sum, addend) => sum + addend.value, 0),
-    direction: directionOf(group, input.target.event, gapMs),
-    path: path?.hops ?? [],
-    addends,
-    reason: reasonOf(addends, gapMs),
-    also: group.also,
+    candidates,
+    followed: findFollowers(
+      after.filter((one) => !known.has(operationKey(one))),
+      lenses,
+      input.limit,
+    ),
+    cover: coverSymptoms(
+      explainer.symptoms,
+      candidates.map(({ event, score, explains }) => ({ id: event.id, score, explains: new Set(explains) })),
+    ),
+    nothingOn: findNothingOn(
+      pool.filter((one) => !after.includes(one)),
+      lenses,
+    ),
   };
 }
 
-/** The best way to anything that the candidate is about; what it merely mentions counts a little less. */
+function byScore<E extends Correlatable>(a: Candidate<E>, b: Candidate<E>): number {
+  return b.score - a.score || a.beforeMs - b.beforeMs || (a.event.id < b.event.id ? -1 : 1);
+}
+
+function endsOperation({ phase, operation }: Correlatable): boolean {
+  return operation?.requestId !== undefined && (phase === "end" || phase === "error");
+}
+
+function directionTo<E extends Correlatable>(
+  { event, at }: Lens<E>,
+  candidate: E,
+  ended: boolean,
+  { clockErrors }: WhatElseInput<E>,
+): Direction {
+  return directionOf(at - candidate.occurredAt, orderErrorMs(candidate, event, clockErrors), ended);
+}
+
+interface Scales<E extends Correlatable> {
+  readonly input: WhatElseInput<E>;
+  readonly lenses: readonly Lens<E>[];
+  readonly explainer: Explainer;
+  /** Whether an end was seen after the target: it ran then, for certain. */
+  readonly runs: boolean;
+}
+
+/** Weighed against each symptom asked about; the one that it fits best decides. */
+function weighGroup<E extends Correlatable>(
+  group: CandidateGroup<E>,
+  scales: Scales<E>,
+): Candidate<E> | undefined {
+  let best: Candidate<E> | undefined;
+  for (const lens of scales.lenses) {
+    const candidate = weighAgainst(lens, group, scales);
+    if (candidate !== undefined && candidate.score > (best?.score ?? -Infinity)) best = candidate;
+  }
+  return best;
+}
+
+function weighAgainst<E extends Correlatable>(
+  lens: Lens<E>,
+  group: CandidateGroup<E>,
+  { input, explainer, runs }: Scales<E>,
+): Candidate<E> | undefined {
+  const { event } = group;
+  const direction = directionTo(lens, event, group.ended, input);
+  if (direction === "after") return undefined;
+  const beforeMs = lens.at - event.occurredAt;
+  const path = strongestPath(event, lens.paths);
+  const account = lens.words === undefined ? undefined : readAccount(event);
+  const verdict = input.verdicts?.get(event.id);
+  const explains = explainer.explainedBy(event);
+  const addends = [
+    ...weigh({
+      target: lens.event,
+      candidate: event,
+      asked: lens.asked,
+      gapMs: runs && direction === "in-progress" ? 0 : beforeMs,
+      direction,
+      path,
+      words: account === undefined || lens.words === undefined ? undefined : linkByWords(account, lens.words),
+      rate: input.rates.get(event.type),
+      pair: input.pairs?.get(`${event.type}>${lens.event?.type}`),
+      root: lens.sight.rootOf(event),
+      reaction: lens.sight.reactionOf(event),
+      planned: input.expected?.get(event.id),
+      verdict,
+      evidence: lens.evidence,
+    }),
+    ...coverAddend(explains.length, explainer.symptoms.length),
+  ];
+  return {
+    event,
+    beforeMs,
+    score: addends.reduce((sum, addend) => sum + addend.value, 0),
+    direction,
+    path: path?.hops ?? [],
+    addends,
+    reason: reasonOf(addends, beforeMs),
+    also: group.also,
+    explains,
+    ...(verdict === undefined ? {} : { verdict }),
+  };
+}
+
+/** A cause of many symptoms is likelier the cause of each; by their number alone, so that a stranger's symptom changes nothing. */
+function coverAddend(explained: number, symptoms: number): readonly Addend[] {
+  if (explained < 2) return [];
+  const value = Math.min(1.5, 0.4 * Math.log(explained));
+  return [{ name: "cover", value, says: `explains ${explained} of ${symptoms} symptoms` }];
+}
+
+/** The best way to anything that the candidate is about, or that a notice says it affects. */
 function strongestPath(
   event: Correlatable,
   paths: ReadonlyMap<string, TopologyPath>,
 ): TopologyPath | undefined {
-  const own = paths.get(entityKey(event.subject));
-  const mentioned = event.related
-    .filter((item) => item.ref.kind !== "project" && item.ref.kind !== "domain" && item.ref.kind !== "flavor")
-    .map((item) => paths.get(entityKey(item.ref)))
-    .filter((path) => path !== undefined)
-    .map((path) => ({ ...path, strength: path.strength * 0.8 }));
-  return [...(own === undefined ? [] : [own]), ...mentioned].toSorted((a, b) => b.strength - a.strength)[0];
+  const share = isNotice(event) ? 1 : mentionedShare;
+  let best: TopologyPath | undefined;
+  for (const [index, ref] of thingsOf(event).entries()) {
+    const path = paths.get(entityKey(ref));
+    if (path === undefined) continue;
+    const strength = path.strength * (index === 0 && entityKey(ref) === entityKey(event.subject) ? 1 : share);
+    if (strength > (best?.strength ?? 0)) best = { strength, hops: path.hops };
+  }
+  return best;
 }
 
-/** Inside the clocks' error nobody can say what came first. */
-function directionOf<E extends Correlatable>(
-  group: Group<E>,
-  target: E | undefined,
-  gapMs: number,
-): Candidate<E>["direction"] {
-  const errorMs = Math.max(group.event.precision, target?.precision ?? 0);
-  if (Math.abs(gapMs) <= errorMs) return "unordered";
-  return group.ended ? "before" : "in-progress";
-}
-
-function reasonOf(addends: readonly Addend[], gapMs: number): string {
-  const gap = gapMs < 0 ? `+${describeGap(gapMs)}` : `−${describeGap(gapMs)}`;
+function reasonOf(addends: readonly Addend[], beforeMs: number): string {
+  const gap = beforeMs < 0 ? `+${describeGap(beforeMs)}` : `−${describeGap(beforeMs)}`;
   const rest = addends.filter((addend) => addend.name !== "time" && addend.says !== "");
   return [gap, ...rest.map((addend) => addend.says)].join(" · ");
 }
 
-function findNothingOn(
-  earlier: readonly Correlatable[],
-  starts: readonly EntityRef[],
-  paths: ReadonlyMap<string, TopologyPath>,
-): readonly EntityRef[] {
-  const busy = new Set(
-    earlier.flatMap((event) => [
-      entityKey(event.subject),
-      ...event.related.map((item) => entityKey(item.ref)),
-    ]),
-  );
-  const near = new Map<string, EntityRef>(starts.map((ref) => [entityKey(ref), ref]));
-  for (const path of paths.values()) {
-    if (path.strength < 0.2) continue;
-    for (const ref of path.hops.flatMap((hop) => [hop.from, hop.to])) near.set(entityKey(ref), ref);
-  }
-  return [...near.entries()]
-    .filter(([key, ref]) => checkedKinds.has(ref.kind) && !busy.has(key))
-    .toSorted(([a], [b]) => (a < b ? -1 : 1))
-    .slice(0, 20)
-    .map(([, ref]) => ref);
+function findFollowers<E extends Correlatable>(
+  after: readonly E[],
+  lenses: readonly Lens<E>[],
+  limit: number,
+): readonly Follower<E>[] {
+  const lastAt = Math.max(...lenses.map((lens) => lens.at));
+  return after
+    .map((event) => {
+      const path = lenses
+        .map((lens) => strongestPath(event, lens.paths))
+        .filter((one) => one !== undefined)
+        .toSorted((a, b) => b.strength - a.strength)[0];
+      return {
+        event,
+        afterMs: event.occurredAt - lastAt,
+        path: path?.hops ?? [],
+        strength: path?.strength ?? 0,
+      };
+    })
+    .toSorted((a, b) => b.strength - a.strength || byTime(a.event, b.event))
+    .slice(0, limit)
+    .map(({ event, afterMs, path }) => ({ event, afterMs, path }));
 }

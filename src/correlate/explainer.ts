@@ -1,0 +1,87 @@
+import { entityKey } from "../model/entity.ts";
+import { byTime } from "./candidate-group.ts";
+import type { Correlatable } from "./correlatable.ts";
+import type { ImpactTrace } from "./impact-trace.ts";
+import { traceImpacts } from "./impact-trace.ts";
+import { isOfShared, thingsOf } from "./shared-thing.ts";
+import type { Graph, TopologyPath } from "./topology-paths.ts";
+import { walkGraph } from "./topology-paths.ts";
+import type { WhatElseInput } from "./what-else-input.ts";
+
+/** Tells which of many symptoms a candidate explains. */
+export interface Explainer {
+  /** Ids of the symptoms to be explained, the earliest first. */
+  readonly symptoms: readonly string[];
+  explainedBy(candidate: Correlatable): readonly string[];
+}
+
+/** Of a storm's symptoms so many are looked at. */
+const symptomsMax = 60;
+
+/** Ways weaker than this relate a neighbour, and explain nothing. */
+const strengthMin = 0.3;
+
+/** Over the symptoms asked about and those told beside them; with fewer than two there is nothing to share. */
+export function createExplainer<E extends Correlatable>(
+  { target, symptoms = [] }: WhatElseInput<E>,
+  pool: readonly E[],
+  graph: Graph,
+): Explainer {
+  const wanted = [
+    ...(target.event === undefined ? [] : [target.event]),
+    ...(target.selection ?? []),
+    ...symptoms,
+  ];
+  const ordered = [...new Map(wanted.map((one) => [one.id, one])).values()]
+    .toSorted(byTime)
+    .slice(0, symptomsMax);
+  const many = ordered.length > 1;
+  const all = [...new Map([...pool, ...wanted].map((one) => [one.id, one])).values()];
+  const trace = many ? traceImpacts(all, graph) : undefined;
+  const seen = many
+    ? ordered.map((symptom) => ({ symptom, paths: walkGraph(thingsOf(symptom), graph) }))
+    : [];
+  return {
+    symptoms: ordered.map(({ id }) => id),
+    explainedBy(candidate) {
+      if (!canExplain(candidate)) return [];
+      const rooted = rootedIn(trace, candidate);
+      return seen
+        .filter(
+          ({ symptom, paths }) =>
+            symptom.id !== candidate.id &&
+            symptom.occurredAt + symptom.precision >= candidate.occurredAt &&
+            (rooted.has(symptom.id) || reaches(candidate, paths) || sharesRequest(candidate, symptom)),
+        )
+        .map(({ symptom }) => symptom.id);
+    },
+  };
+}
+
+/** A recovery, a talk or another's symptom explains nobody else's. */
+function canExplain(candidate: Correlatable): boolean {
+  if (candidate.kind === "symptom") return isOfShared(candidate);
+  return candidate.kind === "change" || candidate.kind === "activity";
+}
+
+function reaches(candidate: Correlatable, paths: ReadonlyMap<string, TopologyPath>): boolean {
+  return thingsOf(candidate).some((ref) => (paths.get(entityKey(ref))?.strength ?? 0) >= strengthMin);
+}
+
+function sharesRequest({ operation }: Correlatable, symptom: Correlatable): boolean {
+  const own = [symptom.operation?.requestId, symptom.operation?.globalRequestId].filter(
+    (id) => id !== undefined,
+  );
+  return own.some((id) => id === operation?.requestId || id === operation?.globalRequestId);
+}
+
+/** The symptoms of the impacts that the candidate stands foremost before, or opened by its own trouble. */
+function rootedIn(trace: ImpactTrace | undefined, { id }: Correlatable): ReadonlySet<string> {
+  const rooted = new Set<string>();
+  for (const impact of trace?.impacts ?? []) {
+    const foremost = impact.openers[0]?.event.id ?? impact.opening.id;
+    if (foremost !== id) continue;
+    for (const [member, strength] of impact.members) if (strength >= strengthMin) rooted.add(member);
+  }
+  return rooted;
+}
