@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { readOptions } from "../test/command-options.ts";
+import { changeRanking } from "./what-else/change-ranking.ts";
 import type { Part, PartResult } from "./what-else/part.ts";
 import { sharesOf } from "./what-else/part.ts";
 
@@ -9,7 +10,7 @@ import { sharesOf } from "./what-else/part.ts";
  */
 const usage = "npm run bench:what-else -- --data DIR [--json]";
 
-const parts: readonly Part[] = [];
+const parts: readonly Part[] = [changeRanking];
 
 async function main(): Promise<number> {
   const { data: dir, json } = readOptions(usage, { data: { type: "string" }, json: { type: "boolean" } });
@@ -37,7 +38,7 @@ function toJson(results: readonly PartResult[]): unknown {
       asked,
       methods: methods.map((result) => ({
         method: result.method,
-        questions: result.ranks.length,
+        questions: new Set(result.ranks.map(({ question }) => question)).size,
         ...sharesOf(result),
         ranks: result.ranks,
       })),

@@ -1,41 +1,151 @@
 import type { EntityRef } from "../model/entity.ts";
+import { entityKey } from "../model/entity.ts";
 import type { Addend } from "./addend.ts";
 import type { Correlatable } from "./correlatable.ts";
+import { readCause, weighFiles, weighWords, type CodeCause } from "./evidence-code.ts";
+import { changedFiles, packagesOf } from "./evidence-files.ts";
+import { textsOf } from "./evidence-stack.ts";
 
 /** What the records around a symptom say, read once per symptom and asked once per candidate. */
 export interface EvidenceContext {
   readonly target: Correlatable | undefined;
   /** The symptom's own words in lower case, between spaces. */
   readonly said: string;
+  /** The words of the first error that hangs together with it, where that is another record. */
+  readonly failed: string;
+  /** Where in the code it began; undefined where no record holds a stack. */
+  readonly code: CodeCause | undefined;
 }
 
-/** Reads what the symptom, and what was recorded up to it, say by themselves; undefined where only a moment or a resource is asked about. */
+/** An error tells of a symptom for so long after it; an older one was somebody else's. */
+const failureMs = 20 * 60_000;
+
+const failuresMax = 200;
+const wordsMax = 20_000;
+
+/** Reads what the symptom, and what was recorded up to it, say by themselves. */
 export function gatherEvidence(
   target: Correlatable | undefined,
-  _earlier: readonly Correlatable[],
+  earlier: readonly Correlatable[],
 ): EvidenceContext {
-  return { target, said: target === undefined ? "" : ` ${target.summary.toLowerCase()} ` };
+  if (target === undefined) return { target, said: "", failed: "", code: undefined };
+  const failures = failuresBefore(target, earlier);
+  const packages = packagesOf(earlier);
+  const first = failures.find((event) => event.severity === "error" || event.severity === "critical");
+  return {
+    target,
+    said: wordsOf(target),
+    failed: first === undefined || first === target ? "" : wordsOf(first),
+    code: readCause(failures, packages, first),
+  };
 }
 
-/** The addends that a candidate owes to the words of the records, not to time or topology; none where they say nothing of it. */
+/**
+ * The addends that a candidate owes to the words of the records, not to time or topology; none where they say nothing
+ * of it.
+ */
 export function weighEvidence(context: EvidenceContext, candidate: Correlatable): readonly Addend[] {
   const named = namedAddend(context, candidate);
-  return named === undefined ? [] : [named];
+  const files = candidate.kind === "change" ? changedFiles(candidate) : [];
+  const code = context.code === undefined ? weighWords(context.said, files) : weighFiles(context.code, files);
+  return [...(named === undefined ? [] : [named]), ...code];
 }
 
-/** The symptom's own words name the candidate's entity: evidence inside the record. */
-function namedAddend({ said }: EvidenceContext, candidate: Correlatable): Addend | undefined {
+/**
+ * The errors that may tell how the symptom came about, oldest first: those of its own request and of the requests that
+ * these name; else those on the same things; else all of the last while.
+ */
+function failuresBefore(target: Correlatable, earlier: readonly Correlatable[]): readonly Correlatable[] {
+  const near = [...earlier.filter((event) => event.id !== target.id), target]
+    .filter(
+      (event) =>
+        event.kind === "symptom" &&
+        event.occurredAt <= target.occurredAt + target.precision &&
+        event.occurredAt >= target.occurredAt - failureMs,
+    )
+    .toSorted((a, b) => a.occurredAt - b.occurredAt || (a.id < b.id ? -1 : 1));
+  const linked = ofSameRequest(target, near);
+  if (linked.length > 1) return linked.slice(0, failuresMax);
+  const things = new Set(thingsOf(target));
+  const shared = near.filter((event) => thingsOf(event).some((key) => things.has(key)));
+  // The first error is the nearest to the origin, so a flood loses its end.
+  return (shared.length > 1 ? shared : near).slice(0, failuresMax);
+}
+
+function ofSameRequest(target: Correlatable, near: readonly Correlatable[]): readonly Correlatable[] {
+  const requests = new Set(requestsOf(target));
+  let linked: readonly Correlatable[] = [target];
+  // Services name the request that they made of one another, so the chain is short.
+  for (let hop = 0; hop < 4; hop++) {
+    const found = near.filter(
+      (event) => event === target || requestsOf(event).some((id) => requests.has(id)),
+    );
+    if (found.length === linked.length) break;
+    linked = found;
+    for (const event of found) for (const id of requestsOf(event)) requests.add(id);
+  }
+  return linked;
+}
+
+const requestPattern = /\breq-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/g;
+
+function requestsOf(event: Correlatable): readonly string[] {
+  const { requestId, globalRequestId } = event.operation ?? {};
+  const own = [requestId, globalRequestId].filter((id) => id !== undefined);
+  return [...own, ...(event.summary.match(requestPattern) ?? [])];
+}
+
+/** What is neither a place nor a person: those are everybody's. */
+function thingsOf(event: Correlatable): readonly string[] {
+  const common = new Set(["project", "domain", "user", "request", "host", "component", "service", "flavor"]);
+  return [event.subject, ...event.related.map((item) => item.ref)]
+    .filter((ref) => !common.has(ref.kind))
+    .map(entityKey);
+}
+
+function wordsOf(event: Correlatable): string {
+  const texts = [event.summary, ...textsOf(event.details)];
+  return ` ${texts.join(" ").slice(0, wordsMax).toLowerCase()} `;
+}
+
+/** Roles of things that a change is made to or with, beside its subject. */
+const changedRoles = /^(?:host|image|flavor|backend|volume_type|package|network|router)$/;
+
+/** The symptom's own words, or those of the error that it came of, name what the candidate changed. */
+function namedAddend({ said, failed }: EvidenceContext, candidate: Correlatable): Addend | undefined {
+  const related = candidate.related.filter(
+    (item) => changedRoles.test(item.role) || changedRoles.test(item.ref.kind),
+  );
   const names = [
-    candidate.subject,
-    ...candidate.related.filter((item) => item.role === "host").map((item) => item.ref),
+    ...[candidate.subject, ...related.map((item) => item.ref)].filter(isTelling).map((ref) => ref.id),
+    ...packageNames(candidate),
   ];
-  const named = names.find((ref) => isNamed(said, ref));
-  return named === undefined ? undefined : { name: "named", value: 1, says: `the symptom names ${named.id}` };
+  const inSymptom = names.find((name) => isNamed(said, name));
+  if (inSymptom !== undefined) return { name: "named", value: 1, says: `the symptom names ${inSymptom}` };
+  const inError = names.find((name) => isNamed(failed, name));
+  return inError === undefined
+    ? undefined
+    : { name: "named", value: 0.8, says: `the error before the symptom names ${inError}` };
 }
 
-function isNamed(said: string, ref: EntityRef): boolean {
-  const id = ref.id.toLowerCase();
-  if (id.length < 4 || ref.kind === "project" || ref.kind === "domain") return false;
-  const at = said.indexOf(id);
-  return at > 0 && !/[\w-]/.test(said[at - 1]!) && !/[\w-]/.test(said[at + id.length] ?? " ");
+function isTelling(ref: EntityRef): boolean {
+  return ref.kind !== "project" && ref.kind !== "domain";
+}
+
+/** Packages are told by their names, which are their ids. */
+function packageNames({ details }: Correlatable): readonly string[] {
+  const told = [details["package"], details["packages"]].flat();
+  return told.filter((name): name is string => typeof name === "string");
+}
+
+/** Whether the words hold the name whole: `rack-07` is not named by `rack-071`, nor by `rack-07.example`. */
+function isNamed(said: string, name: string): boolean {
+  const word = name.toLowerCase();
+  if (word.length < 4) return false;
+  const at = said.indexOf(word);
+  return (
+    at > 0 &&
+    !/[\w-]/.test(said[at - 1]!) &&
+    !/^(?:[\w-]|\.\w)/.test(said.slice(at + word.length, at + word.length + 2))
+  );
 }
