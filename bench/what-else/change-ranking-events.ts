@@ -42,7 +42,7 @@ function only(
   place: string,
   connection: string,
 ): Correlatable {
-  const [draft] = clean({ events: observation.events, facts: [] }).events;
+  const [draft] = clean({ events: observation.events, facts: [] }, instant(Date.now())).events;
   if (draft === undefined) throw new Error(`${place} makes no event`);
   return { ...draft, id: `${connection} ${draft.key}`, connection, controlPlane: "testbed" };
 }
