@@ -1,5 +1,6 @@
 import { entityKey, type EntityRef } from "../model/entity.ts";
 import type { AlertEpisode } from "./alert-episode.ts";
+import { unnamedClass } from "./alert-signal.ts";
 import type { Correlatable } from "./correlatable.ts";
 import { bearerOf, isName, type StandingIndex } from "./stands-on.ts";
 
@@ -68,7 +69,8 @@ function place<E extends Correlatable>(
   split: boolean,
 ): Placed<E> {
   const thing = thingOf(episode.subject, index);
-  if (thing === undefined || isOwnWord(thing) || episode.controlPlane === undefined)
+  const isUnnamed = episode.problemClass === unnamedClass;
+  if (thing === undefined || isOwnWord(thing) || isUnnamed || episode.controlPlane === undefined)
     return { episode, thing: thing ?? episode.subject, split };
   const key = [episode.controlPlane, entityKey(thing), episode.problemClass].join("|");
   return { episode, thing, key, split };

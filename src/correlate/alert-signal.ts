@@ -23,7 +23,7 @@ export interface AlertSignal {
 const downWords = new Set(["down", "degraded", "unavailable", "unreachable", "failed", "offline", "error"]);
 const upWords = new Set(["up", "recovered", "available", "reachable", "online", "ok"]);
 const turnWords =
-  /\.(firing|resolved|suppressed|started|recovered|triggered|closed|opened|alarm|ok|down|up|degraded|unavailable|available|unreachable|reachable|failed|offline|online|error)$/;
+  /\.(firing|resolved|suppressed|started|recovered|triggered|closed|opened|alarm|ok|down|up|degraded|unavailable|available|unreachable|reachable|failed|offline|online|error|symptom|recovery)$/;
 
 const heartbeatNames = new Set(["watchdog", "dead mans switch", "deadmansswitch", "heartbeat"]);
 
@@ -40,7 +40,7 @@ export function readSignal(event: Correlatable): AlertSignal | undefined {
     series: series.join("|"),
     monitor,
     problem,
-    problemClass: problemClass(name) ?? problemClass(bare(event.summary)) ?? problem,
+    problemClass: classOf(name, event),
     ...(instance === undefined ? {} : { instance }),
     turn,
     heartbeat: heartbeatNames.has(problem),
@@ -62,13 +62,27 @@ function turnOf({ kind, type, category, phase }: Correlatable): AlertSignal["tur
   return kind;
 }
 
+/** The class of a problem whose name is not told, as in what a tenant is shown: never compared with another one. */
+export const unnamedClass = "unnamed";
+
 /** `alert.host_down.firing` names its problem in the type; Zabbix's types are all alike and name it in the summary. */
-function problemNameOf({ type, summary, details }: Correlatable): string {
+function problemNameOf({ type, summary, details, connection }: Correlatable): string {
   const label = asObject(details["labels"])?.["alertname"];
   if (typeof label === "string" && label !== "") return label;
-  const stem = type.replace(turnWords, "");
-  const rest = stem.replace(/^(alert|zabbix|monitoring)(\.problem)?\.?/, "");
-  return rest === "" ? bare(summary) : rest;
+  const rest = type.replace(turnWords, "").replace(/^(alert|zabbix|monitoring)(\.problem)?\.?/, "");
+  if (rest !== "") return rest;
+  return connection === undefined ? unnamedClass : bare(summary);
+}
+
+/** By the problem's name, else by the sentence without what the thing is called. */
+function classOf(name: string, { summary, subject, subjectName, connection }: Correlatable): string {
+  if (name === unnamedClass) return unnamedClass;
+  const named = problemClass(name);
+  if (named !== undefined || connection === undefined) return named ?? splitWords(name);
+  const sentence = [subject.id, subjectName ?? ""]
+    .filter((word) => word !== "")
+    .reduce((text, word) => text.replaceAll(word, " "), bare(summary));
+  return problemClass(sentence) ?? splitWords(name);
 }
 
 /** A trigger keeps its id when somebody words it anew. */

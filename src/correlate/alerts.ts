@@ -87,16 +87,19 @@ export function judgeAlerts<E extends Correlatable>(input: AlertInput<E>): reado
 interface Judging<E extends Correlatable> {
   readonly input: AlertInput<E>;
   readonly blind: readonly BlindSpan[];
-  readonly flapping: ReadonlyMap<string, Instant>;
+  readonly flapping: ReadonlyMap<AlertEpisode<E>, Instant>;
 }
 
-/** Since when each series flaps that does. */
-function flappingSince(episodes: readonly AlertEpisode[], now: Instant): ReadonlyMap<string, Instant> {
-  const since = new Map<string, Instant>();
-  for (const [series, list] of Map.groupBy(episodes, (episode) => episode.series)) {
+/** Since when each series flaps that does, by its latest episode: the earlier ones are over. */
+function flappingSince<E extends Correlatable>(
+  episodes: readonly AlertEpisode<E>[],
+  now: Instant,
+): ReadonlyMap<AlertEpisode<E>, Instant> {
+  const since = new Map<AlertEpisode<E>, Instant>();
+  for (const list of Map.groupBy(episodes, (episode) => episode.series).values()) {
     const turns = list.flatMap(({ from, to }) => [from, to].filter((at) => at !== undefined));
     const last = findFlapping(turns, now).at(-1);
-    if (last !== undefined && last.to === undefined) since.set(series, last.from);
+    if (last !== undefined && last.to === undefined) since.set(list.at(-1)!, last.from);
   }
   return since;
 }
@@ -129,7 +132,7 @@ function judge<E extends Correlatable>(
   const first = episode.events[0]!;
   const index = input.standing(episode.controlPlane, first.occurredAt);
   const expected = expectedBy(input.windows, { ...first, series: episode.series }, index);
-  const since = episode.to === undefined || isLast(episode, input) ? flapping.get(episode.series) : undefined;
+  const since = flapping.get(episode);
   return {
     ...member,
     state: stateOf(episode, { unknown, expected, since }),
@@ -137,11 +140,6 @@ function judge<E extends Correlatable>(
     ...(expected === undefined ? {} : { expected }),
     ...(since === undefined ? {} : { flappingSince: since }),
   };
-}
-
-/** Whether it flaps still is a question about its latest turn, not about each of the earlier ones. */
-function isLast<E extends Correlatable>({ to }: AlertEpisode<E>, { now }: AlertInput<E>): boolean {
-  return to !== undefined && now - to <= 2 * 60 * 60_000;
 }
 
 function stateOf(

@@ -5,8 +5,11 @@ import type { ToldWindow } from "../model/maintenance.ts";
 import { readSignal } from "./alert-signal.ts";
 import type { Correlatable } from "./correlatable.ts";
 
-/** Event types that {@link toldWindows} reads, for whoever fetches them; a trailing `*` stands for any ending. */
-export const tellingTypes = ["status.maintenance.*", "compute.service.*", "alert.*"] as const;
+/** Which events {@link toldWindows} reads beside those of alerts, for whoever fetches them. */
+export const tellingFilters = [
+  { kinds: ["activity", "change"], types: ["status.maintenance.*"] },
+  { kinds: ["change"], types: ["compute.service.*"] },
+] as const;
 
 /**
  * The work that sources tell of, from their events in any order: maintenances that a status page announced (Statuspage's
