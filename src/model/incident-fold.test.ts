@@ -114,9 +114,11 @@ test("what somebody set stands before what a document says, and shows what was i
   expect(cleared.times).toEqual([]);
 });
 
-test("a time that was inferred is never kept", () => {
+test("a time that was inferred gives way to any other, and keeping it undoes no review", () => {
   const inferred = mark(5, { kind: "inferred", rule: "first-alert/1", says: "the first alert" });
-  expect(foldIncident(opened, entries([inferred])).times).toEqual([]);
+  expect(foldIncident(opened, entries([mark(7, imported), inferred])).times.map(({ at }) => at)).toEqual([7]);
+  const kept = foldIncident(opened, entries([{ kind: "state", state: "reviewed" }, inferred]));
+  expect(kept).toMatchObject({ state: "reviewed", times: [{ at: 5 }] });
 });
 
 test("a change after the review makes a draft of it again", () => {

@@ -51,8 +51,10 @@ function addEntry(before: FoldedIncident, entry: IncidentEntry): FoldedIncident 
     return { ...step(before, change, by, recordedAt), version: Math.max(before.version, sequence) };
   const authors = before.authors.includes(by) ? before.authors : [...before.authors, by];
   const { reviewed: _reviewed, ...rest } = before;
-  // What was reviewed is not what stands here any more.
-  const unreviewed: FoldedIncident = before.state === "reviewed" ? { ...rest, state: "draft" } : before;
+  // What was reviewed is not what stands here any more, unless what was inferred is only kept as it was.
+  const isKept = change.kind === "time" && change.mark.provenance.kind === "inferred";
+  const unreviewed: FoldedIncident =
+    before.state === "reviewed" && !isKept ? { ...rest, state: "draft" } : before;
   return {
     ...unreviewed,
     ...changed(unreviewed, entry),
@@ -129,12 +131,13 @@ function changed(before: Incident, entry: IncidentEntry): Partial<Incident> {
   }
 }
 
-/** What somebody set is not replaced by what a document says; what was inferred is computed when asked, not kept. */
+const ranks = { inferred: 0, imported: 1, set: 2 } as const;
+
+/** What somebody set is not replaced by what a document says, nor that by what was inferred and kept on publication. */
 function withTime(times: readonly TimeMark[], mark: TimeMark): readonly TimeMark[] {
   const key = ({ thing, time }: TimeMark): string => `${time} ${thing}`;
-  if (mark.provenance.kind === "inferred") return times;
   const standing = times.find((one) => key(one) === key(mark));
-  if (standing?.provenance.kind === "set" && mark.provenance.kind === "imported") return times;
+  if (standing !== undefined && ranks[standing.provenance.kind] > ranks[mark.provenance.kind]) return times;
   return upsert(times, mark, key);
 }
 

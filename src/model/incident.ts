@@ -116,7 +116,7 @@ export interface Incident {
   /** In the order of pinning. */
   readonly pins: readonly { readonly event: string; readonly note?: string; readonly by: string }[];
   readonly things: readonly MeasuredThing[];
-  /** Set and imported times that stand; inferred ones are computed when asked. */
+  /** Set and imported times that stand; inferred ones are computed when asked, and kept when it is published. */
   readonly times: readonly TimeMark[];
   readonly sections: readonly {
     readonly section: SectionName;

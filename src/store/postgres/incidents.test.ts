@@ -185,7 +185,7 @@ test("an amendment makes the next edition, and lists show the latest", async () 
 test("incidents are listed by the newest window, by state and by the time that they reach into", async () => {
   const late = await open([{ kind: "window", from: instant(at + 2_000), to: instant(at + 3_000) }]);
   const later = await open([{ kind: "window", from: instant(at + 5_000) }]);
-  const ids = async (filter: Parameters<typeof db.store.incidents.list>[1], scope = provider) =>
+  const ids = async (filter: Parameters<typeof db.store.incidents.list>[1], scope: Scope = provider) =>
     (await db.store.incidents.list(scope, filter, 1_000))
       .map(({ id }) => id)
       .filter((id) => id === late.id || id === later.id);
@@ -254,4 +254,25 @@ test("no login can rewrite or take away what an incident says", async () => {
     }
   }
   await expect(db.sql("DELETE FROM isochron.incident_entry")).rejects.toThrow("not taken away");
+});
+
+test("an erasure takes words out of incidents, and what an erased tenant was told", async () => {
+  const erased = projectKey("default", "erased-project-1");
+  const told = { title: "Told", markdown: "about erased-project-1" };
+  const incident = await publish(await open([{ kind: "note", text: "erased-project-1 was hit" }]), [
+    { tenant: erased, ...told },
+    { tenant: b, ...told },
+  ]);
+  const { retention } = db.store;
+  const target = { kind: "tenant", label: "x", keys: [erased] } as const;
+  const { id } = await retention.requestErasure({ target, why: "gone", by: "admin", at });
+  const epoch = await retention.take("test", 60_000);
+  await retention.erase(epoch!, id, at);
+  const after = await db.store.incidents.find(provider, incident.id);
+  expect(JSON.stringify(after)).not.toContain("erased-project-1");
+  expect(after?.log[0]?.change).toMatchObject({ text: expect.stringContaining("was hit") });
+  expect(await db.store.incidents.editions(tenant(erased), 10)).toEqual([]);
+  const kept = await db.store.incidents.edition(tenant(b), db.store.incidents.editionId(incident.id, b));
+  expect(kept).toMatchObject([{ intact: false }]);
+  expect(kept[0]?.markdown).not.toContain("erased-project-1");
 });
