@@ -1,5 +1,4 @@
 import { randomUUID } from "node:crypto";
-import { setTimeout as sleep } from "node:timers/promises";
 import {
   auditSeed,
   auditTokens,
@@ -19,14 +18,16 @@ import {
   pullSource,
   type Configured,
 } from "./configured-connections.ts";
+import { correlationAnswers } from "./correlation-answers.ts";
 import { demoScenes, loadDemo } from "./demo.ts";
 import type { Logger } from "./log.ts";
-import { duration, instant } from "./model/instant.ts";
-import type { Duration, Instant } from "./model/instant.ts";
+import { instant } from "./model/instant.ts";
+import type { Instant } from "./model/instant.ts";
 import type { SignInService } from "./model/sign-in-service.ts";
 import { clean } from "./normalise/clean.ts";
 import { decoders } from "./normalise/decode.ts";
 import { disclosureClasses, redactionDiff } from "./normalise/redact-diff.ts";
+import { keepNotifications, type NotificationKeeping } from "./notification-keeping.ts";
 import { demoRoot, findWebPages } from "./package-folders.ts";
 import { AddressGuard } from "./pipeline/address-guard.ts";
 import { ContractWatch } from "./pipeline/contract-check.ts";
@@ -36,7 +37,7 @@ import type { Ingested, Stages } from "./pipeline/ingest.ts";
 import { createLiveIo } from "./pipeline/live-io.ts";
 import { guardPull, guardSource } from "./pipeline/protection/guarded-source.ts";
 import { createNotices, type Notices } from "./pipeline/notices.ts";
-import { Protection } from "./pipeline/protection/protection.ts";
+import type { Protection } from "./pipeline/protection/protection.ts";
 import { startDelayMs } from "./pipeline/protection/ramp.ts";
 import type { SourceGuard } from "./pipeline/protection/source-guard.ts";
 import { noteTooLarge, receiveRequest } from "./pipeline/receive.ts";
@@ -48,10 +49,10 @@ import { runConnections } from "./pipeline/run-connections.ts";
 import { Settling } from "./pipeline/settling.ts";
 import { createStormGate, stormThresholdUsual } from "./pipeline/storm-fold.ts";
 import { tellContract } from "./pipeline/told-contract.ts";
-import { findWhatElse, type WhatElseParts } from "./pipeline/what-else.ts";
 import type { ApiParts } from "./present/api/api-parts.ts";
 import { buildApi } from "./present/api/server.ts";
 import { openSignInServices, probeSignInServices } from "./present/identity/open-sign-in-services.ts";
+import { buildProtection } from "./process-protection.ts";
 import { createRulingStep } from "./resolve/rulings.ts";
 import { createResolver } from "./resolve/graph-resolver.ts";
 import { buildTopologyView } from "./resolve/topology-view.ts";
@@ -129,11 +130,13 @@ export async function openIsochron(config: Config, log: Logger, options: OpenOpt
   const audit = keepAudit(config, store.audit, { seed, stages, log });
   const holder = randomUUID();
   const retention = keepStoreShort(config, store, { holder, log });
+  const notifications = await keepNotifications(config, store, log);
   const signInServices = await openSignInServices(config.identityProviders, (one) => resolveSecret(one));
   const served = {
     signInServices,
     audit,
     retention,
+    notifications,
     config,
     log,
     store,
@@ -152,13 +155,18 @@ export async function openIsochron(config: Config, log: Logger, options: OpenOpt
     ...sourceWork({ ...served, version: options.version }, holder),
     startHarvest: async (signal) => {
       const running = { log, signal, holder, protection };
-      await Promise.all([runAll(stages, connections, running), retention.keep(signal)]);
+      await Promise.all([
+        runAll(stages, connections, running),
+        retention.keep(signal),
+        notifications.keep(signal),
+      ]);
     },
     probeIdentityProviders: () => probeSignInServices(signInServices),
     api: async (request) => buildApiFor(request, { ...served, version: options.version }),
     loadDemo: (onProgress) => loadDemo({ isochron, store: store.events, demoRoot: demoRoot() }, onProgress),
     close: async () => {
       await settling.end();
+      await notifications.end();
       await audit.end();
       await store.close();
     },
@@ -256,19 +264,6 @@ async function harvestEach(
   return total;
 }
 
-function buildProtection(config: Config, connections: ReadonlyMap<string, Configured>): Protection {
-  return new Protection({
-    bytesMax: config.inFlightBytesMax,
-    clock: {
-      nowMs: () => performance.now(),
-      wallNowMs: Date.now,
-      random: Math.random,
-      wait: (ms, signal) => sleep(ms, undefined, { signal }),
-    },
-    pushConnections: new Set(listPosted(connections)),
-  });
-}
-
 function liveIo(
   log: Logger,
   guard: SourceGuard,
@@ -331,6 +326,7 @@ function runAll(
 interface ApiContext {
   readonly audit: AuditKeeping;
   readonly retention: RetentionKeeping;
+  readonly notifications: NotificationKeeping;
   readonly config: Config;
   readonly log: Logger;
   readonly store: Store;
@@ -350,7 +346,7 @@ async function buildApiFor(request: ApiOptions, context: ApiContext): ReturnType
   const pages = findWebPages();
   const parts: ApiParts = {
     store,
-    whatElse: (scope, query) => findWhatElse(whatElseParts(context), scope, query),
+    ...correlationAnswers(context),
     ingest: (name, { takeBytes, ...posted }) => {
       const connection = connections.get(name);
       const settings = {
@@ -367,6 +363,7 @@ async function buildApiFor(request: ApiOptions, context: ApiContext): ReturnType
     redaction: { compare: redactionDiff, classes: disclosureClasses },
     // A command ends with its answer; a server goes on.
     rulings: openRulingDesk(stages, store, () => settling.settle(request.viewer !== undefined)),
+    notifications: context.notifications.desk,
     erasures: context.retention.desk(request.viewer !== undefined),
     tenantSettings: { customers: config.customers, regions: regionsOf(config.connections) },
     identityProviders: context.signInServices,
@@ -381,13 +378,6 @@ async function buildApiFor(request: ApiOptions, context: ApiContext): ReturnType
     ...(request.viewer === undefined ? {} : { viewer: request.viewer }),
   };
   return buildApi(parts);
-}
-
-function whatElseParts({ store, stages }: ApiContext): WhatElseParts {
-  const { reader, correlation, maintenance } = store;
-  const clockErrorOf = (name: string): Duration =>
-    sources.find((source) => source.name === name)?.contract.clockErrorMax ?? duration(0);
-  return { reader, correlation, maintenance, buildView: stages.buildView, clockErrorOf };
 }
 
 /** What a source promises, as the API tells it; undefined for a source that this version does not have. */

@@ -5,6 +5,7 @@ import type { DecisionStore } from "./decision-store.ts";
 import type { EventReader } from "./event-reader.ts";
 import type { EventStore } from "./event-store.ts";
 import type { MaintenanceStore } from "./maintenance-store.ts";
+import type { FeedbackStore } from "./feedback-store.ts";
 import type { IncidentStore } from "./incident-store.ts";
 import type { NotificationStore } from "./notification-store.ts";
 import type { NoticeTemplateStore } from "./notice-template-store.ts";
@@ -13,6 +14,7 @@ import type { RulingStore } from "./ruling-store.ts";
 import type { SessionStore } from "./session-store.ts";
 import type { TokenStore } from "./token-store.ts";
 import type { TopologyReader } from "./topology-reader.ts";
+import type { TypePairStore } from "./type-pair-store.ts";
 
 /** The whole store, opened. */
 export interface Store {
@@ -32,6 +34,8 @@ export interface Store {
   readonly notifications: NotificationStore;
   readonly incidents: IncidentStore;
   readonly maintenance: MaintenanceStore;
+  readonly feedback: FeedbackStore;
+  readonly typePairs: TypePairStore;
   readonly alertSplits: AlertSplitStore;
   /** A hash over all that the store holds but the times of recording: equal digests, equal stores. */
   digest(): Promise<string>;

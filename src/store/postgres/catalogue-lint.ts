@@ -53,6 +53,9 @@ const wholeForOperators = [
   "notice_template",
   "maintenance_window",
   "alert_split",
+  "feedback",
+  "type_pair",
+  "type_pair_learnt",
 ];
 
 const ours = "c.relnamespace = 'isochron'::regnamespace";

@@ -21,6 +21,7 @@ import { correlationReader } from "./correlation.ts";
 import { decisionStore } from "./decisions.ts";
 import { digestStore } from "./digest.ts";
 import { startEmbedded, type StoreLog } from "./embedded.ts";
+import { feedbackStore } from "./feedback.ts";
 import { incidentStore } from "./incidents.ts";
 import { openListener } from "./listener.ts";
 import { maintenanceStore } from "./maintenance-windows.ts";
@@ -40,6 +41,7 @@ import { listSetAside, noteReplay } from "./set-aside.ts";
 import { notificationStore } from "./notifications.ts";
 import { noteHealth, noteReconcile, readLastHeard } from "./source-health.ts";
 import { tokenStore } from "./tokens.ts";
+import { typePairStore } from "./type-pairs.ts";
 import { topologyReader } from "./topology.ts";
 import { parseDatabaseUrl } from "./database-url.ts";
 
@@ -200,6 +202,8 @@ function assemble(
     notifications: notificationStore(pools, prepared.claimKey),
     incidents: incidentStore({ pools, audit, claimKey: prepared.claimKey, secret: prepared.noticeSecret }),
     maintenance: maintenanceStore(pools),
+    feedback: feedbackStore(pools),
+    typePairs: typePairStore(pools),
     alertSplits: alertSplitStore(pools),
     digest: () => pools.transact("ingest", "read", digestStore),
     describe: async () => {

@@ -209,6 +209,16 @@ TABLE isochron.event_revision OWNER isochron_owner RLS FORCED (
   recorded_at timestamp with time zone NOT NULL DEFAULT now(),
   draft jsonb NOT NULL
 );
+TABLE isochron.feedback OWNER isochron_owner RLS FORCED (
+  sequence bigint NOT NULL,
+  symptom text COLLATE "C" NOT NULL,
+  candidate text COLLATE "C" NOT NULL,
+  verdict text COLLATE "C",
+  why text NOT NULL,
+  given_by text NOT NULL,
+  given_at timestamp with time zone NOT NULL,
+  addends jsonb NOT NULL
+);
 TABLE isochron.incident OWNER isochron_owner RLS FORCED (
   id text COLLATE "C" NOT NULL,
   origin text COLLATE "C" NOT NULL,
@@ -519,6 +529,20 @@ TABLE isochron.topology_tenant OWNER isochron_owner RLS FORCED (
   kind text COLLATE "C" NOT NULL,
   id text COLLATE "C" NOT NULL
 );
+TABLE isochron.type_pair OWNER isochron_owner RLS FORCED (
+  effect text COLLATE "C" NOT NULL,
+  cause text COLLATE "C" NOT NULL,
+  lift double precision NOT NULL,
+  direction double precision NOT NULL,
+  together bigint NOT NULL,
+  p_value double precision NOT NULL
+);
+TABLE isochron.type_pair_learnt OWNER isochron_owner RLS FORCED (
+  only_one boolean NOT NULL DEFAULT true,
+  learnt_at timestamp with time zone NOT NULL,
+  learnt_from timestamp with time zone NOT NULL,
+  learnt_to timestamp with time zone NOT NULL
+);
 
 -- Constraints
 CONSTRAINT alert_split_check ON isochron.alert_split CHECK (((undone_at IS NULL) = (undone_by IS NULL)));
@@ -545,6 +569,10 @@ CONSTRAINT erased_entity_pkey ON isochron.erased_entity PRIMARY KEY (hash);
 CONSTRAINT erasure_pkey ON isochron.erasure PRIMARY KEY (id);
 CONSTRAINT event_pkey ON isochron.event PRIMARY KEY (id, occurred_at);
 CONSTRAINT event_revision_pkey ON isochron.event_revision PRIMARY KEY (event_id, content_hash);
+CONSTRAINT feedback_addends_check ON isochron.feedback CHECK ((jsonb_typeof(addends) = 'array'::text));
+CONSTRAINT feedback_check ON isochron.feedback CHECK ((symptom <> candidate));
+CONSTRAINT feedback_pkey ON isochron.feedback PRIMARY KEY (sequence);
+CONSTRAINT feedback_verdict_check ON isochron.feedback CHECK ((verdict = ANY (ARRAY['suspected'::text, 'confirmed'::text, 'ruled-out'::text])));
 CONSTRAINT incident_opening_key_key ON isochron.incident UNIQUE (opening_key);
 CONSTRAINT incident_pkey ON isochron.incident PRIMARY KEY (id);
 CONSTRAINT incident_edition_edition_check ON isochron.incident_edition CHECK ((edition > 0));
@@ -598,6 +626,10 @@ CONSTRAINT topology_fact_pkey ON isochron.topology_fact PRIMARY KEY (control_pla
 CONSTRAINT topology_run_pkey ON isochron.topology_run PRIMARY KEY (control_plane, from_id, from_kind, relation, at, to_kind, to_id, holds);
 CONSTRAINT topology_tenant_kind_check ON isochron.topology_tenant CHECK ((kind = ANY (ARRAY['project'::text, 'domain'::text])));
 CONSTRAINT topology_tenant_pkey ON isochron.topology_tenant PRIMARY KEY (control_plane, kind, id);
+CONSTRAINT type_pair_direction_check ON isochron.type_pair CHECK (((direction >= ('-1'::integer)::double precision) AND (direction <= (1)::double precision)));
+CONSTRAINT type_pair_pkey ON isochron.type_pair PRIMARY KEY (effect, cause);
+CONSTRAINT type_pair_learnt_only_one_check ON isochron.type_pair_learnt CHECK (only_one);
+CONSTRAINT type_pair_learnt_pkey ON isochron.type_pair_learnt PRIMARY KEY (only_one);
 
 -- Indexes
 CREATE UNIQUE INDEX alert_split_pkey ON isochron.alert_split USING btree (id);
@@ -637,6 +669,8 @@ CREATE UNIQUE INDEX event_pkey ON ONLY isochron.event USING btree (id, occurred_
 CREATE INDEX event_unproven_by_group ON ONLY isochron.event USING btree (unproven, connection, type, occurred_at, id) WHERE (unproven IS NOT NULL);
 CREATE INDEX event_unproven_by_time ON ONLY isochron.event USING btree (occurred_at, id) WHERE (unproven IS NOT NULL);
 CREATE UNIQUE INDEX event_revision_pkey ON isochron.event_revision USING btree (event_id, content_hash);
+CREATE INDEX feedback_latest ON isochron.feedback USING btree (symptom, candidate, sequence DESC);
+CREATE UNIQUE INDEX feedback_pkey ON isochron.feedback USING btree (sequence);
 CREATE UNIQUE INDEX incident_opening_key_key ON isochron.incident USING btree (opening_key);
 CREATE UNIQUE INDEX incident_pkey ON isochron.incident USING btree (id);
 CREATE INDEX incident_edition_by_domain ON isochron.incident_edition USING btree (domain_key, id);
@@ -702,6 +736,8 @@ CREATE INDEX topology_run_by_change ON isochron.topology_run USING btree (change
 CREATE INDEX topology_run_by_target ON isochron.topology_run USING btree (control_plane, to_kind, to_id, relation, from_kind, from_id, at, holds);
 CREATE UNIQUE INDEX topology_run_pkey ON isochron.topology_run USING btree (control_plane, from_id, from_kind, relation, at, to_kind, to_id, holds);
 CREATE UNIQUE INDEX topology_tenant_pkey ON isochron.topology_tenant USING btree (control_plane, kind, id);
+CREATE UNIQUE INDEX type_pair_pkey ON isochron.type_pair USING btree (effect, cause);
+CREATE UNIQUE INDEX type_pair_learnt_pkey ON isochron.type_pair_learnt USING btree (only_one);
 
 -- Policies
 POLICY ingest ON isochron.alert_split FOR ALL TO isochron_ingest USING (true) WITH CHECK (true);
@@ -768,6 +804,10 @@ POLICY operator ON isochron.event_revision FOR SELECT TO isochron_operator USING
   WHERE (m.id = event_revision.event_id))))));
 POLICY owner ON isochron.event_revision FOR ALL TO isochron_owner USING (true) WITH CHECK (true);
 POLICY provider ON isochron.event_revision FOR SELECT TO isochron_provider USING (true);
+POLICY ingest ON isochron.feedback FOR ALL TO isochron_ingest USING (true) WITH CHECK (true);
+POLICY operator ON isochron.feedback FOR SELECT TO isochron_operator USING (true);
+POLICY owner ON isochron.feedback FOR ALL TO isochron_owner USING (true) WITH CHECK (true);
+POLICY provider ON isochron.feedback FOR SELECT TO isochron_provider USING (true);
 POLICY ingest ON isochron.incident FOR ALL TO isochron_ingest USING (true) WITH CHECK (true);
 POLICY operator ON isochron.incident FOR SELECT TO isochron_operator USING (true);
 POLICY owner ON isochron.incident FOR ALL TO isochron_owner USING (true) WITH CHECK (true);
@@ -874,9 +914,18 @@ POLICY ingest ON isochron.topology_tenant FOR ALL TO isochron_ingest USING (true
 POLICY operator ON isochron.topology_tenant FOR SELECT TO isochron_operator USING (true);
 POLICY owner ON isochron.topology_tenant FOR ALL TO isochron_owner USING (true) WITH CHECK (true);
 POLICY provider ON isochron.topology_tenant FOR SELECT TO isochron_provider USING (true);
+POLICY ingest ON isochron.type_pair FOR ALL TO isochron_ingest USING (true) WITH CHECK (true);
+POLICY operator ON isochron.type_pair FOR SELECT TO isochron_operator USING (true);
+POLICY owner ON isochron.type_pair FOR ALL TO isochron_owner USING (true) WITH CHECK (true);
+POLICY provider ON isochron.type_pair FOR SELECT TO isochron_provider USING (true);
+POLICY ingest ON isochron.type_pair_learnt FOR ALL TO isochron_ingest USING (true) WITH CHECK (true);
+POLICY operator ON isochron.type_pair_learnt FOR SELECT TO isochron_operator USING (true);
+POLICY owner ON isochron.type_pair_learnt FOR ALL TO isochron_owner USING (true) WITH CHECK (true);
+POLICY provider ON isochron.type_pair_learnt FOR SELECT TO isochron_provider USING (true);
 
 -- Grants on tables
 GRANT DELETE, INSERT, SELECT ON isochron.incident_edition TO isochron_ingest;
+GRANT DELETE, INSERT, SELECT ON isochron.type_pair TO isochron_ingest;
 GRANT DELETE, INSERT, SELECT, UPDATE ON isochron.api_token TO isochron_ingest;
 GRANT DELETE, INSERT, SELECT, UPDATE ON isochron.attribution_revision TO isochron_ingest;
 GRANT DELETE, INSERT, SELECT, UPDATE ON isochron.connection TO isochron_ingest;
@@ -904,6 +953,7 @@ GRANT DELETE, INSERT, SELECT, UPDATE ON isochron.topology_tenant TO isochron_ing
 GRANT INSERT ON isochron.audit_entry TO isochron_ingest;
 GRANT INSERT ON isochron.audit_key TO isochron_ingest;
 GRANT INSERT ON isochron.audit_personal TO isochron_ingest;
+GRANT INSERT, SELECT ON isochron.feedback TO isochron_ingest;
 GRANT INSERT, SELECT ON isochron.incident TO isochron_ingest;
 GRANT INSERT, SELECT ON isochron.incident_entry TO isochron_ingest;
 GRANT INSERT, SELECT ON isochron.incident_publication TO isochron_ingest;
@@ -918,6 +968,7 @@ GRANT INSERT, SELECT, UPDATE ON isochron.incident_head TO isochron_ingest;
 GRANT INSERT, SELECT, UPDATE ON isochron.legal_hold TO isochron_ingest;
 GRANT INSERT, SELECT, UPDATE ON isochron.maintenance_window TO isochron_ingest;
 GRANT INSERT, SELECT, UPDATE ON isochron.notification_standing TO isochron_ingest;
+GRANT INSERT, SELECT, UPDATE ON isochron.type_pair_learnt TO isochron_ingest;
 GRANT SELECT ON isochron.alert_split TO isochron_operator;
 GRANT SELECT ON isochron.alert_split TO isochron_provider;
 GRANT SELECT ON isochron.attribution_revision TO isochron_operator;
@@ -938,6 +989,8 @@ GRANT SELECT ON isochron.event TO isochron_operator;
 GRANT SELECT ON isochron.event TO isochron_provider;
 GRANT SELECT ON isochron.event_revision TO isochron_operator;
 GRANT SELECT ON isochron.event_revision TO isochron_provider;
+GRANT SELECT ON isochron.feedback TO isochron_operator;
+GRANT SELECT ON isochron.feedback TO isochron_provider;
 GRANT SELECT ON isochron.incident TO isochron_operator;
 GRANT SELECT ON isochron.incident TO isochron_provider;
 GRANT SELECT ON isochron.incident_edition TO isochron_operator;
@@ -985,6 +1038,10 @@ GRANT SELECT ON isochron.topology_run TO isochron_operator;
 GRANT SELECT ON isochron.topology_run TO isochron_provider;
 GRANT SELECT ON isochron.topology_tenant TO isochron_operator;
 GRANT SELECT ON isochron.topology_tenant TO isochron_provider;
+GRANT SELECT ON isochron.type_pair TO isochron_operator;
+GRANT SELECT ON isochron.type_pair TO isochron_provider;
+GRANT SELECT ON isochron.type_pair_learnt TO isochron_operator;
+GRANT SELECT ON isochron.type_pair_learnt TO isochron_provider;
 GRANT SELECT, UPDATE ON isochron.retention_state TO isochron_ingest;
 GRANT SELECT, UPDATE ON isochron.ruling_set TO isochron_ingest;
 
@@ -1364,4 +1421,4 @@ GRANT EXECUTE ON isochron.search_events(text,timestamp with time zone,timestamp 
 GRANT EXECUTE ON isochron.search_events(text,timestamp with time zone,timestamp with time zone,integer) TO isochron_provider;
 
 -- Others
-
+SEQUENCE isochron.feedback_sequence_seq;
