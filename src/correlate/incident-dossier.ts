@@ -14,6 +14,7 @@ import type { Correlatable } from "./correlatable.ts";
  *
  * `assembleDossier(material: DossierMaterial): IncidentDossier` (incident-assembly.ts) infers the times, lets what was set
  * stand before what was imported and that before what was inferred, measures the lengths, and runs the checks.
+ * `blocksPublishing(dossier): boolean` says whether a check stands in the way.
  * `freezeTimes(dossier): readonly IncidentChange[]` (incident-assembly.ts) gives the entries that must be appended when it
  * is published, so that an event that arrives later cannot move a time that has been told.
  *
@@ -23,6 +24,9 @@ import type { Correlatable } from "./correlatable.ts";
  * `hashReport(report): string` (incident-export.ts) is the lower-case hex SHA-256 of the canonical JSON without `status`.
  * `compareAudiences(dossier, reader): readonly AudienceDifference[]` (incident-difference.ts) tells field by field what an
  * audience's document keeps, says in other words or leaves out, and why. The provider's alone.
+ *
+ * `findLeaks(text, dossier): readonly Leak[]` (incident-leak.ts) is what the checks and the reports ask of every text for
+ * tenants or everybody; an amendment should be asked the same before it is appended.
  *
  * `summariseIncidents(figures: readonly IncidentFigures[], period, range, options): readonly PeriodSummary[]`
  * (incident-kpis.ts) counts and measures by week, month or quarter; `figuresOf(dossier)` makes what it takes of a dossier.
@@ -139,14 +143,20 @@ export interface IncidentCheck {
   readonly where: CheckPlace;
 }
 
+/** What a text for tenants or everybody must not hold, lower case and without marks that nobody sees. */
+export interface KnownIdentifiers {
+  /** Ids of anything, names of hosts, tenants and people, addresses. */
+  readonly identifiers: ReadonlySet<string>;
+  /** Names of tenants' things that are also plain words, such as a server called `web`: worth a look, no proof. */
+  readonly wordlike: ReadonlySet<string>;
+}
+
 /** An incident with all that is known of it at one moment. The provider's alone: audiences get reports. */
-export interface IncidentDossier {
+export interface IncidentDossier extends KnownIdentifiers {
   readonly incident: Incident;
   readonly pins: readonly DossierPin[];
   readonly things: readonly ThingTimes[];
   readonly checks: readonly IncidentCheck[];
-  /** Whose names and ids occur in its events and its history: what no other audience's text may hold. Lower case. */
-  readonly identifiers: ReadonlySet<string>;
 }
 
 /** Who a report is made for, with what only that reader may have. */
