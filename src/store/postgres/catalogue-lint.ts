@@ -56,6 +56,10 @@ const wholeForOperators = [
   "feedback",
   "type_pair",
   "type_pair_learnt",
+  "incident",
+  "incident_entry",
+  "incident_head",
+  "incident_publication",
 ];
 
 const ours = "c.relnamespace = 'isochron'::regnamespace";

@@ -209,6 +209,7 @@ describe("direct SQL on the tenants' login", () => {
         "isochron.tenant_event": 4,
         "isochron.storm_member_edition": 2,
         "isochron.retraction": 2,
+        "isochron.incident_edition": 0,
       };
       expect([name, read]).toEqual([name, shown[name] ?? deniedCode]);
       for (const statement of [
