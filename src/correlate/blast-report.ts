@@ -105,10 +105,12 @@ function countOf<E>(items: readonly BlastItem<E>[]): BlastCount {
 
 function countTenants<E>(items: readonly BlastItem<E>[]): BlastReport<E>["byTenant"] {
   const owned = items.flatMap((item) => (item.tenant === undefined ? [] : [{ item, tenant: item.tenant }]));
-  return [...Map.groupBy(owned, ({ tenant }) => tenantKey(tenant))]
-    .map(([key, those]) => ({ key, tenant: those[0]!.tenant, ...countOf(those.map(({ item }) => item)) }))
-    .toSorted((a, b) => b.reached - a.reached || (a.key < b.key ? -1 : 1))
-    .map(({ key: _, ...count }) => count);
+  const counts = [...Map.groupBy(owned, ({ tenant }) => tenantKey(tenant)).values()].map((those) => {
+    return { tenant: those[0]!.tenant, ...countOf(those.map(({ item }) => item)) };
+  });
+  return counts.toSorted(
+    (a, b) => b.reached - a.reached || (tenantKey(a.tenant) < tenantKey(b.tenant) ? -1 : 1),
+  );
 }
 
 function tellStale<E>(items: readonly BlastItem<E>[], at: Instant): readonly string[] {

@@ -33,7 +33,7 @@ export function toldRelations(
   >[],
   at: Instant,
 ): readonly SeenEdge[] {
-  const said = new Map<string, SeenEdge & { readonly holds: boolean }>();
+  const said = new Map<string, { readonly edge: SeenEdge; readonly holds: boolean }>();
   const ordered = editions
     .filter(({ occurredAt, kind, phase }) => occurredAt <= at && kind !== "symptom" && phase !== "error")
     .toSorted((a, b) => a.occurredAt - b.occurredAt || (a.id < b.id ? -1 : 1));
@@ -43,10 +43,10 @@ export function toldRelations(
     const holds = !parting.test(type);
     for (const { ref } of related) {
       const edge = relationOf(subject, ref);
-      if (edge !== undefined) said.set(placeOf(edge), { ...edge, holds, lastSeenAt: occurredAt });
+      if (edge !== undefined) said.set(placeOf(edge), { edge: { ...edge, lastSeenAt: occurredAt }, holds });
     }
   }
-  return [...said.values()].filter(({ holds }) => holds).map(({ holds: _, ...edge }) => edge);
+  return [...said.values()].flatMap(({ edge, holds }) => (holds ? [edge] : []));
 }
 
 function relationOf(one: EntityRef, other: EntityRef): SeenEdge | undefined {

@@ -4,6 +4,7 @@ import type { CorrelationReader } from "../../src/store/correlation-reader.ts";
 import type { EventPage, EventReader, VisibleEvent } from "../../src/store/event-reader.ts";
 import type { Store } from "../../src/store/store.ts";
 import type { TokenStore } from "../../src/store/token-store.ts";
+import { findBlast } from "../../src/pipeline/blast.ts";
 import { findWhatElse } from "../../src/pipeline/what-else.ts";
 import { buildTopologyView } from "../../src/resolve/topology-view.ts";
 import { bearer } from "../api-host.ts";
@@ -154,9 +155,14 @@ export const mutants: Readonly<Record<string, Mutant>> = {
     by: "pairs",
     wrap: (store) => {
       const { correlation } = store;
-      const usual: CorrelationReader["usual"] = (_scope, types, span) =>
-        correlation.usual(provider, types, span);
-      return { ...bound(store), correlation: { ...bound(correlation), usual } };
+      const near: CorrelationReader["near"] = async (scope, question) => {
+        const [own, all] = await Promise.all([
+          correlation.near(scope, question),
+          correlation.near(provider, question),
+        ]);
+        return { ...own, usual: all.usual };
+      };
+      return { ...bound(store), correlation: { ...bound(correlation), near } };
     },
   },
   "coverage tells of every connection": {
@@ -182,6 +188,25 @@ export const mutants: Readonly<Record<string, Mutant>> = {
         return findWhatElse({ reader, correlation, buildView: buildTopologyView }, provider, question);
       },
     },
+  },
+  "the blast radius is walked as the provider": {
+    by: "matrix",
+    wrap: (store) => {
+      widest = store;
+      return store;
+    },
+    parts: {
+      blast: (_scope, query) => {
+        const { reader, topology } = widest!;
+        return findBlast({ reader, topology, buildView: buildTopologyView }, provider, query);
+      },
+    },
+  },
+  "a selection is compared with what all have": {
+    by: "matrix",
+    wrap: reading((reader) => ({
+      attributeCounts: (_scope, question) => reader.attributeCounts(provider, question),
+    })),
   },
   "what is forbidden is answered 403": {
     by: "matrix",

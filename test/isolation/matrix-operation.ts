@@ -24,6 +24,8 @@ export interface Expected {
   readonly shows?: readonly string[];
   /** What it may show at most. */
   readonly among?: readonly string[];
+  /** Words that it must hold. */
+  readonly holds?: readonly string[];
   /** Words that it must not hold. */
   readonly lacks?: readonly string[];
   /** All of the body. */

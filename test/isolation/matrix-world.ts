@@ -6,6 +6,9 @@ import { instant } from "../../src/model/instant.ts";
 import type { Relation } from "../../src/model/topology.ts";
 import { clean } from "../../src/normalise/clean.ts";
 import { disclosureClasses, redactionDiff } from "../../src/normalise/redact-diff.ts";
+import { findAlerts } from "../../src/pipeline/alerts.ts";
+import { findBlast } from "../../src/pipeline/blast.ts";
+import { compareEvents } from "../../src/pipeline/compare.ts";
 import { createNotices } from "../../src/pipeline/notices.ts";
 import { openRulingDesk } from "../../src/pipeline/ruling-desk.ts";
 import { findWhatElse } from "../../src/pipeline/what-else.ts";
@@ -120,6 +123,11 @@ export function partsOver(store: Store): Partial<ApiParts> {
   return {
     whatElse: (scope, question) =>
       findWhatElse({ reader, correlation, buildView: buildTopologyView }, scope, question),
+    blast: (scope, query) =>
+      findBlast({ reader, topology: store.topology, buildView: buildTopologyView }, scope, query),
+    alerts: (scope, query) =>
+      findAlerts({ ...store, buildView: buildTopologyView, now: () => worldEnd }, scope, query),
+    compare: (scope, query) => compareEvents(reader, scope, query),
     rulings: openRulingDesk(stages, store, async () => undefined),
     notices: createNotices(store, clean, () => worldEnd).desk,
     identityProviders: [identities],

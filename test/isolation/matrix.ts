@@ -135,6 +135,8 @@ class Judge {
       return differenceOf(answer, reference ?? this.#references.get(String(status))!);
     }
     if (status >= 400) return this.#sameRefusal(answer, operation);
+    const lacking = expected.holds?.find((word) => !answer.body.includes(word));
+    if (lacking !== undefined) return `lacks ${lacking}: ${answer.body.slice(0, 300)}`;
     const held = expected.lacks?.find((word) => answer.body.includes(word));
     if (held !== undefined) return `holds ${held}`;
     if (expected.body !== undefined && answer.body !== expected.body)
@@ -168,7 +170,7 @@ class Judge {
       for (const { word, seenBy } of wordsOf(event)) {
         if (seenBy(views) || !told.includes(word) || asked.includes(word)) continue;
         // Who stands where is the provider's to know, of whatever class an event is.
-        if (who.kind === "provider" && /^\/(resources|what-else)/.test(ask.path)) continue;
+        if (who.kind === "provider" && /^\/(resources|what-else|blast)/.test(ask.path)) continue;
         return `holds ${word}`;
       }
       const { whose } = event;

@@ -141,6 +141,52 @@ export const readingOperations: readonly Operation[] = [
     expect: (who, thing, world) => (thing.malformed ? badQuery : { status: 200, among: allSeen(who, world) }),
   },
   {
+    name: "GET /blast",
+    variant: "of its failure",
+    need: "reading",
+    ask: get(({ id }) => `/blast?window_minutes=1440&event=${id}`),
+    expect: (who, thing, world) => found(reached(who, thing), { status: 200, among: allSeen(who, world) }),
+  },
+  {
+    name: "GET /blast",
+    variant: "of its subject's failure",
+    need: "reading",
+    ask: get((thing) => `/blast?at=2026-11-20T11:59:00Z&resource=${resourceOf(thing)}`),
+    expect: (who, thing, world) => {
+      if (thing.malformed) return badQuery;
+      const among = allSeen(who, world);
+      // Who stands where is the provider's to know, whatever happened there.
+      if (who.kind === "provider" && thing.event !== undefined) return { status: 200, among };
+      return naming(who, thing, world).length === 0 ? { status: 404 } : { status: 200, among };
+    },
+  },
+  {
+    name: "GET /compare",
+    variant: "its moment with all else",
+    need: "reading",
+    ask: get((thing) =>
+      thing.malformed
+        ? "/compare?from=sometime&to=2026-11-20T12:00:00Z"
+        : `/compare?${windowOf(thing)}&baseline_from=2026-11-20T00:00:00Z&baseline_to=2026-11-21T00:00:00Z&rate=.5`,
+    ),
+    expect: (who, thing, world) => {
+      if (thing.malformed) return badQuery;
+      const inside = thing.event === undefined ? 0 : visible(who, thing.event).length;
+      const outside = allSeen(who, world).length - inside;
+      return {
+        status: 200,
+        holds: [`"baseline":{"kind":"given"`, `"events":${inside}}`, `"events":${outside}}`],
+      };
+    },
+  },
+  {
+    name: "GET /compare",
+    variant: "by a parameter that is the provider's",
+    need: "reading",
+    ask: get(() => `/compare?from=2026-11-20T10:00:00Z&to=2026-11-20T12:00:00Z&baseline_source=hook-a`),
+    expect: (who) => (who.kind === "tenant" ? badQuery : { status: 200, shows: [] }),
+  },
+  {
     name: "GET /resources/{kind}/{id}",
     need: "reading",
     ask: get(({ subject }) => `/resources/${subject.kind}/${subject.id}`),

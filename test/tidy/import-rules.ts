@@ -32,6 +32,10 @@ const directions: readonly (readonly [part: RegExp, may: RegExp | undefined])[] 
     /^src\/(model\/|config(-secret)?\.ts$|log\.ts$|server-secret\.ts$|store\/[^/]+\.ts$|pipeline\/(retention|erasure-desk)\.ts$)/,
   ],
   [
+    /^src\/correlation-answers\.ts$/,
+    /^src\/(model\/|sources\/registry\.ts$|store\/[^/]+\.ts$|pipeline\/|present\/api\/api-parts\.ts$)/,
+  ],
+  [
     /^src\/configured-connections\.ts$/,
     /^src\/(model\/|errors\.ts$|config\.ts$|sources\/(source|registry)\.ts$|pipeline\/)/,
   ],

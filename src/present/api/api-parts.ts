@@ -10,7 +10,10 @@ import type { TenantEvent, VisibleEvent } from "../../store/event-reader.ts";
 import type { NoticeTemplateRecord } from "../../store/notice-template-store.ts";
 import type { Store } from "../../store/store.ts";
 import type { TokenScope } from "../../store/token-store.ts";
+import type { FindAlerts } from "./alert-parts.ts";
+import type { CompareEvents, FindBlast } from "./blast-parts.ts";
 import type { ContractJson } from "./contract.ts";
+import type { Notifications } from "./notification-parts.ts";
 import type { Erasures } from "./retention-parts.ts";
 import type { Rulings } from "./ruling-parts.ts";
 import type { TemplatePreviewJson } from "./tenancy-contract.ts";
@@ -18,12 +21,29 @@ import type { TenantSettings } from "./tenant-directory.ts";
 
 /** All that the HTTP API stands on; `main.ts` fills it in. */
 export interface ApiParts {
-  readonly store: Pick<Store, "reader" | "topology" | "tokens" | "sessions"> & {
+  readonly store: Pick<
+    Store,
+    | "reader"
+    | "topology"
+    | "tokens"
+    | "sessions"
+    | "incidents"
+    | "maintenance"
+    | "alertSplits"
+    | "feedback"
+    | "typePairs"
+  > & {
     readonly audit: AuditTrail & Pick<AuditStore, "find" | "head" | "list">;
   };
   /** Who else vouches for people beside our own tokens; nobody where absent. */
   readonly identityProviders?: readonly IdentityProvider[];
   readonly whatElse: WhatElse;
+  /** What a failure reaches; absent where nobody can tell. */
+  readonly blast?: FindBlast;
+  /** What stands out of a selection; absent where nobody can tell. */
+  readonly compare?: CompareEvents;
+  /** Judges alerts; absent where nobody can. */
+  readonly alerts?: FindAlerts;
   readonly ingest: PostRecords;
   /** Counts a request of an allowed sender that was refused for its size; its body was not read. */
   readonly noteTooLarge: (connection: string, request: TooLargeRequest) => Promise<void>;
@@ -39,6 +59,8 @@ export interface ApiParts {
   readonly redaction?: Redaction;
   /** What operators rule about waiting events; absent where nobody can. */
   readonly rulings?: Rulings;
+  /** Rules that tell others of events; absent where nothing is sent. */
+  readonly notifications?: Notifications;
   /** Legal holds and erasures; absent where nobody can. */
   readonly erasures?: Erasures;
   /** What the configuration says of customers and regions; nothing where absent. */
@@ -152,7 +174,8 @@ export const apiLimits: ApiLimits = {
 export type WhatElse = (scope: Scope, query: WhatElseQuery) => Promise<WhatElseAnswer | undefined>;
 
 export interface WhatElseQuery {
-  readonly event?: string;
+  /** None where a resource or a moment is asked from. */
+  readonly events: readonly string[];
   readonly resource?: EntityRef;
   readonly at?: Instant;
   readonly windowMs: Duration;
@@ -160,15 +183,39 @@ export interface WhatElseQuery {
 }
 
 export interface WhatElseAnswer {
-  readonly target: { readonly event?: VisibleEvent; readonly resource?: EntityRef; readonly at: Instant };
+  readonly target: {
+    readonly event?: VisibleEvent;
+    /** Where there are several, the earliest first. */
+    readonly selection?: readonly VisibleEvent[];
+    readonly resource?: EntityRef;
+    readonly at: Instant;
+  };
   readonly window: { readonly from: Instant; readonly to: Instant };
   /** Best first. */
   readonly candidates: readonly WhatElseCandidate[];
+  readonly followed: readonly {
+    readonly event: VisibleEvent;
+    readonly afterMs: number;
+    readonly path: readonly Hop[];
+  }[];
+  /** Few candidates that explain many symptoms, and what none explains; by event id. */
+  readonly cover: {
+    readonly causes: readonly { readonly id: string; readonly explains: readonly string[] }[];
+    readonly unexplained: readonly string[];
+  };
   readonly checked: {
     readonly events: number;
     readonly nothingOn: readonly EntityRef[];
     readonly truncated: boolean;
+    readonly since: Instant;
+    readonly cut: readonly { readonly of: string; readonly most: number }[];
   };
+}
+
+interface Hop {
+  readonly from: EntityRef;
+  readonly relation: string;
+  readonly to: EntityRef;
 }
 
 export interface WhatElseCandidate {
@@ -176,10 +223,12 @@ export interface WhatElseCandidate {
   readonly beforeMs: number;
   readonly score: number;
   readonly direction: "before" | "unordered" | "in-progress";
-  readonly path: readonly { readonly from: EntityRef; readonly relation: string; readonly to: EntityRef }[];
+  readonly path: readonly Hop[];
   readonly addends: readonly { readonly name: string; readonly value: number; readonly says: string }[];
   readonly reason: string;
   readonly also: number;
+  readonly explains: readonly string[];
+  readonly verdict?: "suspected" | "confirmed" | "ruled-out";
 }
 
 /** Throws `rate-limited` when the connection's share is full, `overloaded` when all is. */

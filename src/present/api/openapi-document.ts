@@ -2,15 +2,28 @@ import swagger from "@fastify/swagger";
 import type { FastifyInstance } from "fastify";
 import { createJsonSchemaTransform, createJsonSchemaTransformObject } from "fastify-type-provider-zod";
 import { z } from "zod";
+import * as alerts from "./alert-contract.ts";
+import * as blast from "./blast-contract.ts";
+import * as compare from "./compare-contract.ts";
 import * as contract from "./contract.ts";
+import * as maintenance from "./maintenance-contract.ts";
 import * as quarantine from "./quarantine-contract.ts";
 import * as tenancy from "./tenancy-contract.ts";
 import * as tokens from "./token-contract.ts";
 
 /** The names under which the document's components are known. */
 const components = {
+  Alert: alerts.alertSchema,
+  AlertGroup: alerts.alertGroupSchema,
+  AlertMember: alerts.alertMemberSchema,
+  Alerts: alerts.alertsSchema,
+  AlertSplit: alerts.alertSplitSchema,
   Attribution: contract.attributionSchema,
+  Blast: blast.blastSchema,
+  BlastItem: blast.blastItemSchema,
   Candidate: contract.candidateSchema,
+  Compare: compare.compareSchema,
+  CompareFinding: compare.findingSchema,
   Connection: contract.connectionSchema,
   Coverage: contract.coverageSchema,
   Entity: contract.entitySchema,
@@ -18,6 +31,8 @@ const components = {
   EventsPage: contract.eventsPageSchema,
   Evidence: contract.evidenceSchema,
   Health: contract.healthSchema,
+  Maintenance: maintenance.maintenanceSchema,
+  WorkWindow: maintenance.workWindowSchema,
   NoticeTemplate: tenancy.noticeTemplateSchema,
   NoticeTemplateHistory: tenancy.noticeTemplateHistorySchema,
   NoticeTemplates: tenancy.noticeTemplatesSchema,

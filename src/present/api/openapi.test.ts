@@ -4,8 +4,13 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { z } from "zod";
 import { instant } from "../../model/instant.ts";
 import { clean } from "../../normalise/clean.ts";
+import { findBlast } from "../../pipeline/blast.ts";
+import { compareEvents } from "../../pipeline/compare.ts";
 import { createNotices } from "../../pipeline/notices.ts";
+import { buildTopologyView } from "../../resolve/topology-view.ts";
 import type { Store } from "../../store/store.ts";
+import * as blast from "./blast-contract.ts";
+import * as compare from "./compare-contract.ts";
 import * as contract from "./contract.ts";
 import * as tenancy from "./tenancy-contract.ts";
 import * as tokens from "./token-contract.ts";
@@ -74,6 +79,8 @@ beforeAll(async () => {
       candidates: [],
       checked: { events: 0, nothingOn: [], truncated: false },
     }),
+    blast: (scope, query) => findBlast({ ...store, buildView: buildTopologyView }, scope, query),
+    compare: (scope, query) => compareEvents(store.reader, scope, query),
     notices: createNotices(store, clean, () => worldEnd).desk,
     rulings: {
       list: async () => ({ rulings: [standing], truncated: false }),
@@ -135,6 +142,8 @@ describe("the OpenAPI document", () => {
       "GET /audit",
       "GET /audit/head",
       "GET /audit/{sequence}",
+      "GET /blast",
+      "GET /compare",
       "GET /events",
       "GET /events/{id}",
       "GET /events/{id}/editions",
@@ -182,6 +191,11 @@ describe("each documented operation answers as documented", () => {
     members: [contract.membersPageSchema, async () => `/events/${await anyId()}/members`],
     ownership: [contract.ownershipSchema, async () => `/events/${await anyId()}/ownership`],
     "what-else": [contract.whatElseSchema, () => "/what-else?at=2026-11-20T12:00:00Z"],
+    blast: [blast.blastSchema, () => "/blast?at=2026-11-20T11:05:00Z&resource=server/srv-web-1"],
+    compare: [
+      compare.compareSchema,
+      () => "/compare?from=2026-11-20T10:10:00Z&to=2026-11-20T10:40:00Z&baseline=rest&kind=change&rate=.5",
+    ],
     histogram: [contract.histogramSchema, () => "/histogram"],
     resource: [contract.resourceSchema, () => "/resources/server/srv-web-1"],
     sources: [contract.sourcesSchema, () => "/sources"],

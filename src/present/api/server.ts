@@ -6,11 +6,14 @@ import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import type { FastifyPluginAsyncZod } from "fastify-type-provider-zod";
 import { z } from "zod";
 import { IsochronError } from "../../errors.ts";
+import { alertRoutes } from "./alert-routes.ts";
 import { AllowedMethods } from "./allowed-methods.ts";
 import type { ApiContext } from "./api-context.ts";
 import { AuditNotes, inBackground } from "./audit-notes.ts";
 import { auditRoute } from "./audit-route.ts";
 import { apiLimits, type ApiParts } from "./api-parts.ts";
+import { blastRoute } from "./blast-route.ts";
+import { compareRoute } from "./compare-route.ts";
 import { apiPrefix, healthSchema } from "./contract.ts";
 import { serveErrorPage } from "./error-page.ts";
 import { editionsRoute } from "./editions-route.ts";
@@ -22,8 +25,11 @@ import { histogramRoute } from "./histogram-route.ts";
 import { ingestRoute } from "./ingest-route.ts";
 import { liveRoute } from "./live-route.ts";
 import { describeApi } from "./openapi-document.ts";
+import { MakerConfirmations } from "./maker-confirmations.ts";
+import { maintenanceRoutes } from "./maintenance-routes.ts";
 import { membersRoute } from "./members-route.ts";
 import { metricsRoute } from "./metrics-route.ts";
+import { notificationRoutes } from "./notification-routes.ts";
 import { noticeTemplatesRoute } from "./notice-templates-route.ts";
 import { answerFailure, notFound } from "./problem.ts";
 import { quarantineRoute } from "./quarantine-route.ts";
@@ -41,6 +47,7 @@ import { TenantDirectory } from "./tenant-directory.ts";
 import { tenantsRoute } from "./tenants-route.ts";
 import { tokensRoute } from "./tokens-route.ts";
 import { isPageVisit, sendIndexPage, serveMissingPages, serveWebPages } from "./web-pages.ts";
+import { verdictRoutes } from "./verdict-routes.ts";
 import { whatElseRoute } from "./what-else-route.ts";
 
 export type { ApiParts } from "./api-parts.ts";
@@ -157,6 +164,11 @@ async function addPlugins(app: FastifyInstance, context: ApiContext): Promise<vo
         await reading.register(editionsRoute(context));
         await reading.register(histogramRoute(context));
         await reading.register(whatElseRoute(context));
+        await reading.register(blastRoute(context));
+        await reading.register(compareRoute(context));
+        await reading.register(alertRoutes(context));
+        await reading.register(maintenanceRoutes(context));
+        await reading.register(verdictRoutes(context));
         await reading.register(resourceRoute(context));
         await reading.register(estateRoutes(context));
         await reading.register(quarantineRoute(context));
@@ -164,6 +176,7 @@ async function addPlugins(app: FastifyInstance, context: ApiContext): Promise<vo
         await reading.register(tenantsRoute(context));
         await reading.register(noticeTemplatesRoute(context));
         await reading.register(auditRoute(context));
+        await reading.register(notificationRoutes(context));
         await reading.register(retentionRoutes(context));
         await reading.register(exportRoute(context));
         await reading.register(liveRoute(context));
@@ -198,10 +211,13 @@ function identifyHook({
 }
 
 /** What is written down when the answer is out already, so that no answer takes longer for it. */
-function noteWhatFollows(app: FastifyInstance, { audit, clock, signIn, store, viewer }: ApiContext): void {
+function noteWhatFollows(app: FastifyInstance, context: ApiContext): void {
+  const { audit, clock, notifications, signIn, store, viewer } = context;
+  const makers = notifications && new MakerConfirmations(notifications.store, clock);
   app.addHook("onResponse", async (request, reply) => {
     const { principal, denied, log } = request;
     if (principal === undefined) return;
+    if (makers !== undefined) inBackground(makers.note(principal), log);
     if (denied) inBackground(audit.denied(request, principal), log);
     const { session, permissions } = principal;
     const isUnderGlass = session?.glass !== undefined && clock() < session.glass.until;
