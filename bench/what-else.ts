@@ -1,8 +1,10 @@
 import { existsSync } from "node:fs";
 import { readOptions } from "../test/command-options.ts";
 import { changeRanking } from "./what-else/change-ranking.ts";
+import { labIncident } from "./what-else/lab-incident.ts";
 import type { Part, PartResult } from "./what-else/part.ts";
 import { sharesOf } from "./what-else/part.ts";
+import { postMortems } from "./what-else/post-mortem.ts";
 
 /**
  * How high the true cause stands among what changed before a symptom, beside simpler ways of ranking, on every part whose
@@ -10,7 +12,7 @@ import { sharesOf } from "./what-else/part.ts";
  */
 const usage = "npm run bench:what-else -- --data DIR [--json]";
 
-const parts: readonly Part[] = [changeRanking];
+const parts: readonly Part[] = [changeRanking, postMortems, labIncident];
 
 async function main(): Promise<number> {
   const { data: dir, json } = readOptions(usage, { data: { type: "string" }, json: { type: "boolean" } });

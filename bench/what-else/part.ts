@@ -20,6 +20,8 @@ export interface MethodResult {
   readonly method: string;
   /** For each question: the rank of the true cause from 1, or null where it was not among the answers. */
   readonly ranks: readonly { readonly question: string; readonly rank: number | null }[];
+  /** What chance gives on average, where the questions have different numbers of answers. */
+  readonly expected?: Shares;
 }
 
 /** Shares of questions whose true cause was first, or among the first three, and the mean of 1/rank. */
@@ -29,7 +31,8 @@ export interface Shares {
   readonly mrr: number;
 }
 
-export function sharesOf({ ranks }: MethodResult): Shares {
+export function sharesOf({ ranks, expected }: MethodResult): Shares {
+  if (expected !== undefined) return expected;
   const share = (most: number) =>
     ranks.filter(({ rank }) => rank !== null && rank <= most).length / ranks.length;
   const inverse = ranks.reduce((sum, { rank }) => sum + (rank === null ? 0 : 1 / rank), 0);

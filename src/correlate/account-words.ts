@@ -27,7 +27,12 @@ export interface AccountWords {
   readonly phrase: string;
   /** Stems that may name a thing. */
   readonly terms: ReadonlySet<string>;
+  /** Whether it says that something known goes on, so that what seemed to end has not. */
+  readonly goesOn: boolean;
 }
+
+const goingOn =
+  /(?<!\p{L})(still|again|continu(e|es|ed|ing)|remain(s|ed|ing)?|persist(s|ed|ing)?|keeps? \p{L}+ing|encore|toujours)(?!\p{L})/iu;
 
 /** The words of a record of a written account, which is about a component; undefined of any other event. */
 export function readAccount(event: Correlatable): AccountWords | undefined {
@@ -39,6 +44,7 @@ export function readAccount(event: Correlatable): AccountWords | undefined {
     name: stemsOf(event.subjectName ?? event.subject.id).join(" "),
     phrase: ` ${stems.join(" ")} `,
     terms: new Set(stems.filter((stem) => stem.length >= 4 && !commonStems.has(stem))),
+    goesOn: goingOn.test(event.summary),
   };
 }
 

@@ -45,8 +45,9 @@ export interface Reach {
 /** While what many stand on is in trouble, anything may be part of it. */
 const sharedLink = 0.2;
 
-/** A thing that had recovered and ails again may as well have a trouble of its own. */
+/** A thing that had recovered and ails again may as well have a trouble of its own, unless the record says that it still does. */
 const relapseLink = 0.4;
+const goesOnLink = 0.9;
 
 /** Without a word of it for so long nobody says that an impact is still open. */
 const staleMs = 12 * 3_600_000;
@@ -97,10 +98,11 @@ function walkNear(start: string, graph: Graph): ReadonlyMap<string, number> {
 /** How firmly what is touched belongs to an impact, in [0, 1]. */
 export function linkTo(impact: Impact, { near, words }: Pick<Reach, "near" | "words">): number {
   let link = impact.shared ? sharedLink : 0;
+  const closedLink = words?.goesOn === true ? goesOnLink : relapseLink;
   for (const [key, weight] of near) {
     const trouble = impact.troubles.get(key);
-    if (trouble !== undefined)
-      link = Math.max(link, weight * trouble.strength * (trouble.open ? 1 : relapseLink));
+    if (trouble === undefined) continue;
+    link = Math.max(link, weight * trouble.strength * (trouble.open ? 1 : closedLink));
   }
   if (words === undefined) return link;
   for (const account of impact.accounts) {
