@@ -174,8 +174,8 @@ export const apiLimits: ApiLimits = {
 export type WhatElse = (scope: Scope, query: WhatElseQuery) => Promise<WhatElseAnswer | undefined>;
 
 export interface WhatElseQuery {
-  /** None where a resource or a moment is asked from. */
-  readonly events: readonly string[];
+  /** Absent where a resource or a moment is asked from. */
+  readonly events?: readonly string[];
   readonly resource?: EntityRef;
   readonly at?: Instant;
   readonly windowMs: Duration;
@@ -193,13 +193,14 @@ export interface WhatElseAnswer {
   readonly window: { readonly from: Instant; readonly to: Instant };
   /** Best first. */
   readonly candidates: readonly WhatElseCandidate[];
-  readonly followed: readonly {
+  /** What began after the moment; absent where nobody looked. */
+  readonly followed?: readonly {
     readonly event: VisibleEvent;
     readonly afterMs: number;
     readonly path: readonly Hop[];
   }[];
   /** Few candidates that explain many symptoms, and what none explains; by event id. */
-  readonly cover: {
+  readonly cover?: {
     readonly causes: readonly { readonly id: string; readonly explains: readonly string[] }[];
     readonly unexplained: readonly string[];
   };
@@ -207,8 +208,10 @@ export interface WhatElseAnswer {
     readonly events: number;
     readonly nothingOn: readonly EntityRef[];
     readonly truncated: boolean;
-    readonly since: Instant;
-    readonly cut: readonly { readonly of: string; readonly most: number }[];
+    /** How far back the things themselves were looked at, beyond the window. */
+    readonly since?: Instant;
+    /** What there was more of than was taken, and how many were. */
+    readonly cut?: readonly { readonly of: string; readonly most: number }[];
   };
 }
 
@@ -227,7 +230,8 @@ export interface WhatElseCandidate {
   readonly addends: readonly { readonly name: string; readonly value: number; readonly says: string }[];
   readonly reason: string;
   readonly also: number;
-  readonly explains: readonly string[];
+  /** Ids of the symptoms that it explains, where there are several. */
+  readonly explains?: readonly string[];
   readonly verdict?: "suspected" | "confirmed" | "ruled-out";
 }
 

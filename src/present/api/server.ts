@@ -22,6 +22,9 @@ import { eventRoutes } from "./event-routes.ts";
 import { eventsRoute } from "./events-route.ts";
 import { identityRoutes } from "./identity-routes.ts";
 import { histogramRoute } from "./histogram-route.ts";
+import { incidentFigures } from "./incident-figures.ts";
+import { incidentRoutes } from "./incident-routes.ts";
+import { incidentWriting } from "./incident-writing.ts";
 import { ingestRoute } from "./ingest-route.ts";
 import { liveRoute } from "./live-route.ts";
 import { describeApi } from "./openapi-document.ts";
@@ -179,6 +182,9 @@ async function addPlugins(app: FastifyInstance, context: ApiContext): Promise<vo
         await reading.register(notificationRoutes(context));
         await reading.register(retentionRoutes(context));
         await reading.register(exportRoute(context));
+        await reading.register(incidentRoutes(context));
+        await reading.register(incidentWriting(context));
+        await reading.register(incidentFigures(context));
         await reading.register(liveRoute(context));
       });
     },

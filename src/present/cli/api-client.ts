@@ -9,15 +9,16 @@ import {
   problemSchema,
   resourceSchema,
   sourcesSchema,
-  whatElseSchema,
   type EventJson,
   type EventsPageJson,
   type MembersPageJson,
   type OwnershipJson,
   type ResourceJson,
   type SourcesJson,
-  type WhatElseJson,
 } from "../api/contract.ts";
+import { whatElseSchema, type WhatElseJson } from "../api/what-else-contract.ts";
+import { blastSchema, type BlastJson } from "../api/blast-contract.ts";
+import { compareSchema, type CompareJson } from "../api/compare-contract.ts";
 import { editionsSchema, type EditionsJson } from "../api/editions-contract.ts";
 import {
   noticeTemplateHistorySchema,
@@ -70,11 +71,22 @@ import {
   type liftHoldSchema,
   type placeHoldSchema,
 } from "../api/retention-contract.ts";
+import {
+  tuningSchema,
+  verdictSchema,
+  verdictsSchema,
+  type giveVerdictSchema,
+  type TuningJson,
+  type VerdictJson,
+  type VerdictsJson,
+} from "../api/verdict-contract.ts";
 import type { Transport } from "./api-transport.ts";
+import { IncidentClient } from "./incident-client.ts";
 import { readServerEvents } from "./server-events.ts";
 
 /** Query parameters; undefined ones are left out. */
-export type Query = Readonly<Record<string, string | number | undefined>>;
+/** A parameter with several values is given several times. */
+export type Query = Readonly<Record<string, string | number | readonly string[] | undefined>>;
 
 /** What a live stream tells: an event, new or told anew, or the id of one that is to be dropped. */
 export type LiveMessage =
@@ -84,9 +96,15 @@ export type LiveMessage =
 /** The HTTP contract as functions. Answers are checked, and handed on exactly as they came. */
 export class ApiClient {
   readonly #transport: Transport;
+  readonly incidents: IncidentClient;
 
   constructor(transport: Transport) {
     this.#transport = transport;
+    this.incidents = new IncidentClient({
+      get: (path, query, schema) => this.#get(`${path}${search(query)}`, schema),
+      post: (path, schema, body) => this.#send("POST", path, schema, body),
+      stream: (path, query, signal) => this.#stream(`${path}${search(query)}`, "*/*", signal),
+    });
   }
 
   events(query: Query): Promise<EventsPageJson> {
@@ -111,6 +129,14 @@ export class ApiClient {
 
   whatElse(query: Query): Promise<WhatElseJson> {
     return this.#get(`/what-else${search(query)}`, whatElseSchema);
+  }
+
+  blast(query: Query): Promise<BlastJson> {
+    return this.#get(`/blast${search(query)}`, blastSchema);
+  }
+
+  compare(query: Query): Promise<CompareJson> {
+    return this.#get(`/compare${search(query)}`, compareSchema);
   }
 
   resource(kind: string, id: string, query: Query): Promise<ResourceJson> {
@@ -162,6 +188,18 @@ export class ApiClient {
 
   withdrawRuling(id: string, order: z.input<typeof withdrawRulingSchema>): Promise<RulingJson> {
     return this.#send("POST", `/rulings/${encodeURIComponent(id)}/withdrawal`, rulingSchema, order);
+  }
+
+  verdicts(query: Query): Promise<VerdictsJson> {
+    return this.#get(`/verdicts${search(query)}`, verdictsSchema);
+  }
+
+  giveVerdict(order: z.input<typeof giveVerdictSchema>): Promise<VerdictJson> {
+    return this.#send("POST", "/verdicts", verdictSchema, order);
+  }
+
+  tuning(): Promise<TuningJson> {
+    return this.#get("/tuning", tuningSchema);
   }
 
   tenants(): Promise<TenantsJson> {
@@ -270,9 +308,11 @@ async function* readEvents(text: AsyncIterable<string>): AsyncGenerator<LiveMess
 }
 
 function search(query: Query): string {
-  const given = Object.entries(query).filter(([, value]) => value !== undefined);
-  if (given.length === 0) return "";
-  return `?${new URLSearchParams(given.map(([name, value]) => [name, String(value)]))}`;
+  const given = Object.entries(query).flatMap(([name, value]) =>
+    (Array.isArray(value) ? value : [value]).map((one: unknown) => [name, one] as const),
+  );
+  const pairs = given.flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value)]]));
+  return pairs.length === 0 ? "" : `?${new URLSearchParams(pairs)}`;
 }
 
 /** The value as it was sent, once it is known to keep the contract; a newer server may say more. */

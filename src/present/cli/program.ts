@@ -2,6 +2,8 @@ import { Argument, Command } from "commander";
 import type { Host } from "./application.ts";
 import { completionScript, shells, type Shell } from "./completion.ts";
 import { addAuditCommand } from "./audit-command.ts";
+import { addBlastCommand } from "./blast-command.ts";
+import { addCompareCommand } from "./compare-command.ts";
 import { addElseCommand } from "./else-command.ts";
 import { addEraseCommand } from "./erase-command.ts";
 import { addEventsCommand } from "./events-command.ts";
@@ -9,6 +11,7 @@ import { exitCodeHelp, exitCodes } from "./exit-code.ts";
 import { addExportCommand } from "./export-command.ts";
 import { addHarvestCommand } from "./harvest-command.ts";
 import { addHoldsCommand } from "./holds-command.ts";
+import { addIncidentCommand } from "./incident-command.ts";
 import { addImportCommand } from "./import-command.ts";
 import { addNoticesCommand } from "./notices-command.ts";
 import { addQuarantineCommand } from "./quarantine-command.ts";
@@ -22,6 +25,7 @@ import { addSourcesCommand } from "./sources-command.ts";
 import { addTenantsCommand } from "./tenants-command.ts";
 import { addTokenCommand } from "./token-command.ts";
 import { addDoctorCommand, addMigrateCommand } from "./upkeep-commands.ts";
+import { addTuneCommand, addVerdictCommand } from "./verdict-command.ts";
 import { addWhyCommand } from "./why-command.ts";
 
 /** Runs one command line (without the program's own name) and gives its exit code. */
@@ -76,9 +80,13 @@ ${exitCodeHelp}`,
   program.commandsGroup("Ask:");
   addEventsCommand(program, run);
   addElseCommand(program, run);
+  addBlastCommand(program, run);
+  addCompareCommand(program, run);
+  addVerdictCommand(program, run);
   addShowCommand(program, run);
   addWhyCommand(program, run);
   addResourceCommand(program, run);
+  addIncidentCommand(program, run);
   program.commandsGroup("Look after:");
   addSourcesCommand(program, run);
   addReconcileCommand(program, run);
@@ -91,6 +99,7 @@ ${exitCodeHelp}`,
   addHoldsCommand(program, run);
   addEraseCommand(program, run);
   addAuditCommand(program, run);
+  addTuneCommand(program, run);
   addMigrateCommand(program, run);
   addDoctorCommand(program, run);
   addCompletionCommand(program, run);

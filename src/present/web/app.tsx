@@ -43,6 +43,8 @@ const loadExport = () => import("./pages/export-page.tsx").then((page) => page.E
 const loadQuarantine = () => import("./pages/quarantine-page.tsx").then((page) => page.QuarantinePage);
 const loadRulings = () => import("./pages/rulings-page.tsx").then((page) => page.RulingsPage);
 const loadAudit = () => import("./pages/audit-page.tsx").then((page) => page.AuditPage);
+const loadIncidents = () => import("./pages/incidents-page.tsx").then((page) => page.IncidentsPage);
+const loadIncident = () => import("./pages/incident-page.tsx").then((page) => page.IncidentPage);
 const loadNotices = () => import("./pages/notices-page.tsx").then((page) => page.NoticesPage);
 
 function Page({ route, session }: { route: Route; session: SessionJson }) {
@@ -66,6 +68,10 @@ function Page({ route, session }: { route: Route; session: SessionJson }) {
       return <LazyPage key="retention" load={loadRetention} />;
     case "export":
       return <LazyPage key="export" load={loadExport} />;
+    case "incidents":
+      return <LazyPage key="incidents" load={loadIncidents} />;
+    case "incident":
+      return <LazyPage key={`incident ${route.id}`} load={loadIncident} />;
     case "resource":
       return <ResourcePage kind={route.kind} id={route.id} />;
     case "event":

@@ -13,6 +13,8 @@ export type Route =
   | { readonly page: "tokens" }
   | { readonly page: "retention" }
   | { readonly page: "export" }
+  | { readonly page: "incidents" }
+  | { readonly page: "incident"; readonly id: string }
   | { readonly page: "resource"; readonly kind: string; readonly id: string }
   | { readonly page: "event"; readonly id: string }
   | { readonly page: "unknown"; readonly path: string };
@@ -28,10 +30,13 @@ export function readRoute(path: string): Route {
   if (path === "/tokens") return { page: "tokens" };
   if (path === "/retention") return { page: "retention" };
   if (path === "/export") return { page: "export" };
+  if (path === "/incidents") return { page: "incidents" };
   const parts = path.split("/").slice(1).map(decodePart);
   const [head, first] = parts;
   if (head === "e" && first !== undefined && first !== "" && parts.length === 2)
     return { page: "event", id: first };
+  if (head === "incidents" && first !== undefined && first !== "" && parts.length === 2)
+    return { page: "incident", id: first };
   const id = parts.slice(2).join("/");
   if (head === "r" && first !== undefined && first !== "" && id !== "")
     return { page: "resource", kind: first, id };

@@ -11,6 +11,7 @@ import { Glyph, kindWords, SeverityWord } from "./glyph.tsx";
 import { JsonTree } from "./json-tree.tsx";
 import { Link } from "./link.tsx";
 import { isWaiting, Ownership } from "./ownership.tsx";
+import { PinToIncident } from "./pin-to-incident.tsx";
 import { StormPart } from "./storm-part.tsx";
 import { WhatElse } from "./what-else.tsx";
 import { WindowSummary } from "./window-summary.tsx";
@@ -71,6 +72,7 @@ function EventDetails({ event }: { event: EventJson }) {
         <button type="button" class="control" onClick={() => void copyLink()}>
           Copy link <kbd>Y</kbd>
         </button>
+        {decides.value && <PinToIncident event={event.id} summary={event.summary} />}
       </div>
     </article>
   );

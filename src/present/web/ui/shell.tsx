@@ -32,6 +32,9 @@ export function Shell({ children }: { children: ComponentChildren }) {
           <Link href={timelineHref()} current={page === "timeline"}>
             Timeline
           </Link>
+          <Link href="/incidents" current={page === "incidents" || page === "incident"}>
+            Incidents
+          </Link>
           {current.kind === "provider" && <ProviderLinks page={page} />}
         </nav>
         <div class="bar-end">
