@@ -50,6 +50,8 @@ describe("completion for zsh and fish", () => {
       "harvest",
       "events",
       "else",
+      "blast",
+      "compare",
       "show",
       "why",
       "resource",
