@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
+import type { AlertState } from "../model/alert-state.ts";
 import { entityKey } from "../model/entity.ts";
 import type { Severity } from "../model/event.ts";
 import { instant, type Instant } from "../model/instant.ts";
-import type { ToldWindow, WorkWindow } from "../model/maintenance.ts";
+import type { WorkWindow } from "../model/maintenance.ts";
 import { readEpisodes, worstOf, type AlertEpisode } from "./alert-episode.ts";
 import { findFlapping } from "./alert-flapping.ts";
 import { groupAlerts, type AlertGroup } from "./alert-group.ts";
@@ -11,10 +12,6 @@ import { heartbeatSpans, unknownBecause, type BlindSpan } from "./alert-watch.ts
 import type { Correlatable } from "./correlatable.ts";
 import { expectedBy, type Expectation } from "./expected.ts";
 import type { StandingIndex } from "./stands-on.ts";
-
-/** What can be said of an alert. Whatever was expected says so besides, and is shown all the same. */
-export const alertStates = ["firing", "resolved", "flapping", "expected", "unknown"] as const;
-export type AlertState = (typeof alertStates)[number];
 
 /** A member with what can be said of it by itself. */
 export interface JudgedMember<E extends Correlatable> extends AlertMember<E> {
@@ -179,9 +176,4 @@ const alphabet = "abcdefghijklmnopqrstuvwxyz234567";
 function idOf(prefix: string, name: string): string {
   const bytes = createHash("sha256").update(name).digest();
   return `${prefix}_${[...bytes.subarray(0, 26)].map((byte) => alphabet[byte % 32]).join("")}`;
-}
-
-/** The windows among them that only sources told of. */
-export function toldOf(windows: readonly WorkWindow[]): readonly ToldWindow[] {
-  return windows.filter((window) => "told" in window);
 }

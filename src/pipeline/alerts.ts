@@ -68,7 +68,7 @@ export async function findAlerts(
   scope: Scope,
   { from, to, limit }: AlertQuestion,
 ): Promise<AlertAnswer> {
-  const until = instant(Math.min(to, parts.now() + 1));
+  const until = instant(Math.max(from, Math.min(to, parts.now() + 1)));
   const since = instant(from - alertsBackMs);
   const [told, coverage, splits] = await Promise.all([
     loadTold(parts.reader, scope, { from, since, until }),

@@ -11,6 +11,8 @@ export interface MaintenanceStore {
   cancel(id: string, by: string, at: Instant): Promise<boolean>;
   /** Those that reach into from ≤ t < to and are not cancelled. A tenant's scope gets none. */
   covering(scope: Scope, from: Instant, to: Instant): Promise<readonly MaintenanceWindow[]>;
+  /** Undefined where there is none of that id, or the scope is a tenant's. */
+  find(scope: Scope, id: string): Promise<MaintenanceWindow | undefined>;
   /** The latest first, cancelled ones too. A tenant's scope gets none. */
   list(scope: Scope, limit: number): Promise<readonly MaintenanceWindow[]>;
 }

@@ -1,13 +1,19 @@
 import type { Operation } from "./matrix-operation.ts";
 import { readingOperations } from "./reading-operations.ts";
 import { tenancyOperations } from "./tenancy-operations.ts";
-import { auditOperations, retentionOperations, workbenchOperations } from "./workbench-operations.ts";
+import {
+  alertOperations,
+  auditOperations,
+  retentionOperations,
+  workbenchOperations,
+} from "./workbench-operations.ts";
 
 /** Each operation of the API's document has at least one row here; a test holds the table to it. */
 export const operations: readonly Operation[] = [
   ...readingOperations,
   ...tenancyOperations,
   ...workbenchOperations,
+  ...alertOperations,
   ...auditOperations,
   ...retentionOperations,
 ];

@@ -187,6 +187,31 @@ export const readingOperations: readonly Operation[] = [
     expect: (who) => (who.kind === "tenant" ? badQuery : { status: 200, shows: [] }),
   },
   {
+    name: "GET /alerts",
+    need: "reading",
+    ask: get((thing) =>
+      thing.malformed ? "/alerts?from=sometime" : "/alerts?from=2026-11-20T00:00:00Z&limit=500",
+    ),
+    expect: (who, thing, world) => {
+      if (thing.malformed) return badQuery;
+      const among = allSeen(who, world);
+      if (who.kind === "provider") return { status: 200, among };
+      // Neither what was planned on hosts nor through which monitor is a tenant's to know.
+      return {
+        status: 200,
+        among,
+        holds: ['"windows":[]'],
+        lacks: ['"monitor":', '"series":', "planned work"],
+      };
+    },
+  },
+  {
+    name: "GET /alerts/{id}",
+    need: "reading",
+    ask: get(({ id }) => `/alerts/${id}`),
+    expect: () => ({ status: 404 }),
+  },
+  {
     name: "GET /resources/{kind}/{id}",
     need: "reading",
     ask: get(({ subject }) => `/resources/${subject.kind}/${subject.id}`),

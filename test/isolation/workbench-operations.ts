@@ -112,6 +112,58 @@ export const workbenchOperations: readonly Operation[] = [
   },
 ];
 
+/** Planned work, and what people say of merged alerts. */
+export const alertOperations: readonly Operation[] = [
+  {
+    name: "GET /maintenance",
+    need: "workbench",
+    ask: get(() => "/maintenance"),
+    expect: () => ({ status: 200, shows: [] }),
+  },
+  {
+    name: "POST /maintenance",
+    need: "decide",
+    ask: ({ subject }) => ({
+      method: "POST",
+      path: "/maintenance",
+      body: {
+        title: "planned work",
+        from: "2026-11-20T00:00:00Z",
+        to: "2026-11-21T00:00:00Z",
+        on: [{ kind: "host", id: subject.id }],
+        why: "tried by a test",
+      },
+    }),
+    expect: () => ({ status: "admitted" }),
+  },
+  {
+    name: "DELETE /maintenance/{id}",
+    need: "decide",
+    ask: () => ({ method: "DELETE", path: `/maintenance/mnt_${"0".repeat(26)}?why=tried` }),
+    expect: () => ({ status: 404 }),
+  },
+  {
+    name: "POST /alerts/splits",
+    need: "decide",
+    ask: ({ id }) => ({
+      method: "POST",
+      path: "/alerts/splits",
+      body: { event: decodeURIComponent(id), why: "tried by a test" },
+    }),
+    expect: (who, thing) => (reached(who, thing).length === 0 ? { status: 404 } : { status: "admitted" }),
+  },
+  {
+    name: "POST /alerts/splits/{id}/undoing",
+    need: "decide",
+    ask: () => ({
+      method: "POST",
+      path: `/alerts/splits/spl_${"0".repeat(26)}/undoing`,
+      body: { why: "tried" },
+    }),
+    expect: () => ({ status: 404 }),
+  },
+];
+
 /** Who did what: auditors' and administrators'. */
 export const auditOperations: readonly Operation[] = [
   ...["/audit", "/audit/head"].map((path): Operation => ({

@@ -4,11 +4,13 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { z } from "zod";
 import { instant } from "../../model/instant.ts";
 import { clean } from "../../normalise/clean.ts";
+import { findAlerts } from "../../pipeline/alerts.ts";
 import { findBlast } from "../../pipeline/blast.ts";
 import { compareEvents } from "../../pipeline/compare.ts";
 import { createNotices } from "../../pipeline/notices.ts";
 import { buildTopologyView } from "../../resolve/topology-view.ts";
 import type { Store } from "../../store/store.ts";
+import * as alerts from "./alert-contract.ts";
 import * as blast from "./blast-contract.ts";
 import * as compare from "./compare-contract.ts";
 import * as contract from "./contract.ts";
@@ -79,6 +81,8 @@ beforeAll(async () => {
       candidates: [],
       checked: { events: 0, nothingOn: [], truncated: false },
     }),
+    alerts: (scope, query) =>
+      findAlerts({ ...store, buildView: buildTopologyView, now: () => worldEnd }, scope, query),
     blast: (scope, query) => findBlast({ ...store, buildView: buildTopologyView }, scope, query),
     compare: (scope, query) => compareEvents(store.reader, scope, query),
     notices: createNotices(store, clean, () => worldEnd).desk,
@@ -134,11 +138,14 @@ describe("the OpenAPI document", () => {
       }),
     );
     expect(operations.toSorted()).toEqual([
+      "DELETE /maintenance/{id}",
       "DELETE /notice-templates/{name}",
       "DELETE /session",
       "DELETE /session/as",
       "DELETE /session/break-glass",
       "DELETE /tokens/{id}",
+      "GET /alerts",
+      "GET /alerts/{id}",
       "GET /audit",
       "GET /audit/head",
       "GET /audit/{sequence}",
@@ -153,6 +160,7 @@ describe("the OpenAPI document", () => {
       "GET /health",
       "GET /histogram",
       "GET /live",
+      "GET /maintenance",
       "GET /notice-templates",
       "GET /notice-templates/{name}",
       "GET /quarantine",
@@ -168,7 +176,10 @@ describe("the OpenAPI document", () => {
       "GET /tenants/tree",
       "GET /tokens",
       "GET /what-else",
+      "POST /alerts/splits",
+      "POST /alerts/splits/{id}/undoing",
       "POST /ingest/{connection}",
+      "POST /maintenance",
       "POST /notice-templates/preview",
       "POST /quarantine/dry-run",
       "POST /rulings",
@@ -196,6 +207,7 @@ describe("each documented operation answers as documented", () => {
       compare.compareSchema,
       () => "/compare?from=2026-11-20T10:10:00Z&to=2026-11-20T10:40:00Z&baseline=rest&kind=change&rate=.5",
     ],
+    alerts: [alerts.alertsSchema, () => "/alerts?from=2026-11-20T10:00:00Z&to=2026-11-20T12:00:00Z"],
     histogram: [contract.histogramSchema, () => "/histogram"],
     resource: [contract.resourceSchema, () => "/resources/server/srv-web-1"],
     sources: [contract.sourcesSchema, () => "/sources"],

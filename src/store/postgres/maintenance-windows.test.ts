@@ -45,6 +45,8 @@ test("planned work is found where it reaches into a stretch, to its last moment 
   expect(await maintenance.cancel(window.id, "someone", at(1))).toBe(false);
   expect(await found(provider, 2, 4)).toEqual([]);
   expect(await maintenance.list(provider, 10)).toEqual([{ ...window, cancelledAt: at(1) }]);
+  expect(await maintenance.find(operator, window.id)).toEqual({ ...window, cancelledAt: at(1) });
+  expect(await maintenance.find(tenant, window.id)).toBeUndefined();
 });
 
 test("planned work without things or with its end before its beginning is refused by the store", async () => {

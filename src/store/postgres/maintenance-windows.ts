@@ -52,6 +52,11 @@ export function maintenanceStore(pools: Pools): MaintenanceStore {
         ORDER BY starts_at DESC, id DESC LIMIT $3`;
       return read(poolOf(scope), sql, [iso(from), iso(to), coveringMax]);
     },
+    find: async (scope, id) => {
+      if (scope.kind === "tenant") return undefined;
+      const sql = `SELECT ${columns} FROM isochron.maintenance_window WHERE id = $1`;
+      return (await read(poolOf(scope), sql, [id]))[0];
+    },
     list: async (scope, limit) => {
       if (scope.kind === "tenant") return [];
       const sql = `SELECT ${columns} FROM isochron.maintenance_window ORDER BY starts_at DESC, id DESC LIMIT $1`;
