@@ -46,7 +46,7 @@ export function seeImpacts(
   const memberships = new Map<Impact, number>();
   for (const impact of trace.impacts) {
     if (impact.opening.id === target.event?.id || !isOpen(impact, target.at)) continue;
-    const membership = target.asked ? linkTo(impact, target.reach) : Number(impact.shared);
+    const membership = target.asked ? linkTo(impact, target.reach, target.at) : Number(impact.shared);
     if (membership > 0) memberships.set(impact, membership);
   }
   const roots = findRoots(memberships, target.at);
@@ -54,8 +54,13 @@ export function seeImpacts(
     rootOf: (event) => roots.get(event.id),
     reactionOf(event) {
       let most = 0;
+      const own = roots.get(event.id);
       for (const { impact, strength, well } of trace.reactions.get(event.id) ?? []) {
-        const share = shareOf(event, well, memberships.get(impact) ?? 0);
+        const membership = memberships.get(impact) ?? 0;
+        // What it broke anew explains the target at least as well as what it was to mend.
+        const broke = own !== undefined && own.impact !== impact && own.foremost && own.hold >= tiedMin;
+        const share =
+          broke && own.membership >= membership ? newTroubleShare : shareOf(event, well, membership);
         most = Math.max(most, strength * share);
       }
       return most;

@@ -4,7 +4,7 @@ import { classOf, weighTime } from "./change-class.ts";
 import type { Correlatable } from "./correlatable.ts";
 import type { Impact, Opener, Reach } from "./impact.ts";
 import { createReachReader, holdOf, isOpen, joinImpact, keepWords, linkTo, openImpact } from "./impact.ts";
-import { soundsLikeRemedy } from "./reaction.ts";
+import { soundsLikeBlunder, soundsLikeRemedy } from "./reaction.ts";
 import type { Graph } from "./topology-paths.ts";
 
 /** A change made while an impact was open on the same or a dependent thing. */
@@ -74,7 +74,7 @@ class ImpactTracer implements ImpactTrace {
 
   #takeTrouble(event: Correlatable, reach: Reach): void {
     const open = this.impacts.filter((impact) => isOpen(impact, event.occurredAt));
-    const links = open.map((impact) => ({ impact, link: linkTo(impact, reach) }));
+    const links = open.map((impact) => ({ impact, link: linkTo(impact, reach, event.occurredAt) }));
     const openers = this.#findOpeners(event, reach);
     const belongs = Math.max(0, ...links.map(({ link }) => link));
     for (const { impact, link } of links) if (link >= firmLink) joinImpact(impact, event, reach, link);
@@ -107,7 +107,12 @@ class ImpactTracer implements ImpactTrace {
       if (!isOpen(impact, event.occurredAt)) continue;
       const ails = reach.own.some((key) => impact.troubles.get(key)?.open === true);
       if (event.kind === "human" && ails) keepWords(impact, reach);
-      const strength = reactionStrength(event, linkTo(impact, reach), ails, reach.words !== undefined);
+      const strength = reactionStrength(
+        event,
+        linkTo(impact, reach, event.occurredAt),
+        ails,
+        reach.words !== undefined,
+      );
       const well = new Set(reach.own.filter((key) => impact.troubles.get(key)?.open !== true));
       if (strength > 0) reactions.push({ impact, strength, well });
     }
@@ -142,8 +147,9 @@ class ImpactTracer implements ImpactTrace {
   }
 }
 
-/** Surely, where it acts on what ails and sounds like help; less where only one of the two holds. */
+/** Surely, where it acts on what ails and sounds like help; less where only one of the two holds; hardly where it was a mistake. */
 function reactionStrength(event: Correlatable, link: number, ails: boolean, told: boolean): number {
+  if (soundsLikeBlunder(event)) return 0.2 * link;
   if (ails) return soundsLikeRemedy(event) ? 1 : 0.8;
   if (link < firmLink && !told) return 0;
   return soundsLikeRemedy(event) ? Math.max(0.6, link) : 0.3 * link;

@@ -42,8 +42,9 @@ export interface Reach {
   readonly words: AccountWords | undefined;
 }
 
-/** While what many stand on is in trouble, anything may be part of it. */
+/** While what many stand on is in trouble, anything may be part of it; the likelier the less time has passed since it showed. */
 const sharedLink = 0.2;
+const sharedHalfMs = 3_600_000;
 
 /** A thing that had recovered and ails again may as well have a trouble of its own, unless the record says that it still does. */
 const relapseLink = 0.4;
@@ -95,9 +96,10 @@ function walkNear(start: string, graph: Graph): ReadonlyMap<string, number> {
   return near;
 }
 
-/** How firmly what is touched belongs to an impact, in [0, 1]. */
-export function linkTo(impact: Impact, { near, words }: Pick<Reach, "near" | "words">): number {
-  let link = impact.shared ? sharedLink : 0;
+/** How firmly what is touched at a moment belongs to an impact, in [0, 1]. */
+export function linkTo(impact: Impact, { near, words }: Pick<Reach, "near" | "words">, at: Instant): number {
+  const quietMs = at - Math.max(...[...impact.troubles.values()].map(({ lastAt }) => lastAt));
+  let link = impact.shared ? sharedLink / (1 + Math.max(0, quietMs) / sharedHalfMs) : 0;
   const closedLink = words?.goesOn === true ? goesOnLink : relapseLink;
   for (const [key, weight] of near) {
     const trouble = impact.troubles.get(key);

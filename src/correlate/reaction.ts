@@ -8,3 +8,11 @@ const remedies =
 export function soundsLikeRemedy(change: Correlatable): boolean {
   return remedies.test(change.summary) || remedies.test(change.type.replaceAll(/[._]/g, " "));
 }
+
+const blunders =
+  /(?<!\p{L})(by (mistake|accident|error)|mistak\p{L}*|accidental\p{L}*|inadvertent\p{L}*|unintended\p{L}*|unintentional\p{L}*|human error|wrong\p{L}*|erroneous\p{L}*|forgot\p{L}*|par erreur|mauvaise?)(?!\p{L})/iu;
+
+/** Whether it is told as a mistake, which no attempt to help is. */
+export function soundsLikeBlunder(change: Correlatable): boolean {
+  return blunders.test(change.summary);
+}

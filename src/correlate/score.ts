@@ -174,7 +174,7 @@ function impactAddend({ root, candidate, gapMs }: Weighing, own: ChangeClass): A
   }
   const toOpening = weighTime(root.impact.opening.occurredAt - candidate.occurredAt, own);
   const kept = Math.max(0, toOpening - weighTime(gapMs, own)) * root.hold;
-  const value = firm * (kept + (root.foremost ? weights.opened : 0));
+  const value = firm * (kept + (root.foremost ? weights.opened * root.hold : 0));
   return value === 0 ? undefined : { name: "open impact", value, says: root.says };
 }
 

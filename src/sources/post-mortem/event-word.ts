@@ -19,7 +19,7 @@ const recovered = listOf(
   "recover(ed|y|ies|ing|s)?|(is|are|was|were|comes?|came|now) back( (to|on|online|up|in)\\b.*)?|back (to normal|online|up|in (production|service))|" +
     "resolved|mitigated|fixed|all clear|incident (is )?(over|closed|ends|ended)|(is|are|now|again|all|\\p{L}+) (ok|okay)(?=\\s*([.,;—–!)-]|$))|(is|are) ok|" +
     "operational again|(is|are|again|now|fully) operational|healthy( again)?|restored|stabili[sz](ed|es)|fully functional|up and running|works? again|working again|" +
-    "(is|are) ready( to)?|no longer (failing|affected|impacted)|returns? to normal|returned to normal|(at|to) (a )?(normal|nominal)( \\p{L}+)?|as usual|(normal|nominal|fine|stable)( again)?$|back to (the )?baseline|" +
+    "(is|are) ready( to)?|no longer (failing|affected|impacted)|returns? to normal|returned to normal|(at|to) (a )?(normal|nominal)( \\p{L}+)?|as usual|(is|are|was|were|all \\p{L}+|back) (now )?(normal|nominal|fine|stable|good|well)( again)?|(normal|nominal|stable|fine) again|(resolve|respond|answer|connect|load|run|work|succeed|flow|pass|serve)s? (\\p{L}+ )?again|back to (the )?baseline|" +
     "rétabli(e|s|es)?|résolu(e|s|es)?|retour à la normale|de nouveau (disponible|opérationnel)\\p{L}*",
 );
 
@@ -33,7 +33,7 @@ const actsAgain = acts
   .map((word) => (word.endsWith("e") ? `${word}[sd]?` : `${word}(s|es|ed|ped|ged|ned)?`))
   .join("|");
 const doneTo =
-  "re-?started|re-?booted|re-?loaded|stopped|disabled|enabled|deployed|redeployed|upgraded|updated|installed|migrated|removed|deleted|destroyed|cleared|cleaned|added|applied|" +
+  "re-?started|executed|wiped|begun|downgraded|paused|resumed|locked|unlocked|re-?enabled|undone|merged|re-?booted|re-?loaded|stopped|disabled|enabled|deployed|redeployed|upgraded|updated|installed|migrated|removed|deleted|destroyed|cleared|cleaned|added|applied|" +
   "switched|rolled|drained|shut|scaled|merged|released|reverted|replaced|resized|changed|pushed|created|promoted|reduced|raised|lowered|throttled|isolated|turned|set|put|moved|" +
   "started|launched|activated|deactivated|configured|rotated|renewed|patched|opened|closed|flushed|purged|terminated|delivered|redirected|rerouted|detached|attached|evacuated|" +
   "rebuilt|performed|flagged|parked|scheduled|reverted|increased|introduced|carried out|put in(to)?|taken (out|down|offline)|brought (up|back|online)";
@@ -46,7 +46,7 @@ const done = new RegExp(
     // "is being restarted", "has been removed", "were rolling restarted".
     `(?<![\\p{L}])(is|are|was|were|(has|have|had) been|gets?|got)( now| then| also| being| all| progressively| gradually| manually| temporarily| rolling)* (${doneTo})(?![\\p{L}])`,
     // "Rolling restart of every node", "Begin the upgrade", "Deployment of version 5", "Cleanup of old hosts".
-    `^\\W*((begin(s|ning)?|start(s|ing)?|launch(es|ing)?|end|completed?|finish(ed)?)( of)? )?(the |a |an )?(\\p{L}+ )?(rolling |planned |scheduled |progressive )?(restart|reboot|upgrade|update|deployment|deploy|rollout|roll-?out|rollback|roll-?back|migration|maintenance|clean-?up|failover|switch-?over|release|removal|rotation|resize|reconfiguration|shut-?down)( (of|to|for|in|starts?|started|begins?|began)(?![\\p{L}])|\\W*$)`,
+    `^\\W*((begin(s|ning)?|start(s|ing)?|launch(es|ing)?|end|completed?|finish(ed)?)( of)? )?(the |a |an )?(\\p{L}+ )?(rolling |planned |scheduled |progressive |routine |regular |emergency )?(restart|reboot|upgrade|update|deployment|deploy|rollout|roll-?out|rollback|roll-?back|migration|maintenance|clean-?up|failover|switch-?over|release|removal|rotation|resize|reconfiguration|shut-?down)( (of|to|for|in|starts?|started|begins?|began|replaces?|removes?|moves?|takes?|switches)(?![\\p{L}])|\\W*$)`,
     `(?<![\\p{L}])(starts?|started|begins?|began) (a |an |the )?(\\p{L}+ ){0,3}(upgrade|maintenance|rollout|roll-?out|deployment|migration|rollback|restart)`,
     // A heading's imperative: "Restart all agents".
     `^\\W*(${acts})(ed|d)? (the|all|every|a|an|some|both|each|of)(?![\\p{L}])`,
@@ -70,7 +70,7 @@ const kindWords: readonly (readonly [EventKind, RegExp])[] = [
   [
     "symptom",
     listOf(
-      "down|crash(es|ed|ing)?|errors?|fail(s|ed|ing|ure|ures)?(?![ -]?over)|unavailable|unavailability|unreachable|unresponsive|outage|time-?outs?|tim(e|es|ed|ing) out|complain(s|t|ts)?|unexpected(ly)?|spontaneous(ly)?|evict(s|ed)?|" +
+      "down|crash(es|ed|ing)?|errors?|fail(s|ed|ing|ure|ures)?(?![ -]?over)|unavailable|unavailability|unreachable|unresponsive|outage|time-?outs?|tim(e|es|ed|ing) out|complain(s|t|ts)?|pil(e|es|ed|ing) up|disconnect(s|ed|ing)?|delay(s|ed)?|repeatedly|servfail|nxdomain|den(y|ies|ied)|blank|wrong|behind|grow(s|ing)?|drops?(?! (the|a|an) )|(at|to|above|over|by) \\d+ ?(%|percent|per cent)|stale|flap(s|ped)?|unexpected(ly)?|spontaneous(ly)?|evict(s|ed)?|" +
         "panic(s|ked)?|(increase(s|d)?|spike(s|d)?|rise(s)?|drop(s)?) (of|in) \\p{L}+|(increase|increases|increased|rises|rose|climbs|spikes) (drastically|sharply|heavily|suddenly)|" +
         "(drastically|sharply|suddenly) (increase|increases|increased|rise|rises|rose)|(very |too |abnormally )?high (\\p{L}+ )?(cpu|load|latency|latencies|memory|error|usage|rates?)|" +
         "too (many|much|slow|long)|overload(ed)?|saturat(ed|ion)|full|slow(s|ed|er|ly|ing|ness)?|latenc(y|ies)|" +
@@ -87,7 +87,7 @@ const kindWords: readonly (readonly [EventKind, RegExp])[] = [
         "re-?start(s|ed|ing)?|reboot(s|ed|ing)?|switch(es|ed|ing)?|roll(s|ed|ing)? ?(back|out)|rollback|" +
         "stop(s|ped|ping)?|shut(s|ting)? ?down|appl(y|ies|ied)|install(s|ed|ing)?|migrat(e|es|ed|ing|ion)|" +
         "scal(e|es|ed|ing)|add(s|ed|ing)?|remov(e|es|ed|ing)|delet(e|es|ed|ing)|chang(e|es|ed|ing)|merg(e|es|ed)|" +
-        "release(s|d)?|push(es|ed)?|rotat(e|es|ed|ion)|updat(e|es|ed|ing)|turn(s|ed)? (on|off)|drop(s|ped) (the|a|an)|fail(s|ed|ing)?[ -]over|replac(e|es|ed)|introduc(e|es|ed)|reconfigur(e|es|ed)|promot(e|es|ed)|goes live|went live|maintenance|drain(s|ed|ing)?|failover|mis à jour|mise à jour|redémarr(e|é|age)|déploi(e|ement)|déployé(e|s|es)?|modifi(e|é|ée|ées|cation)",
+        "release(s|d)?|push(es|ed)?|rotat(e|es|ed|ion)|updat(e|es|ed|ing)|turn(s|ed)? (on|off)|downgrad(e|es|ed|ing)|paus(e|es|ed|ing)|resum(e|es|ed|ing)|replac(e|es|ed|ing|ement)|drop(s|ped) (the|a|an)|fail(s|ed|ing)?[ -]over|introduc(e|es|ed)|reconfigur(e|es|ed)|promot(e|es|ed)|goes live|went live|maintenance|drain(s|ed|ing)?|failover|mis à jour|mise à jour|redémarr(e|é|age)|déploi(e|ement)|déployé(e|s|es)?|modifi(e|é|ée|ées|cation)",
     ),
   ],
 ];
