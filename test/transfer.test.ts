@@ -7,8 +7,8 @@ import type {
   HistogramJson,
   OwnershipJson,
   ResourceJson,
-  WhatElseJson,
 } from "../src/present/api/contract.ts";
+import type { WhatElseJson } from "../src/present/api/what-else-contract.ts";
 import { get, getJson } from "./api-host.ts";
 import { tokenText } from "./api-world.ts";
 import { runCanned } from "./cli-host.ts";

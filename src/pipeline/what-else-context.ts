@@ -41,21 +41,8 @@ export async function clockErrorsOf({ reader, clockErrorOf }: ContextParts, scop
   };
 }
 
-/** Whether an event may have begun before the moment, by how well its time is known. */
-export function isWithinClocks(
-  { occurredAt, precision, connection }: NearEvent,
-  at: Instant,
-  targetPrecision: number,
-  { errors }: Clocks,
-): boolean {
-  const error = connection === undefined ? 0 : (errors.get(connection) ?? 0);
-  return occurredAt - at <= Math.max(precision, targetPrecision) + error;
-}
-
 interface Questioned {
   readonly scope: Scope;
-  readonly window: { readonly from: Instant; readonly to: Instant };
-  readonly at: Instant;
   readonly targets: readonly VisibleEvent[];
   readonly events: readonly NearEvent[];
   readonly edges: readonly Edge[];

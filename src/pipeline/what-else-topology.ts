@@ -68,53 +68,58 @@ const standing: Readonly<Record<string, readonly Relation[]>> = { host: ["runs_o
 /** Everything meets there: it is told, and not walked on from. */
 const ends = new Set(["project", "domain", "user", "region", "flavor", "image", "component", "request"]);
 
-const hopsMax = 3;
 const pointingMax = 60;
 const nearMax = 120;
 const besideMax = 150;
+/** Of so many hosts and backends what stands on them is looked at. */
+const placesMax = 20;
 
-/** Goes up from the things hop by hop along what held at `at`, and once down into what belongs to them; bounded throughout. */
+/**
+ * Goes up from the things hop by hop along what held at `at`, and once down into what belongs to them; bounded throughout.
+ * Each round asks at once all that it can know to ask.
+ */
 export async function walkAround(
   walk: WalkParts,
   controlPlane: string,
   starts: readonly EntityRef[],
   at: Instant,
 ): Promise<Around> {
-  const seen = new Set<string>();
-  const cut: EntityRef[] = [];
-  const facts: KnownFact[] = [];
+  if (starts.length === 0) return { near: [], beside: [], facts: [], cut: [] };
+  const seen = new Set(starts.map(entityKey));
   const visit = (refs: readonly EntityRef[]): readonly EntityRef[] =>
     refs.filter((ref) => !seen.has(entityKey(ref)) && seen.add(entityKey(ref)).size > 0);
-  const pointing = async (
-    refs: readonly EntityRef[],
-    by: Readonly<Record<string, readonly Relation[]>>,
-    most: number,
-  ) => {
-    const found = await walk.correlation.pointing(controlPlane, pointedAt(refs, by), most);
-    cut.push(...found.cut);
-    return visit(found.refs);
-  };
-  let frontier = visit(starts);
-  const near: EntityRef[] = [];
-  for (let hop = 0; hop < hopsMax && frontier.length > 0; hop += 1) {
-    const origins = await pointing(frontier, hop === 0 ? parts : serving, pointingMax);
-    const told = await walk.correlation.facts(controlPlane, [...frontier, ...origins], carrying);
-    facts.push(...told);
-    const reached = visit(edgesAt(walk.buildView(controlPlane, told), told, at).map(({ to }) => to));
-    near.push(...origins, ...reached);
-    if (near.length > nearMax) cut.push(...frontier.slice(0, 1));
-    frontier = reached.filter(({ kind }) => !ends.has(kind)).slice(0, nearMax);
-  }
-  const places = [...starts, ...near].filter(({ kind }) => standing[kind] !== undefined);
-  const beside = await pointing(places.slice(0, 20), standing, besideMax);
-  facts.push(...(await walk.correlation.facts(controlPlane, beside, joining)));
-  return { near: near.slice(0, nearMax), beside: beside.slice(0, besideMax), facts, cut };
+  const pointing = (refs: readonly EntityRef[], by: Pointers, most: number) =>
+    walk.correlation.pointing(controlPlane, pointedAt(refs, by), most);
+  const tell = (refs: readonly EntityRef[], only: readonly Relation[] = carrying) =>
+    walk.correlation.facts(controlPlane, refs, only);
+  const onward = (facts: readonly KnownFact[]) =>
+    visit(edgesAt(walk.buildView(controlPlane, facts), facts, at).map(({ to }) => to));
+  const [own, theirs] = await Promise.all([tell(starts), pointing(starts, parts, pointingMax)]);
+  const origins = visit(theirs.refs);
+  const first = onward(own);
+  const walked = first.filter(({ kind }) => !ends.has(kind)).slice(0, nearMax);
+  const places = [...starts, ...walked]
+    .filter(({ kind }) => standing[kind] !== undefined)
+    .slice(0, placesMax);
+  const [further, servants, crowd] = await Promise.all([
+    tell([...origins, ...walked].slice(0, 2 * nearMax)),
+    pointing(walked, serving, pointingMax),
+    pointing(places, standing, besideMax),
+  ]);
+  const second = [...visit(servants.refs), ...onward(further)];
+  const near = [...origins, ...first, ...second];
+  const beside = visit(crowd.refs).slice(0, besideMax);
+  const [last, joins] = await Promise.all([
+    tell(second.filter(({ kind }) => !ends.has(kind)).slice(0, nearMax)),
+    tell(beside, joining),
+  ]);
+  const cut = [...theirs.cut, ...servants.cut, ...crowd.cut, ...near.slice(nearMax, nearMax + 1)];
+  return { near: near.slice(0, nearMax), beside, facts: [...own, ...further, ...last, ...joins], cut };
 }
 
-function pointedAt(
-  refs: readonly EntityRef[],
-  by: Readonly<Record<string, readonly Relation[]>>,
-): readonly PointedAt[] {
+type Pointers = Readonly<Record<string, readonly Relation[]>>;
+
+function pointedAt(refs: readonly EntityRef[], by: Pointers): readonly PointedAt[] {
   return refs.flatMap((ref) => (by[ref.kind] ?? []).map((relation) => ({ ref, relation })));
 }
 

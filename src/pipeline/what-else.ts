@@ -1,13 +1,14 @@
 import type { Edge } from "../correlate/topology-paths.ts";
-import { rankWhatElse, type Candidate, type WhatElse } from "../correlate/what-else.ts";
-import type { UsualRate, WhatElseInput } from "../correlate/what-else-input.ts";
+import type { CauseCover } from "../correlate/cause-cover.ts";
+import { rankWhatElse, type Candidate, type Follower, type WhatElse } from "../correlate/what-else.ts";
+import type { WhatElseInput } from "../correlate/what-else-input.ts";
 import { entityKey, type EntityRef } from "../model/entity.ts";
-import { duration, instant, type Duration, type Instant } from "../model/instant.ts";
+import { instant, type Duration, type Instant } from "../model/instant.ts";
 import type { Scope } from "../model/scope.ts";
 import type { KnownFact } from "../model/topology.ts";
 import type { CorrelationReader, Cut, NearEvent, NearEvents } from "../store/correlation-reader.ts";
 import type { EventReader, VisibleEvent } from "../store/event-reader.ts";
-import { clockErrorsOf, isWithinClocks, loadContext, type ContextParts } from "./what-else-context.ts";
+import { clockErrorsOf, loadContext, type ContextParts } from "./what-else-context.ts";
 import { edgesAt, joinThings, walkAround, type Around, type WalkParts } from "./what-else-topology.ts";
 
 export { edgesAt } from "./what-else-topology.ts";
@@ -31,8 +32,7 @@ const followedMax = 20;
 
 /** What can be asked from: events, a resource at a moment, or a moment alone. */
 export interface WhatElseQuestion {
-  readonly event?: string;
-  /** Several events, which are asked about together; the earliest stands for the moment. */
+  /** Several are asked about together; the earliest stands for the moment. None where a resource or a moment is asked from. */
   readonly events?: readonly string[];
   readonly resource?: EntityRef;
   readonly at?: Instant;
@@ -49,9 +49,11 @@ export interface WhatElseAnswer {
     readonly at: Instant;
   };
   readonly window: { readonly from: Instant; readonly to: Instant };
-  readonly candidates: readonly (Omit<Candidate<unknown>, "event"> & { readonly event: VisibleEvent })[];
-  /** What happened to the same things, or broke, after the moment: never a cause. Oldest first. */
-  readonly followed: readonly { readonly event: VisibleEvent; readonly afterMs: number }[];
+  readonly candidates: readonly Shown<Candidate<NearEvent>>[];
+  /** What began after the moment: perhaps a consequence, never a cause. */
+  readonly followed: readonly Shown<Follower<NearEvent>>[];
+  /** Few candidates that explain many symptoms, by event id. */
+  readonly cover: CauseCover;
   readonly checked: {
     readonly events: number;
     readonly nothingOn: readonly EntityRef[];
@@ -61,6 +63,8 @@ export interface WhatElseAnswer {
     readonly cut: readonly Cut[];
   };
 }
+
+type Shown<T> = Omit<T, "event"> & { readonly event: VisibleEvent };
 
 export interface WhatElseParts extends WalkParts, ContextParts {
   readonly reader: Pick<EventReader, "coverage">;
@@ -73,40 +77,37 @@ export async function findWhatElse(
   scope: Scope,
   question: WhatElseQuestion,
 ): Promise<WhatElseAnswer | undefined> {
-  const targets = await loadTargets(parts, scope, question);
+  const [targets, clocks] = await Promise.all([
+    loadTargets(parts, scope, question),
+    clockErrorsOf(parts, scope),
+  ]);
   const at = targets?.[0]?.event.occurredAt ?? question.at;
   if (targets === undefined || at === undefined) return undefined;
-  const clocks = await clockErrorsOf(parts, scope);
   const precision = targets.reduce((most, { event }) => Math.max(most, event.precision), 0);
   const window = {
     from: instant(at - question.windowMs),
     to: instant(at + precision + clocks.longestMs + 1),
   };
   const asked: Asked = { scope, question, targets, at, window, starts: startsOf(targets, question.resource) };
-  const found = await lookAround(parts, asked, clocks.planes);
-  const events = found.near.earlier.filter((event) => isWithinClocks(event, at, precision, clocks));
-  const early = new Set(events.map(({ id }) => id));
-  const later = [...found.near.earlier.filter(({ id }) => !early.has(id)).toReversed(), ...found.near.later];
-  const edges = found.edges;
+  const { near, edges } = await lookAround(parts, asked, clocks.planes);
+  const [first] = targets;
   const input: WhatElseInput<NearEvent> = {
     target: {
-      ...(targets.length === 1 ? { event: targets[0]!.event } : {}),
-      ...(targets.length > 1
-        ? { event: targets[0]!.event, selection: targets.map(({ event }) => event) }
-        : {}),
+      ...(first === undefined ? {} : { event: first.event }),
+      ...(targets.length > 1 ? { selection: targets.map(({ event }) => event) } : {}),
       ...(question.resource === undefined ? {} : { resource: question.resource }),
       at,
     },
-    earlier: events,
-    later,
+    earlier: near.earlier,
+    later: near.later,
     edges,
-    rates: await loadRates(parts, scope, events, window.from, at),
+    rates: new Map(near.usual.map(({ type, ...rate }) => [type, rate])),
     clockErrors: clocks.errors,
-    symptoms: symptomsOf(targets, [...events, ...later], at),
-    ...(await loadContext(parts, { scope, window, at, targets, events, edges })),
+    symptoms: symptomsOf(targets, [...near.earlier, ...near.later], at),
+    ...(await loadContext(parts, { scope, targets, events: near.earlier, edges })),
     limit: question.limit,
   };
-  return assemble(parts, asked, { ranked: rankWhatElse(input), events, later, cut: found.near.cut });
+  return assemble(parts, asked, { ranked: rankWhatElse(input), near });
 }
 
 interface Asked {
@@ -122,7 +123,7 @@ interface Asked {
 async function loadTargets(
   { correlation }: WhatElseParts,
   scope: Scope,
-  { event, events = event === undefined ? [] : [event] }: WhatElseQuestion,
+  { events = [] }: WhatElseQuestion,
 ): Promise<readonly VisibleEvent[] | undefined> {
   const ids = new Set(events);
   if (ids.size === 0) return [];
@@ -176,6 +177,7 @@ async function lookAround(
       earlier: answers.flatMap(({ near }) => near.earlier),
       later: answers.flatMap(({ near }) => near.later),
       cut: answers.flatMap(({ near }) => near.cut),
+      usual: answers.flatMap(({ near }) => near.usual),
     },
     edges: answers.flatMap(({ edges }) => edges),
   };
@@ -201,6 +203,8 @@ function nearOf(
     beside: around?.beside ?? [],
     requests: distinct(requests),
     actors: distinct(actors),
+    usualFrom: instant(window.from - baselineMs),
+    at,
   };
 }
 
@@ -225,18 +229,6 @@ async function joinFound(
   );
 }
 
-async function loadRates(
-  { correlation }: WhatElseParts,
-  scope: Scope,
-  events: readonly NearEvent[],
-  before: Instant,
-  at: Instant,
-): Promise<ReadonlyMap<string, UsualRate>> {
-  const types = [...new Set(events.map(({ type }) => type))];
-  const usual = await correlation.usual(scope, types, { from: instant(before - baselineMs), before, at });
-  return new Map(usual.map(({ type, ...rate }) => [type, rate]));
-}
-
 /** What one cause may cover: what was asked about, or else what broke around the same time. */
 function symptomsOf(
   targets: readonly VisibleEvent[],
@@ -251,27 +243,23 @@ function symptomsOf(
   );
 }
 
-interface Ranked {
-  readonly ranked: WhatElse<NearEvent>;
-  readonly events: readonly NearEvent[];
-  readonly later: readonly NearEvent[];
-  readonly cut: readonly Cut[];
-}
-
 /** Loads whole what is shown, and nothing else. */
 async function assemble(
   parts: WhatElseParts,
-  { scope, question, targets, at, window, starts }: Asked,
-  { ranked, events, later, cut }: Ranked,
+  { scope, question, targets, at, window }: Asked,
+  { ranked, near }: { readonly ranked: WhatElse<NearEvent>; readonly near: NearEvents },
 ): Promise<WhatElseAnswer> {
-  const asked = new Set(targets.map(({ event }) => event.id));
-  const followed = followedOf(later, starts).filter(({ id }) => !asked.has(id));
-  const shown = await parts.correlation.events(scope, [
-    ...ranked.candidates.map(({ event }) => event.id),
-    ...followed.map(({ id }) => id),
-  ]);
+  const followed = ranked.followed.slice(0, followedMax);
+  const shown = await parts.correlation.eventsAt(
+    scope,
+    [...ranked.candidates, ...followed].map(({ event }) => event),
+  );
   const visible = new Map(shown.map((one) => [one.event.id, one]));
-  const see = (id: string): readonly VisibleEvent[] => [visible.get(id)].filter((one) => one !== undefined);
+  // Retention may have taken one away since it was ranked.
+  const see = <T extends { readonly event: NearEvent }>({ event, ...rest }: T) => {
+    const one = visible.get(event.id);
+    return one === undefined ? [] : [{ ...rest, event: one }];
+  };
   return {
     target: {
       ...(targets[0] === undefined ? {} : { event: targets[0] }),
@@ -280,31 +268,15 @@ async function assemble(
       at,
     },
     window,
-    // Retention may have taken one away since it was ranked.
-    candidates: ranked.candidates.flatMap((candidate) =>
-      see(candidate.event.id).map((event) => ({ ...candidate, event })),
-    ),
-    followed: followed.flatMap(({ id, occurredAt }) =>
-      see(id).map((event) => ({ event, afterMs: duration(Math.max(0, occurredAt - at)) })),
-    ),
+    candidates: ranked.candidates.flatMap(see),
+    followed: followed.flatMap(see),
+    cover: ranked.cover,
     checked: {
-      events: events.length,
+      events: near.earlier.length,
       nothingOn: ranked.nothingOn,
-      truncated: cut.length > 0,
+      truncated: near.cut.length > 0,
       since: instant(Math.min(window.from, at - longMs)),
-      cut: [...new Map(cut.map((one) => [one.of, one])).values()],
+      cut: [...new Map(near.cut.map((one) => [one.of, one])).values()],
     },
   };
-}
-
-/** First what befell the things themselves, then what else broke. */
-function followedOf(later: readonly NearEvent[], starts: readonly EntityRef[]): readonly NearEvent[] {
-  const keys = new Set(starts.map(entityKey));
-  const isTheirs = ({ subject, related }: NearEvent): boolean =>
-    [subject, ...related.map(({ ref }) => ref)].some((ref) => keys.has(entityKey(ref)));
-  const theirs = later.filter(isTheirs);
-  const others = later.filter((event) => event.kind === "symptom" && !isTheirs(event));
-  return [...theirs, ...others]
-    .slice(0, followedMax)
-    .toSorted((a, b) => a.occurredAt - b.occurredAt || (a.id < b.id ? -1 : 1));
 }

@@ -3,7 +3,7 @@ import type { StoredEvent } from "../model/event.ts";
 import type { Instant } from "../model/instant.ts";
 import type { Scope } from "../model/scope.ts";
 import type { KnownFact, Relation } from "../model/topology.ts";
-import type { TenantEvent, VisibleEvent } from "./event-reader.ts";
+import type { Keyset, TenantEvent, VisibleEvent } from "./event-reader.ts";
 
 /** An event as far as ranking looks at it; a tenant's has no actor, connection or control plane. */
 export type NearEvent = Pick<
@@ -43,6 +43,9 @@ export interface NearQuestion {
   readonly beside: readonly EntityRef[];
   readonly requests: readonly string[];
   readonly actors: readonly string[];
+  /** From where on usual rates are taken, as of the hour of `at`. */
+  readonly usualFrom: Instant;
+  readonly at: Instant;
 }
 
 /** One way of looking that found more than it takes, in a few words, with how many it took at most. */
@@ -52,6 +55,8 @@ export interface Cut {
 }
 
 export interface NearEvents {
+  /** How often the types among them usually occur; a type that is absent did not occur before. */
+  readonly usual: readonly TypeUsual[];
   /** Before `window.to`, each once; newest first. */
   readonly earlier: readonly NearEvent[];
   /** From `window.to` on, oldest first. */
@@ -69,11 +74,11 @@ export interface TypeUsual {
 
 /** What ranking needs of the store, in bounded reads. Each is one read-only transaction on the scope's own login. */
 export interface CorrelationReader {
-  /** Each of the ids that is in scope, in no order; also members of storms. */
+  /** Each of the ids that is in scope, in no order; also members of storms. Some only where one of them is not. */
   events(scope: Scope, ids: readonly string[]): Promise<readonly VisibleEvent[]>;
+  /** The same where it is known when they were. */
+  eventsAt(scope: Scope, places: readonly Keyset[]): Promise<readonly VisibleEvent[]>;
   near(scope: Scope, question: NearQuestion): Promise<NearEvents>;
-  /** Usual rates of these types as of `at`, from what lies before `before` and is no older than `from`. */
-  usual(scope: Scope, types: readonly string[], span: UsualSpan): Promise<readonly TypeUsual[]>;
   /** What was observed of the things along these relations, as change points. Provider's knowledge. */
   facts(
     controlPlane: string,
@@ -82,12 +87,6 @@ export interface CorrelationReader {
   ): Promise<readonly KnownFact[]>;
   /** What ever pointed at the targets, at most `most` for each; provider's knowledge. */
   pointing(controlPlane: string, targets: readonly PointedAt[], most: number): Promise<Pointing>;
-}
-
-export interface UsualSpan {
-  readonly from: Instant;
-  readonly before: Instant;
-  readonly at: Instant;
 }
 
 export interface PointedAt {

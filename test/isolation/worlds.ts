@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import type { ApiParts } from "../../src/present/api/api-parts.ts";
-import type { EventJson, HistogramJson, ResourceJson, WhatElseJson } from "../../src/present/api/contract.ts";
+import type { EventJson, HistogramJson, ResourceJson } from "../../src/present/api/contract.ts";
+import type { WhatElseJson } from "../../src/present/api/what-else-contract.ts";
 import type { Store } from "../../src/store/store.ts";
 import { visible } from "./oracle.ts";
 import type { Report, Size } from "./report.ts";

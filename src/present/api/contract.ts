@@ -195,57 +195,6 @@ export const ownershipSchema = z.object({
 });
 export type OwnershipJson = z.infer<typeof ownershipSchema>;
 
-export const whatElseQuerySchema = z
-  .strictObject({
-    event: textParameter(200).min(1).optional().describe("The event to look back from."),
-    resource: resourceParameter().optional().describe("`kind/id` of the resource to look around."),
-    at: timeParameter.optional().describe("The moment to look back from; needed with `resource` or alone."),
-    window_minutes: decimalParameter(1, 1440, 180),
-    limit: decimalParameter(1, 50, 10),
-  })
-  .refine((query) => query.event !== undefined || query.at !== undefined, {
-    path: ["event"],
-    error: "missing, as is `at`: give an event, or a moment (alone or with a resource)",
-    when: () => true,
-  });
-
-export const addendSchema = z.object({ name: z.string(), value: z.number(), says: z.string() });
-
-export const candidateSchema = z.object({
-  rank: z.number().int(),
-  event: eventSchema,
-  before_ms: z.number(),
-  score: z.number(),
-  direction: z.enum(["before", "unordered", "in-progress"]),
-  /** The way through the topology, from the symptom's side to the change's. */
-  path: z.array(z.object({ from: entitySchema, relation: z.string(), to: entitySchema })),
-  addends: z.array(addendSchema),
-  /** The addends in one line of words. */
-  reason: z.string(),
-  /** How many further events this one stands for (same operation, same kind). */
-  also: z.number().int(),
-});
-export type CandidateJson = z.infer<typeof candidateSchema>;
-
-export const whatElseSchema = z.object({
-  target: z.object({
-    event: eventSchema.optional(),
-    resource: entitySchema.optional(),
-    at: time,
-  }),
-  window: z.object({ from: time, to: time }),
-  candidates: z.array(candidateSchema),
-  /** What was looked at and held nothing: evidence too, as far as coverage reaches. */
-  checked: z.object({
-    events: z.number().int(),
-    nothing_on: z.array(entitySchema),
-    /** True when there were more earlier events than were looked at. */
-    truncated: z.boolean(),
-  }),
-  coverage: coverageSchema,
-});
-export type WhatElseJson = z.infer<typeof whatElseSchema>;
-
 export const histogramQuerySchema = checkWindow(filterFields.extend({ bins: decimalParameter(1, 500, 120) }));
 export const histogramSchema = z.object({
   from: time,

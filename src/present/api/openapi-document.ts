@@ -9,6 +9,7 @@ import * as contract from "./contract.ts";
 import * as maintenance from "./maintenance-contract.ts";
 import * as quarantine from "./quarantine-contract.ts";
 import * as tenancy from "./tenancy-contract.ts";
+import * as whatElse from "./what-else-contract.ts";
 import * as tokens from "./token-contract.ts";
 
 /** The names under which the document's components are known. */
@@ -21,7 +22,7 @@ const components = {
   Attribution: contract.attributionSchema,
   Blast: blast.blastSchema,
   BlastItem: blast.blastItemSchema,
-  Candidate: contract.candidateSchema,
+  Candidate: whatElse.candidateSchema,
   Compare: compare.compareSchema,
   CompareFinding: compare.findingSchema,
   Connection: contract.connectionSchema,
@@ -55,7 +56,7 @@ const components = {
   NewToken: tokens.newTokenSchema,
   Token: tokens.tokenSchema,
   Tokens: tokens.tokensSchema,
-  WhatElse: contract.whatElseSchema,
+  WhatElse: whatElse.whatElseSchema,
 };
 
 /** The parts of the document that are looked at here. */

@@ -15,6 +15,7 @@ import * as blast from "./blast-contract.ts";
 import * as compare from "./compare-contract.ts";
 import * as contract from "./contract.ts";
 import * as tenancy from "./tenancy-contract.ts";
+import * as whatElse from "./what-else-contract.ts";
 import * as tokens from "./token-contract.ts";
 import * as quarantine from "./quarantine-contract.ts";
 import type { DryRun, StandingRuling } from "./ruling-parts.ts";
@@ -201,7 +202,7 @@ describe("each documented operation answers as documented", () => {
     event: [contract.eventSchema, async () => `/events/${await anyId()}`],
     members: [contract.membersPageSchema, async () => `/events/${await anyId()}/members`],
     ownership: [contract.ownershipSchema, async () => `/events/${await anyId()}/ownership`],
-    "what-else": [contract.whatElseSchema, () => "/what-else?at=2026-11-20T12:00:00Z"],
+    "what-else": [whatElse.whatElseSchema, () => "/what-else?at=2026-11-20T12:00:00Z"],
     blast: [blast.blastSchema, () => "/blast?at=2026-11-20T11:05:00Z&resource=server/srv-web-1"],
     compare: [
       compare.compareSchema,

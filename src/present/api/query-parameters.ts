@@ -63,3 +63,12 @@ export function listOf<const T extends readonly [string, ...string[]]>(allowed: 
     .transform((text) => text.split(",").map((word) => word.trim()))
     .pipe(z.array(z.enum(allowed, { error: `not a list out of ${allowed.join(", ")}` })).min(1));
 }
+
+/** A parameter that may be given up to `most` times; always a list, and never an empty one. */
+export function repeatedParameter<Value extends z.ZodType>(value: Value, most: number) {
+  const error = `given more than ${most} times`;
+  return z.preprocess(
+    (given) => (given === undefined || Array.isArray(given) ? given : [given]),
+    z.array(value, { error: "not a list of texts" }).min(1).max(most, { error }),
+  );
+}

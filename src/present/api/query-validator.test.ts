@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { eventsQuerySchema, whatElseQuerySchema } from "./contract.ts";
+import { eventsQuerySchema } from "./contract.ts";
+import { whatElseQuerySchema } from "./what-else-contract.ts";
 import { compileValidator } from "./query-validator.ts";
 
 type Verdict = { value?: unknown; error?: Error & { code?: string; problem?: string } };

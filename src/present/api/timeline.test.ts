@@ -11,8 +11,8 @@ import type {
   OwnershipJson,
   ResourceJson,
   SourcesJson,
-  WhatElseJson,
 } from "./contract.ts";
+import type { WhatElseJson } from "./what-else-contract.ts";
 import type { QuarantineJson } from "./quarantine-contract.ts";
 import { get, getJson, problemIn, startApi } from "../../../test/api-host.ts";
 import {

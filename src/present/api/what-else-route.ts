@@ -1,15 +1,26 @@
 import type { FastifyPluginAsyncZod } from "fastify-type-provider-zod";
 import { entityKey, type EntityRef } from "../../model/entity.ts";
-import { duration, formatInstant } from "../../model/instant.ts";
-import type { VisibleEvent } from "../../store/event-reader.ts";
+import { duration, formatInstant, instant, type Instant } from "../../model/instant.ts";
+import { mergeSpans } from "../../model/source-health.ts";
+import type { Coverage, VisibleEvent } from "../../store/event-reader.ts";
 import type { ApiContext } from "./api-context.ts";
 import type { WhatElseAnswer, WhatElseCandidate, WhatElseQuery } from "./api-parts.ts";
-import { whatElseQuerySchema, whatElseSchema, type CandidateJson, type WhatElseJson } from "./contract.ts";
+import {
+  whatElseQuerySchema,
+  whatElseSchema,
+  type CandidateJson,
+  type WhatElseJson,
+} from "./what-else-contract.ts";
 import { mentions, parseResource, parseTime } from "./event-filter.ts";
 import { toCoverageJson, toEntityJson, toEventJson } from "./event-json.ts";
 import { notFound } from "./problem.ts";
 import { readingScope } from "./sign-in.ts";
 import type { TenantList } from "./tenant-directory.ts";
+
+interface Span {
+  readonly from: Instant;
+  readonly to: Instant;
+}
 
 export function whatElseRoute({ store, directory, whatElse }: ApiContext): FastifyPluginAsyncZod {
   return async (app) => {
@@ -27,7 +38,7 @@ export function whatElseRoute({ store, directory, whatElse }: ApiContext): Fasti
         const { scope } = readingScope(request);
         const { event, resource, at, window_minutes: windowMinutes, limit } = request.query;
         const query: WhatElseQuery = {
-          ...(event === undefined ? {} : { event }),
+          ...(event === undefined ? {} : { events: event }),
           ...(resource === undefined ? {} : { resource: parseResource(resource) }),
           ...(at === undefined ? {} : { at: parseTime(at) }),
           windowMs: duration(windowMinutes * 60_000),
@@ -36,7 +47,13 @@ export function whatElseRoute({ store, directory, whatElse }: ApiContext): Fasti
         const answer = await whatElse(scope, query);
         if (answer === undefined) throw notFound();
         const [coverage, tenants] = await Promise.all([store.reader.coverage(scope), directory.list()]);
-        return { ...toAnswerJson(answer, tenants), coverage: toCoverageJson(coverage, scope.kind) };
+        const json = toAnswerJson(answer, tenants);
+        const blind = blindSpans(coverage, answer.window).map(toSpanJson);
+        return {
+          ...json,
+          checked: { ...json.checked, blind },
+          coverage: toCoverageJson(coverage, scope.kind),
+        };
       },
     );
   };
@@ -47,6 +64,7 @@ function toAnswerJson(answer: WhatElseAnswer, tenants: TenantList): Omit<WhatEls
   return {
     target: {
       event: target.event === undefined ? undefined : toEventJson(target.event, tenants),
+      selection: target.selection?.map((event) => toEventJson(event, tenants)),
       resource: target.resource === undefined ? undefined : toEntityJson(target.resource),
       at: formatInstant(target.at),
     },
@@ -55,12 +73,49 @@ function toAnswerJson(answer: WhatElseAnswer, tenants: TenantList): Omit<WhatEls
       rank: index + 1,
       ...toCandidateJson(candidate, target.event, tenants),
     })),
+    followed: answer.followed?.map(({ event, afterMs, path }) => ({
+      event: toEventJson(event, tenants),
+      after_ms: afterMs,
+      path: toPathJson(visiblePath({ event, path }, target.event)),
+    })),
+    cover:
+      answer.cover === undefined
+        ? undefined
+        : {
+            causes: answer.cover.causes.map(({ id, explains }) => ({ id, explains: [...explains] })),
+            unexplained: [...answer.cover.unexplained],
+          },
     checked: {
       events: checked.events,
       nothing_on: checked.nothingOn.map((ref) => toEntityJson(ref)),
       truncated: checked.truncated,
+      since: checked.since === undefined ? undefined : formatInstant(checked.since),
+      cut: checked.cut?.map(({ of, most }) => ({ of, most })),
     },
   };
+}
+
+/** Where in the window something may be missing: in a hole, or after the moment that every connection has reached. */
+function blindSpans({ holes, completeTo }: Coverage, window: Span): readonly Span[] {
+  const unread =
+    completeTo === undefined || completeTo >= window.to
+      ? []
+      : [{ from: instant(Math.max(completeTo, window.from)), to: window.to }];
+  const within = holes
+    .filter(({ from, to }) => from < window.to && to > window.from)
+    .map(({ from, to }) => ({
+      from: instant(Math.max(from, window.from)),
+      to: instant(Math.min(to, window.to)),
+    }));
+  return mergeSpans([...within, ...unread]);
+}
+
+function toSpanJson({ from, to }: Span): { readonly from: string; readonly to: string } {
+  return { from: formatInstant(from), to: formatInstant(to) };
+}
+
+function toPathJson(path: WhatElseCandidate["path"]): CandidateJson["path"] {
+  return path.map(({ from, relation, to }) => ({ from: toEntityJson(from), relation, to: toEntityJson(to) }));
 }
 
 function toCandidateJson(
@@ -73,20 +128,18 @@ function toCandidateJson(
     before_ms: candidate.beforeMs,
     score: candidate.score,
     direction: candidate.direction,
-    path: visiblePath(candidate, target).map(({ from, relation, to }) => ({
-      from: toEntityJson(from),
-      relation,
-      to: toEntityJson(to),
-    })),
+    path: toPathJson(visiblePath(candidate, target)),
     addends: candidate.addends.map(({ name, value, says }) => ({ name, value, says })),
     reason: candidate.reason,
     also: candidate.also,
+    explains: candidate.explains === undefined ? undefined : [...candidate.explains],
+    verdict: candidate.verdict,
   };
 }
 
 /** A tenant is shown a path only where its own editions already name every entity on it. */
 function visiblePath(
-  candidate: WhatElseCandidate,
+  candidate: Pick<WhatElseCandidate, "event" | "path">,
   target: VisibleEvent | undefined,
 ): WhatElseCandidate["path"] {
   if (candidate.event.audience === "provider") return candidate.path;

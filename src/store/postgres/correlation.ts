@@ -1,9 +1,11 @@
 import type pg from "pg";
+import { instant } from "../../model/instant.ts";
 import type { Scope } from "../../model/scope.ts";
-import type { CorrelationReader, PointedAt, Pointing } from "../correlation-reader.ts";
-import type { VisibleEvent } from "../event-reader.ts";
+import type { CorrelationReader, NearEvents, PointedAt, Pointing } from "../correlation-reader.ts";
+import type { Keyset, VisibleEvent } from "../event-reader.ts";
 import { changePoints } from "./change-points.ts";
 import type { EventRow } from "./event-row.ts";
+import { iso } from "./event-writes.ts";
 import { Parameters } from "./filter.ts";
 import { readNearEditions } from "./near-editions.ts";
 import { readNearEvents } from "./near-events.ts";
@@ -18,13 +20,15 @@ export function correlationReader(pools: Pools, claimKey: Uint8Array): Correlati
     openView(pools, claimKey, scope, empty, read);
   return {
     events: (scope, ids) => within(scope, [], (client, view) => readEvents(client, view, ids)),
+    eventsAt: (scope, places) => within(scope, [], (client, view) => readAt(client, view, places)),
     near: (scope, question) =>
-      within(scope, { earlier: [], later: [], cut: [] }, (client, view) =>
-        view.audience === "provider"
-          ? readNearEvents(client, question, view.own(new Parameters()))
-          : readNearEditions(client, view, question),
-      ),
-    usual: (scope, types, span) => within(scope, [], (client, view) => readUsual(client, view, types, span)),
+      within<NearEvents>(scope, { earlier: [], later: [], cut: [], usual: [] }, async (client, view) => {
+        const near =
+          view.audience === "provider"
+            ? await readNearEvents(client, question, view.own(new Parameters()))
+            : await readNearEditions(client, view, question);
+        return { ...near, usual: await readUsual(client, view, near.earlier, question) };
+      }),
     facts: (controlPlane, things, only) =>
       things.length === 0
         ? Promise.resolve([])
@@ -38,11 +42,12 @@ export function correlationReader(pools: Pools, claimKey: Uint8Array): Correlati
   };
 }
 
-/** Which weeks events lie in, told by their deliveries, and of folds by their members. */
-const momentsSql = `ARRAY(SELECT occurred_at FROM isochron.delivery WHERE event_id = ANY($1)
+/** When events were, told by their deliveries, and of folds by their members. */
+const momentsSql = `SELECT event_id AS id, min(occurred_at) AS occurred_at FROM isochron.delivery
+   WHERE event_id = ANY($1) GROUP BY event_id
   UNION ALL
-  SELECT date_trunc('minute', member.occurred_at) FROM unnest($1) AS given (id) CROSS JOIN LATERAL (
-    SELECT occurred_at FROM isochron.storm_member WHERE fold_id = given.id LIMIT 1) AS member)`;
+  SELECT given.id, date_trunc('minute', member.occurred_at) FROM unnest($1::text[]) AS given (id) CROSS JOIN LATERAL (
+    SELECT occurred_at FROM isochron.storm_member WHERE fold_id = given.id LIMIT 1) AS member`;
 
 async function readEvents(
   client: pg.ClientBase,
@@ -50,14 +55,7 @@ async function readEvents(
   ids: readonly string[],
 ): Promise<readonly VisibleEvent[]> {
   const wanted = [...new Set(ids)];
-  const parameters = new Parameters();
-  const conditions = [`id = ANY(${parameters.add(wanted, "text[]")})`];
-  if (view.audience === "provider") conditions.push(`occurred_at = ANY(${momentsSql})`);
-  const { rows } = await client.query<EventRow>(
-    view.select(view.columns, conditions, parameters, "LIMIT 1000"),
-    parameters.values,
-  );
-  const found = new Map(rows.map((row) => [row.id, toVisible(view, row)]));
+  const found = new Map((await readById(client, view, wanted)).map((one) => [one.event.id, one]));
   for (const id of wanted.filter((one) => !found.has(one))) {
     const member = await readMember(client, view, id);
     // Whoever lacks one of several is told of none of them: there is nothing to gain from looking for the others.
@@ -65,6 +63,47 @@ async function readEvents(
     found.set(id, member);
   }
   return [...found.values()];
+}
+
+async function readById(
+  client: pg.ClientBase,
+  view: View,
+  ids: readonly string[],
+): Promise<readonly VisibleEvent[]> {
+  if (view.audience === "provider") {
+    const { rows } = await client.query<{ id: string; occurred_at: number }>(momentsSql, [ids]);
+    return readAt(
+      client,
+      view,
+      rows.map(({ id, occurred_at }) => ({ id, occurredAt: instant(occurred_at) })),
+    );
+  }
+  const parameters = new Parameters();
+  const conditions = [`id = ANY(${parameters.add(ids, "text[]")})`];
+  const sql = view.select(view.columns, conditions, parameters, `LIMIT ${eventsMax}`);
+  return (await client.query<EventRow>(sql, parameters.values)).rows.map((row) => toVisible(view, row));
+}
+
+const eventsMax = 1_000;
+
+/** The first and the last moment stand in the statement so that no other week need be thought of. */
+async function readAt(
+  client: pg.ClientBase,
+  view: View,
+  places: readonly Keyset[],
+): Promise<readonly VisibleEvent[]> {
+  if (places.length === 0) return [];
+  const times = places.map(({ occurredAt }) => occurredAt);
+  const parameters = new Parameters();
+  const ids = parameters.add(
+    places.map(({ id }) => id),
+    "text[]",
+  );
+  const first = parameters.add(iso(Math.min(...times)), "timestamptz");
+  const last = parameters.add(iso(Math.max(...times)), "timestamptz");
+  const conditions = [`id = ANY(${ids})`, `occurred_at BETWEEN ${first} AND ${last}`];
+  const sql = view.select(view.columns, conditions, parameters, `LIMIT ${eventsMax}`);
+  return (await client.query<EventRow>(sql, parameters.values)).rows.map((row) => toVisible(view, row));
 }
 
 async function readPointing(

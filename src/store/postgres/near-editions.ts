@@ -18,7 +18,7 @@ export async function readNearEditions(
   client: pg.ClientBase,
   view: View,
   question: NearQuestion,
-): Promise<NearEvents> {
+): Promise<Omit<NearEvents, "usual">> {
   const { window, longFrom, until } = question;
   const read = async (conditions: Conditions, most: number, order: "DESC" | "ASC") =>
     readNewest(client, view, conditions, { most, order });

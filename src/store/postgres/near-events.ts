@@ -163,7 +163,7 @@ export async function readNearEvents(
   client: pg.ClientBase,
   question: NearQuestion,
   classes: string,
-): Promise<NearEvents> {
+): Promise<Omit<NearEvents, "usual">> {
   const plane = question.controlPlane ?? null;
   const [from, to, long, until] = [
     question.window.from,
@@ -229,10 +229,12 @@ async function readRows(
 ): Promise<readonly NearEvent[]> {
   const places = new Map(found.filter(({ found: way, nth }) => nth <= most[way]).map((one) => [one.id, one]));
   if (places.size === 0) return [];
+  const times = [...places.values()].map(({ occurred_at }) => occurred_at);
+  // The first and the last moment tell which weeks there is no need to think of.
   const { rows } = await client.query<NearRow>(
-    `SELECT ${columns} FROM unnest($1::text[], $2::timestamptz[]) AS given (id, at) CROSS JOIN LATERAL (
-       SELECT * FROM isochron.event e WHERE e.id = given.id AND e.occurred_at = given.at AND ${classes} LIMIT 1) AS e`,
-    [[...places.keys()], [...places.values()].map(({ occurred_at }) => iso(occurred_at))],
+    `SELECT ${columns} FROM isochron.event e
+      WHERE e.id = ANY($1::text[]) AND e.occurred_at BETWEEN $2::timestamptz AND $3::timestamptz AND ${classes}`,
+    [[...places.keys()], iso(Math.min(...times)), iso(Math.max(...times))],
   );
   return rows.map(toNearEvent);
 }

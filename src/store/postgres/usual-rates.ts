@@ -1,5 +1,5 @@
 import type pg from "pg";
-import type { TypeUsual, UsualSpan } from "../correlation-reader.ts";
+import type { NearEvent, NearQuestion, TypeUsual } from "../correlation-reader.ts";
 import { iso } from "./event-writes.ts";
 import { Parameters } from "./filter.ts";
 import type { View } from "./view.ts";
@@ -37,11 +37,12 @@ interface Slice {
 export async function readUsual(
   client: pg.ClientBase,
   view: View,
-  types: readonly string[],
-  span: UsualSpan,
+  events: readonly NearEvent[],
+  question: NearQuestion,
 ): Promise<readonly TypeUsual[]> {
-  if (types.length === 0 || span.before <= span.from) return [];
-  const slices = slicesOf(span);
+  const types = [...new Set(events.map(({ type }) => type))];
+  if (types.length === 0) return [];
+  const slices = slicesOf(question);
   const rows =
     view.audience === "provider"
       ? await countByType(client, view, types, slices)
@@ -51,7 +52,8 @@ export async function readUsual(
 }
 
 /** The stretch before, and the hour around the moment in each of the weeks before that lie within it. */
-function slicesOf({ from, before, at }: UsualSpan): readonly Slice[] {
+function slicesOf({ usualFrom: from, window, at }: NearQuestion): readonly Slice[] {
+  const before = window.from;
   const hours = Array.from({ length: weeks }, (_, index) => {
     const middle = at - (index + 1) * weekMs;
     return { week: index + 1, from: middle - hourMs, to: middle + hourMs };

@@ -4,7 +4,7 @@ import { windowHoles } from "./holes-state.ts";
 import { tenantNames } from "./session.ts";
 import { coverage, loaded, range, selectedEvent, view } from "./timeline-state.ts";
 import { laneItem, laneOf } from "./grouping.ts";
-import type { CandidateJson, WhatElseJson } from "../../api/contract.ts";
+import type { CandidateJson, WhatElseJson } from "../../api/what-else-contract.ts";
 import { holesOfLane, unknownFrom } from "../timeline/coverage.ts";
 import type { Lane } from "../timeline/lane-item.ts";
 import { groupIntoLanes, type GroupedItem } from "../timeline/lane-order.ts";

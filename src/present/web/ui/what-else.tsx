@@ -1,5 +1,5 @@
 import { useEffect, useState } from "preact/hooks";
-import type { CandidateJson, WhatElseJson } from "../../api/contract.ts";
+import type { CandidateJson, WhatElseJson } from "../../api/what-else-contract.ts";
 import { announce } from "../state/announcer.ts";
 import { isAbort, readApi, RequestFailure } from "../state/client.ts";
 import { selectEvent } from "../state/commands.ts";

@@ -1,0 +1,127 @@
+import type pg from "pg";
+import { duration, instant } from "../../src/model/instant.ts";
+import type { Scope } from "../../src/model/scope.ts";
+import { projectKey } from "../../src/model/tenant.ts";
+import { findBlast } from "../../src/pipeline/blast.ts";
+import { findWhatElse, type WhatElseQuestion } from "../../src/pipeline/what-else.ts";
+import { buildTopologyView } from "../../src/resolve/topology-view.ts";
+import { findSource } from "../../src/sources/registry.ts";
+import type { Store } from "../../src/store/store.ts";
+
+/** Milliseconds of so many questions of one kind. */
+export interface Timing {
+  readonly question: string;
+  readonly asked: number;
+  readonly p50: number;
+  readonly p95: number;
+  readonly max: number;
+}
+
+interface Symptom {
+  readonly id: string;
+  readonly at: number;
+  readonly plane: string;
+  readonly kind: string;
+  readonly subject: string;
+  readonly project: string | null;
+}
+
+const windowMs = duration(3 * 3_600_000);
+const limit = 20;
+const auditor: Scope = { kind: "provider" };
+const operator: Scope = { kind: "provider", security: "withheld" };
+
+/** Asks each kind of question of events spread over the last weeks; the first of each kind are not counted. */
+export async function askAll(store: Store, sql: pg.Client, times: number): Promise<readonly Timing[]> {
+  const symptoms = await pick(sql, times, "server");
+  const hosts = await pick(sql, times, "host");
+  const parts = {
+    reader: store.reader,
+    topology: store.topology,
+    correlation: store.correlation,
+    maintenance: store.maintenance,
+    buildView: buildTopologyView,
+    clockErrorOf: (name: string) => findSource(name).contract.clockErrorMax,
+  };
+  const what = (scope: Scope, question: Omit<WhatElseQuestion, "windowMs" | "limit">) =>
+    findWhatElse(parts, scope, { windowMs, limit, ...question });
+  const blast = (scope: Scope, event: string) =>
+    findBlast(parts, scope, {
+      events: [event],
+      resources: [],
+      windowMs: duration(3_600_000),
+      hops: 4,
+      limit: 50,
+    });
+  const tenantOf = ({ plane, project }: Symptom): Scope => ({
+    kind: "tenant",
+    label: "tenant",
+    keys: [projectKey(plane, project ?? "project-0")],
+  });
+  const kinds: readonly (readonly [
+    string,
+    readonly Symptom[],
+    (one: Symptom, nth: number) => Promise<unknown>,
+  ])[] = [
+    ["what else: a server's symptom, auditor", symptoms, ({ id }) => what(auditor, { events: [id] })],
+    ["what else: a server's symptom, operator", symptoms, ({ id }) => what(operator, { events: [id] })],
+    ["what else: a server's symptom, its tenant", symptoms, (one) => what(tenantOf(one), { events: [one.id] })],
+    ["what else: a host's symptom, operator", hosts, ({ id }) => what(operator, { events: [id] })],
+    [
+      "what else: a selection of 20, operator",
+      symptoms,
+      (_, nth) => what(operator, { events: around(symptoms, nth, 20).map(({ id }) => id) }),
+    ],
+    [
+      "what else: a resource, operator",
+      symptoms,
+      ({ subject, at }) => what(operator, { resource: { kind: "server", id: subject }, at: instant(at) }),
+    ],
+    ["what else: a moment, operator", symptoms, ({ at }) => what(operator, { at: instant(at) })],
+    ["blast: a server's symptom, operator", symptoms, ({ id }) => blast(operator, id)],
+    ["blast: a host's symptom, operator", hosts, ({ id }) => blast(operator, id)],
+    ["blast: a server's symptom, its tenant", symptoms, (one) => blast(tenantOf(one), one.id)],
+  ];
+  const timings: Timing[] = [];
+  for (const [question, from, ask] of kinds) timings.push(await time(question, from, ask));
+  return timings;
+}
+
+function around(symptoms: readonly Symptom[], nth: number, count: number): readonly Symptom[] {
+  const from = Math.min(nth, Math.max(0, symptoms.length - count));
+  return symptoms.slice(from, from + count);
+}
+
+async function time(
+  question: string,
+  symptoms: readonly Symptom[],
+  ask: (one: Symptom, nth: number) => Promise<unknown>,
+): Promise<Timing> {
+  const taken: number[] = [];
+  for (const [nth, one] of symptoms.entries()) {
+    const began = performance.now();
+    const answer = await ask(one, nth);
+    if (answer === undefined) throw new Error(`${question}: ${one.id} is not there`);
+    if (nth >= Math.min(10, symptoms.length / 4)) taken.push(performance.now() - began);
+  }
+  const sorted = taken.toSorted((a, b) => a - b);
+  const at = (share: number): number =>
+    sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))]!;
+  return { question, asked: sorted.length, p50: at(0.5), p95: at(0.95), max: at(1) };
+}
+
+/** Symptoms of things of one kind at moments spread evenly over all but the first weeks. */
+async function pick(sql: pg.Client, times: number, kind: string): Promise<readonly Symptom[]> {
+  const { rows } = await sql.query<Symptom>(
+    `WITH span AS (SELECT min(occurred_at) + interval '35 days' AS since, max(occurred_at) AS until FROM isochron.event)
+     SELECT found.* FROM span, generate_series(0, $1::integer - 1) AS nth CROSS JOIN LATERAL (
+       SELECT e.id, extract(epoch FROM e.occurred_at)::float8 * 1000 AS at, e.control_plane AS plane, e.subject_kind AS kind,
+              e.subject_id AS subject, e.owner_project_id AS project
+         FROM isochron.event e
+        WHERE e.kind IN ('symptom', 'recovery') AND e.kind = 'symptom' AND e.subject_kind = $2 AND e.visibility = 'operational'
+          AND e.occurred_at >= span.since + (nth::float8 / $1) * (span.until - span.since)
+        ORDER BY e.occurred_at LIMIT 1) AS found`,
+    [times, kind],
+  );
+  return rows.map((row) => ({ ...row, at: Math.round(row.at) }));
+}
