@@ -40,6 +40,8 @@ const loadSources = () => import("./pages/sources-page.tsx").then((page) => page
 const loadTokens = () => import("./pages/tokens-page.tsx").then((page) => page.TokensPage);
 const loadRetention = () => import("./pages/retention-page.tsx").then((page) => page.RetentionPage);
 const loadExport = () => import("./pages/export-page.tsx").then((page) => page.ExportPage);
+const loadBlast = () => import("./pages/blast-page.tsx").then((page) => page.BlastPage);
+const loadCompare = () => import("./pages/compare-page.tsx").then((page) => page.ComparePage);
 const loadQuarantine = () => import("./pages/quarantine-page.tsx").then((page) => page.QuarantinePage);
 const loadRulings = () => import("./pages/rulings-page.tsx").then((page) => page.RulingsPage);
 const loadAudit = () => import("./pages/audit-page.tsx").then((page) => page.AuditPage);
@@ -68,6 +70,10 @@ function Page({ route, session }: { route: Route; session: SessionJson }) {
       return <LazyPage key="retention" load={loadRetention} />;
     case "export":
       return <LazyPage key="export" load={loadExport} />;
+    case "blast":
+      return <LazyPage key="blast" load={loadBlast} />;
+    case "compare":
+      return <LazyPage key="compare" load={loadCompare} />;
     case "incidents":
       return <LazyPage key="incidents" load={loadIncidents} />;
     case "incident":

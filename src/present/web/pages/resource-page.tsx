@@ -1,15 +1,16 @@
-import { useEffect, useState } from "preact/hooks";
+import { useEffect } from "preact/hooks";
 import type { EventJson, ResourceJson } from "../../api/contract.ts";
+import { blastPath } from "../state/asked-path.ts";
 import { resourcePath } from "../state/grouping.ts";
 import { nameEntity } from "../state/entity-names.ts";
 import { preferredZone } from "../state/preferences.ts";
-import { address, goTo } from "../state/route.ts";
+import { address } from "../state/route.ts";
 import { isProvider, tenantNames } from "../state/session.ts";
 import { plainView, spellView } from "../state/view.ts";
-import { readTime } from "../time/typed-time.ts";
 import { formatMoment } from "../time/zone.ts";
 import { CoverageNote } from "../ui/coverage-note.tsx";
 import { ErrorNotice } from "../ui/error-notice.tsx";
+import { MomentField } from "../ui/moment-field.tsx";
 import { KindWord, SeverityWord } from "../ui/glyph.tsx";
 import { Link } from "../ui/link.tsx";
 import { Aliases, OwnershipIntervals } from "../ui/resource-intervals.tsx";
@@ -56,6 +57,11 @@ function Resource({ data }: { data: ResourceJson }) {
     <>
       <p class="eyebrow">{resource.kind.replaceAll("_", " ")}</p>
       <h1>{nameEntity(resource)}</h1>
+      <p class="event-actions">
+        <Link class="control" href={blastPath({ resource, at: data.at })}>
+          What would its failure reach?
+        </Link>
+      </p>
       <dl class="facts wide">
         <div>
           <dt>Id</dt>
@@ -109,48 +115,6 @@ function ownerWords(data: ResourceJson): string {
   const domain = owner.domain_name ?? names.domains.get(owner.domain_id ?? "") ?? owner.domain_id;
   const project = owner.project_name ?? names.projects.get(owner.project_id ?? "") ?? owner.project_id;
   return [domain, project].filter((word) => word !== null).join(" / ") || "yours";
-}
-
-/** A moment of the address: as of when it is shown, or by what was known when; empty where that is now. */
-function MomentField({
-  name,
-  label,
-  at,
-}: {
-  name: "at" | "known_at";
-  label: string;
-  at: number | undefined;
-}) {
-  const zone = preferredZone.value;
-  const [text, setText] = useState(at === undefined ? "" : formatMoment(at, zone));
-  const read = readTime(text.trim() === "" ? "now" : text, zone, at ?? Date.now());
-  return (
-    <form
-      class="as-of"
-      onSubmit={(event) => {
-        event.preventDefault();
-        if (!read.ok) return;
-        const ms = read.time.kind === "absolute" ? read.time.ms : Date.now() + read.time.ms;
-        const query = new URLSearchParams(location.search);
-        if (text.trim() === "") query.delete(name);
-        else query.set(name, new Date(ms).toISOString());
-        goTo(`${location.pathname}?${query.toString()}`);
-      }}
-    >
-      <input
-        aria-label={label}
-        value={text}
-        placeholder="now"
-        spellcheck={false}
-        aria-invalid={!read.ok}
-        onInput={(event) => setText(event.currentTarget.value)}
-      />
-      <button type="submit" class="control" disabled={!read.ok}>
-        Show<span class="visually-hidden"> {label.toLowerCase()}</span>
-      </button>
-      {!read.ok && <span class="hint problem">{read.problem}</span>}
-    </form>
-  );
 }
 
 function Relations({ data }: { data: ResourceJson }) {

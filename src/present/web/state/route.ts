@@ -13,6 +13,8 @@ export type Route =
   | { readonly page: "tokens" }
   | { readonly page: "retention" }
   | { readonly page: "export" }
+  | { readonly page: "blast" }
+  | { readonly page: "compare" }
   | { readonly page: "incidents" }
   | { readonly page: "incident"; readonly id: string }
   | { readonly page: "resource"; readonly kind: string; readonly id: string }
@@ -30,6 +32,8 @@ export function readRoute(path: string): Route {
   if (path === "/tokens") return { page: "tokens" };
   if (path === "/retention") return { page: "retention" };
   if (path === "/export") return { page: "export" };
+  if (path === "/blast") return { page: "blast" };
+  if (path === "/compare") return { page: "compare" };
   if (path === "/incidents") return { page: "incidents" };
   const parts = path.split("/").slice(1).map(decodePart);
   const [head, first] = parts;

@@ -1,5 +1,6 @@
 import { useEffect, useState } from "preact/hooks";
 import type { EventJson } from "../../api/contract.ts";
+import { blastPath } from "../state/asked-path.ts";
 import { clearSelection, copyLink, toggleWhatElse } from "../state/commands.ts";
 import { componentOf, ownerName, resourcePath } from "../state/grouping.ts";
 import { nameEntity } from "../state/entity-names.ts";
@@ -69,6 +70,9 @@ function EventDetails({ event }: { event: EventJson }) {
         >
           What else changed? <kbd>E</kbd>
         </button>
+        <Link class="control" href={blastPath({ event: event.id })}>
+          What does it reach?
+        </Link>
         <button type="button" class="control" onClick={() => void copyLink()}>
           Copy link <kbd>Y</kbd>
         </button>

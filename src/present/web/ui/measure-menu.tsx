@@ -1,9 +1,11 @@
 import { useLayoutEffect, useRef } from "preact/hooks";
+import { comparePath } from "../state/asked-path.ts";
 import { copyLink } from "../state/commands.ts";
 import { scale } from "../state/scene-state.ts";
-import { showRange, windowEvents } from "../state/timeline-state.ts";
+import { showRange, view, windowEvents } from "../state/timeline-state.ts";
 import { formatLength } from "../time/length.ts";
 import { xOf, type TimeRange } from "../timeline/time-scale.ts";
+import { Link } from "./link.tsx";
 
 /** A span dragged over the lanes: how long it is, and what can be done with it. */
 export function MeasureMenu({ range, done, close }: { range: TimeRange; done: boolean; close: () => void }) {
@@ -50,6 +52,9 @@ export function MeasureMenu({ range, done, close }: { range: TimeRange; done: bo
           >
             Zoom here
           </button>
+          <Link class="control" href={comparePath(range, view.value)}>
+            What stands out?
+          </Link>
           <button type="button" class="control quiet" onClick={() => void copyLink().then(close)}>
             Copy link
           </button>

@@ -35,6 +35,9 @@ export function Shell({ children }: { children: ComponentChildren }) {
           <Link href="/incidents" current={page === "incidents" || page === "incident"}>
             Incidents
           </Link>
+          <Link href="/compare" current={page === "compare"}>
+            Compare
+          </Link>
           {current.kind === "provider" && <ProviderLinks page={page} />}
         </nav>
         <div class="bar-end">
