@@ -37,9 +37,13 @@ const openerMin = 0.02;
 /** Of what else an account tells, little is the act that broke something, but some is told as no more than that. */
 const openerShare: Partial<Record<Correlatable["kind"], number>> = { change: 1, activity: 0.4, human: 0.3 };
 
+/** People go on mending what seems well: a rollback so long after the last trouble is still one. */
+const afterthoughtMs = 2 * 3_600_000;
+const afterthought = 0.7;
+
 /** A recovery that is still going on, or only hoped for, ends nothing. */
 const underWay =
-  /(?<![\p{L}])(recovering|in progress|process is|will take|(is|are) being|starts? to|started to|begins? to|partial(ly)?|slowly|should be|en cours)(?![\p{L}])/iu;
+  /(?<![\p{L}])(recovering|in progress|process is|will take|(is|are) being|starts? to|started to|begins? to|partial(ly)?|slowly|should be|for a moment|briefly|seems? to|appears? to|for now|en cours|semble\p{L}*)(?![\p{L}])/iu;
 
 /**
  * Follows the troubles told in `events` through time: which symptoms belong together, what may have opened them, what
@@ -104,16 +108,19 @@ class ImpactTracer implements ImpactTrace {
   #takeAct(event: Correlatable, reach: Reach): void {
     const reactions: Reaction[] = [];
     for (const impact of this.impacts) {
-      if (!isOpen(impact, event.occurredAt)) continue;
-      const ails = reach.own.some((key) => impact.troubles.get(key)?.open === true);
+      const open = isOpen(impact, event.occurredAt);
+      const ails = open && reach.own.some((key) => impact.troubles.get(key)?.open === true);
       if (event.kind === "human" && ails) keepWords(impact, reach);
-      const strength = reactionStrength(
-        event,
-        linkTo(impact, reach, event.occurredAt),
-        ails,
-        reach.words !== undefined,
+      const link = open ? linkTo(impact, reach, event.occurredAt) : 0;
+      const strength = Math.max(
+        reactionStrength(event, link, ails, reach.words !== undefined),
+        ailedLately(impact, reach, event) && soundsLikeRemedy(event) ? afterthought : 0,
       );
-      const well = new Set(reach.own.filter((key) => impact.troubles.get(key)?.open !== true));
+      const well = new Set(
+        reach.own.filter(
+          (key) => impact.troubles.get(key)?.open !== true && !ailedLately(impact, reach, event),
+        ),
+      );
       if (strength > 0) reactions.push({ impact, strength, well });
     }
     if (reactions.length > 0) this.reactions.set(event.id, reactions);
@@ -151,8 +158,15 @@ class ImpactTracer implements ImpactTrace {
 function reactionStrength(event: Correlatable, link: number, ails: boolean, told: boolean): number {
   if (soundsLikeBlunder(event)) return 0.2 * link;
   if (ails) return soundsLikeRemedy(event) ? 1 : 0.8;
-  if (link < firmLink && !told) return 0;
+  if (link === 0 || (link < firmLink && !told)) return 0;
   return soundsLikeRemedy(event) ? Math.max(0.6, link) : 0.3 * link;
+}
+
+function ailedLately(impact: Impact, reach: Reach, { occurredAt }: Correlatable): boolean {
+  return reach.own.some((key) => {
+    const trouble = impact.troubles.get(key);
+    return trouble !== undefined && occurredAt - trouble.lastAt <= afterthoughtMs;
+  });
 }
 
 function isTrouble(event: Correlatable): boolean {

@@ -9,7 +9,7 @@ import type { EventKind, Severity } from "../../model/event.ts";
  */
 const lostAbility = listOf(
   "can(no|')?t|can not|cannot|could(n't| not)|can no longer|no longer (?!fail|affect|impact|need|necess|requir)\\p{L}+|" +
-    "unable to|fail(s|ed|ing)? to|refuse(s|d)? to|(is|are|was|were|be|still|not|became|become|becomes) " +
+    "unable to|fail(s|ed|ing)? to|refuse(s|d)? to|declared (broken|down|failed|dead|lost)|neither [^.;]* nor|ceased|nothing (is|was|gets|goes|can)( \\p{L}+)?|(does|do|did|has|have|will|would)(n't| not|n’t) (?!affect|impact|seem|show|see)\\p{L}+|no proper|(is|are|was|were|be|still|not|became|become|becomes) " +
     "(not )?(unavailable|unreachable|unresponsive|inaccessible)|not (be )?(reachable|responsive|responding|available|working|accessible)|" +
     "(do|does|did)(n't| not|n’t) (respond|answer|work|start|come|boot)|no (writes?|reads?|traffic|answers?|responses?|connections?)( \\p{L}+)? (any ?more|any longer|at all)|" +
     "ne (répond|fonctionne|démarre)(ent)? (pas|plus)|ne peu(t|vent) (pas|plus)",
@@ -33,7 +33,7 @@ const actsAgain = acts
   .map((word) => (word.endsWith("e") ? `${word}[sd]?` : `${word}(s|es|ed|ped|ged|ned)?`))
   .join("|");
 const doneTo =
-  "re-?started|executed|wiped|begun|downgraded|paused|resumed|locked|unlocked|re-?enabled|undone|merged|re-?booted|re-?loaded|stopped|disabled|enabled|deployed|redeployed|upgraded|updated|installed|migrated|removed|deleted|destroyed|cleared|cleaned|added|applied|" +
+  "re-?started|re-?enabled|switched off|switched on|lifted|allowed|marked|emptied|thrown away|executed|wiped|begun|downgraded|paused|resumed|locked|unlocked|re-?enabled|undone|merged|re-?booted|re-?loaded|stopped|disabled|enabled|deployed|redeployed|upgraded|updated|installed|migrated|removed|deleted|destroyed|cleared|cleaned|added|applied|" +
   "switched|rolled|drained|shut|scaled|merged|released|reverted|replaced|resized|changed|pushed|created|promoted|reduced|raised|lowered|throttled|isolated|turned|set|put|moved|" +
   "started|launched|activated|deactivated|configured|rotated|renewed|patched|opened|closed|flushed|purged|terminated|delivered|redirected|rerouted|detached|attached|evacuated|" +
   "rebuilt|performed|flagged|parked|scheduled|reverted|increased|introduced|carried out|put in(to)?|taken (out|down|offline)|brought (up|back|online)";
@@ -63,7 +63,7 @@ const kindWords: readonly (readonly [EventKind, RegExp])[] = [
       "investigat(e|es|ed|ing|ion)|decid(e|es|ed|ing)|notif(y|ies|ied)|inform(s|ed)?|escalat(e|es|ed|ing)|" +
         "page(s|d)? (the )?on-?call|on-?call (is |was )?paged|call(s|ed)? (in|the)|meeting|declare(s|d)?|diagnos(e|es|ed|is|ing)|" +
         "acknowledge(s|d)?|suspect(s|ed)?|understand(s)?|understood|identif(y|ies|ied)|notice(s|d)?|think(s)?|estimate(s|d)?|" +
-        "look(s|ed|ing)? (for|into)|search(es|ed|ing)? for|gather(s|ed|ing)?|verif(y|ies|ied)|(we|they) (check|ensure|believe|discuss)(ed|s)?|" +
+        "look(s|ed|ing)? (for|into)|found (out )?to|(reason|cause|culprit) is (found|known)|suspicion|(is|are) (being )?(checked|collected|compared|examined|believed|expected|tracked down)|search(es|ed|ing)? for|gather(s|ed|ing)?|verif(y|ies|ied)|(we|they) (check|ensure|believe|discuss)(ed|s)?|" +
         "enquête|décide(nt)?|prévien(t|nent)|cherche(nt)?",
     ),
   ],
@@ -74,10 +74,17 @@ const kindWords: readonly (readonly [EventKind, RegExp])[] = [
         "panic(s|ked)?|(increase(s|d)?|spike(s|d)?|rise(s)?|drop(s)?) (of|in) \\p{L}+|(increase|increases|increased|rises|rose|climbs|spikes) (drastically|sharply|heavily|suddenly)|" +
         "(drastically|sharply|suddenly) (increase|increases|increased|rise|rises|rose)|(very |too |abnormally )?high (\\p{L}+ )?(cpu|load|latency|latencies|memory|error|usage|rates?)|" +
         "too (many|much|slow|long)|overload(ed)?|saturat(ed|ion)|full|slow(s|ed|er|ly|ing|ness)?|latenc(y|ies)|" +
-        "degrad(ed|ation|es)|lost|loss|losing|stuck|stalled|hung|hangs|flapping|alert(s)?|unable|out of memory|oom|killed|kills|" +
+        "degrad(ed|ation|es)|lost|loss|losing|stuck|stalled|stands? still|hung|hangs|(leap|jump|soar|surge|climb|shoot|rise|rocket)(s|ed)?( up)?|soaring|rising|overworked|holds? up|come(s)? and go(es)?|too (little|few)|very long|to the limit|burn(s|ing)?|waiting|flapping|alert(s)?|unable|out of memory|oom|killed|kills|" +
         "backlog(s)?|dropped|corrupt(ed|ion)?|impact(s|ed|ing)?|affect(s|ed|ing)?|issue(s)?|problem(s)?|trouble(s)?|difficult(y|ies)|defective|broken|faulty|" +
         "unsynced|out of sync|missing|exhaust(ed|ion)|exceed(s|ed)?|reject(s|ed)?|refus(es|ed)|conflict(s)?|5\\d\\d(s)?|split-?brain|incident|" +
         "panne|erreurs?|indisponible(s)?|injoignable(s)?|lent(e|s|es|eurs?)?|perte",
+    ),
+  ],
+  [
+    // What works anew, where nothing said that it fails anew.
+    "recovery",
+    listOf(
+      "again|once more|any longer|(in|back in) service|in good health|(works?|runs?|answers?) (properly|normally|correctly|fine|well)|de nouveau",
     ),
   ],
   [
