@@ -34,6 +34,7 @@ import { ContractWatch } from "./pipeline/contract-check.ts";
 import { harvestOnce, type Pass } from "./pipeline/harvest.ts";
 import { addIngested, importFile, nothingIngested } from "./pipeline/import-file.ts";
 import type { Ingested, Stages } from "./pipeline/ingest.ts";
+import { keepLearning } from "./pipeline/learn-pairs.ts";
 import { createLiveIo } from "./pipeline/live-io.ts";
 import { guardPull, guardSource } from "./pipeline/protection/guarded-source.ts";
 import { createNotices, type Notices } from "./pipeline/notices.ts";
@@ -159,6 +160,10 @@ export async function openIsochron(config: Config, log: Logger, options: OpenOpt
         runAll(stages, connections, running),
         retention.keep(signal),
         notifications.keep(signal),
+        keepLearning(
+          { ...store, now, onError: (err) => log.error({ err }, "types that come together were not learnt") },
+          signal,
+        ),
       ]);
     },
     probeIdentityProviders: () => probeSignInServices(signInServices),

@@ -1,10 +1,13 @@
+import { incidentOperations } from "./incident-operations.ts";
 import type { Operation } from "./matrix-operation.ts";
+import { notificationOperations } from "./notification-operations.ts";
 import { readingOperations } from "./reading-operations.ts";
 import { tenancyOperations } from "./tenancy-operations.ts";
 import {
   alertOperations,
   auditOperations,
   retentionOperations,
+  verdictOperations,
   workbenchOperations,
 } from "./workbench-operations.ts";
 
@@ -12,8 +15,11 @@ import {
 export const operations: readonly Operation[] = [
   ...readingOperations,
   ...tenancyOperations,
+  ...notificationOperations,
   ...workbenchOperations,
   ...alertOperations,
+  ...verdictOperations,
+  ...incidentOperations,
   ...auditOperations,
   ...retentionOperations,
 ];

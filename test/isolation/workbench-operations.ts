@@ -1,4 +1,4 @@
-import { allSeen, get, reached, spell, type Operation } from "./matrix-operation.ts";
+import { allSeen, badQuery, found, get, reached, spell, type Operation } from "./matrix-operation.ts";
 import type { Thing } from "./matrix-world.ts";
 import type { TrueEvent } from "./true-event.ts";
 
@@ -161,6 +161,38 @@ export const alertOperations: readonly Operation[] = [
       body: { why: "tried" },
     }),
     expect: () => ({ status: 404 }),
+  },
+];
+
+/** What people say of changes before symptoms. */
+export const verdictOperations: readonly Operation[] = [
+  {
+    name: "GET /verdicts",
+    need: "workbench",
+    ask: get(({ id }) => `/verdicts?symptom=${id}`),
+    expect: (who, thing) =>
+      thing.malformed ? badQuery : found(reached(who, thing), { status: 200, shows: [] }),
+  },
+  {
+    name: "GET /tuning",
+    need: "workbench",
+    ask: get(() => "/tuning"),
+    expect: () => ({ status: 200, shows: [] }),
+  },
+  {
+    name: "POST /verdicts",
+    need: "decide",
+    ask: ({ id }) => ({
+      method: "POST",
+      path: "/verdicts",
+      body: {
+        symptom: decodeURIComponent(id),
+        candidate: `evt_${"0".repeat(26)}`,
+        verdict: "suspected",
+        why: "tried by a test",
+      },
+    }),
+    expect: (_, { malformed }) => (malformed ? { status: "refused" } : { status: 404 }),
   },
 ];
 

@@ -23,6 +23,7 @@ import { eventsRoute } from "./events-route.ts";
 import { identityRoutes } from "./identity-routes.ts";
 import { histogramRoute } from "./histogram-route.ts";
 import { incidentFigures } from "./incident-figures.ts";
+import { incidentImports } from "./incident-imports.ts";
 import { incidentRoutes } from "./incident-routes.ts";
 import { incidentWriting } from "./incident-writing.ts";
 import { ingestRoute } from "./ingest-route.ts";
@@ -185,6 +186,7 @@ async function addPlugins(app: FastifyInstance, context: ApiContext): Promise<vo
         await reading.register(incidentRoutes(context));
         await reading.register(incidentWriting(context));
         await reading.register(incidentFigures(context));
+        await reading.register(incidentImports(context));
         await reading.register(liveRoute(context));
       });
     },

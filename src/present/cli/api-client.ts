@@ -17,26 +17,8 @@ import {
   type SourcesJson,
 } from "../api/contract.ts";
 import { whatElseSchema, type WhatElseJson } from "../api/what-else-contract.ts";
-import {
-  alertGroupSchema,
-  alertSplitSchema,
-  alertsSchema,
-  undoneSplitSchema,
-  type AlertGroupJson,
-  type AlertsJson,
-  type AlertSplitJson,
-  type splitAlertSchema,
-  type undoSplitSchema,
-} from "../api/alert-contract.ts";
 import { blastSchema, type BlastJson } from "../api/blast-contract.ts";
 import { compareSchema, type CompareJson } from "../api/compare-contract.ts";
-import {
-  maintenanceSchema,
-  workWindowSchema,
-  type MaintenanceJson,
-  type planMaintenanceSchema,
-  type WorkWindowJson,
-} from "../api/maintenance-contract.ts";
 import { editionsSchema, type EditionsJson } from "../api/editions-contract.ts";
 import {
   noticeTemplateHistorySchema,
@@ -98,6 +80,7 @@ import {
   type VerdictJson,
   type VerdictsJson,
 } from "../api/verdict-contract.ts";
+import { alertCalls, type AlertCalls } from "./alert-calls.ts";
 import type { Transport } from "./api-transport.ts";
 import { IncidentClient } from "./incident-client.ts";
 import { readServerEvents } from "./server-events.ts";
@@ -116,8 +99,14 @@ export class ApiClient {
   readonly #transport: Transport;
   readonly incidents: IncidentClient;
 
+  readonly alerts: AlertCalls;
+
   constructor(transport: Transport) {
     this.#transport = transport;
+    this.alerts = alertCalls({
+      get: (path, query, schema) => this.#get(path + search(query), schema),
+      send: (method, path, schema, body) => this.#send(method, path, schema, body),
+    });
     this.incidents = new IncidentClient({
       get: (path, query, schema) => this.#get(`${path}${search(query)}`, schema),
       post: (path, schema, body) => this.#send("POST", path, schema, body),
@@ -151,35 +140,6 @@ export class ApiClient {
 
   blast(query: Query): Promise<BlastJson> {
     return this.#get(`/blast${search(query)}`, blastSchema);
-  }
-
-  alerts(query: Query): Promise<AlertsJson> {
-    return this.#get(`/alerts${search(query)}`, alertsSchema);
-  }
-
-  alertGroup(id: string, query: Query): Promise<AlertGroupJson> {
-    return this.#get(`/alerts/${encodeURIComponent(id)}${search(query)}`, alertGroupSchema);
-  }
-
-  splitAlert(order: z.input<typeof splitAlertSchema>): Promise<AlertSplitJson> {
-    return this.#send("POST", "/alerts/splits", alertSplitSchema, order);
-  }
-
-  undoSplit(id: string, order: z.input<typeof undoSplitSchema>): Promise<z.infer<typeof undoneSplitSchema>> {
-    const path = `/alerts/splits/${encodeURIComponent(id)}/undoing`;
-    return this.#send("POST", path, undoneSplitSchema, order);
-  }
-
-  maintenance(query: Query): Promise<MaintenanceJson> {
-    return this.#get(`/maintenance${search(query)}`, maintenanceSchema);
-  }
-
-  planMaintenance(work: z.input<typeof planMaintenanceSchema>): Promise<WorkWindowJson> {
-    return this.#send("POST", "/maintenance", workWindowSchema, work);
-  }
-
-  cancelMaintenance(id: string, query: Query): Promise<WorkWindowJson> {
-    return this.#send("DELETE", `/maintenance/${encodeURIComponent(id)}${search(query)}`, workWindowSchema);
   }
 
   compare(query: Query): Promise<CompareJson> {

@@ -1,6 +1,7 @@
 import { Argument, Command } from "commander";
 import type { Host } from "./application.ts";
 import { completionScript, shells, type Shell } from "./completion.ts";
+import { addAlertsCommand } from "./alerts-command.ts";
 import { addAuditCommand } from "./audit-command.ts";
 import { addBlastCommand } from "./blast-command.ts";
 import { addCompareCommand } from "./compare-command.ts";
@@ -13,6 +14,7 @@ import { addHarvestCommand } from "./harvest-command.ts";
 import { addHoldsCommand } from "./holds-command.ts";
 import { addIncidentCommand } from "./incident-command.ts";
 import { addImportCommand } from "./import-command.ts";
+import { addMaintenanceCommand } from "./maintenance-command.ts";
 import { addNoticesCommand } from "./notices-command.ts";
 import { addQuarantineCommand } from "./quarantine-command.ts";
 import { addReconcileCommand } from "./reconcile-command.ts";
@@ -83,6 +85,7 @@ ${exitCodeHelp}`,
   addBlastCommand(program, run);
   addCompareCommand(program, run);
   addVerdictCommand(program, run);
+  addAlertsCommand(program, run);
   addShowCommand(program, run);
   addWhyCommand(program, run);
   addResourceCommand(program, run);
@@ -93,6 +96,7 @@ ${exitCodeHelp}`,
   addQuarantineCommand(program, run);
   addRulingsCommand(program, run);
   addTenantsCommand(program, run);
+  addMaintenanceCommand(program, run);
   addNoticesCommand(program, run);
   addTokenCommand(program, run);
   addExportCommand(program, run);

@@ -16,6 +16,8 @@ export function typePairStore(pools: Pools): TypePairStore {
       }),
     replace: async (pairs, { from, to }) => {
       await pools.transact("ingest", "write", async (client) => {
+        // Two processes may have learnt at once; the later one replaces what the other wrote.
+        await client.query("SELECT pg_advisory_xact_lock(hashtext('isochron.type_pair'))");
         await client.query("DELETE FROM isochron.type_pair");
         await client.query(
           `INSERT INTO isochron.type_pair (cause, effect, lift, direction, together, p_value)
