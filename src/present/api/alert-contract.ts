@@ -115,6 +115,9 @@ export const splitAlertSchema = z.strictObject({
 
 export const undoSplitSchema = z.strictObject({ why });
 
+/** Which split was taken back. */
+export const undoneSplitSchema = z.object({ id: z.string() });
+
 export const alertSplitSchema = z.object({
   id: z.string(),
   series: z.string(),

@@ -11,6 +11,7 @@ import {
   alertsQuerySchema,
   alertsSchema,
   splitAlertSchema,
+  undoneSplitSchema,
   undoSplitSchema,
   type AlertGroupJson,
   type AlertsJson,
@@ -160,10 +161,10 @@ function splitRoutes({ store, audit, clock }: ApiContext): FastifyPluginAsyncZod
           params: z.object({ id: z.string().regex(/^spl_[0-9a-z]{26}$/) }),
           querystring: z.strictObject({}),
           body: undoSplitSchema,
-          response: { 204: z.undefined() },
+          response: { 200: undoneSplitSchema },
         },
       },
-      async (request, reply) => {
+      async (request) => {
         const principal = admit(request, "decide");
         const { id } = request.params;
         if (!(await store.alertSplits.undo(id, decider(request), clock()))) throw notFound();
@@ -172,7 +173,7 @@ function splitRoutes({ store, audit, clock }: ApiContext): FastifyPluginAsyncZod
           why: request.body.why,
           details: { alerts: "joined" },
         });
-        return reply.code(204).send();
+        return { id };
       },
     );
   };

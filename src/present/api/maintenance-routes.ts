@@ -1,5 +1,6 @@
 import type { FastifyPluginAsyncZod } from "fastify-type-provider-zod";
 import { IsochronError } from "../../errors.ts";
+import { ownConnection } from "../../model/own-connection.ts";
 import type { ApiContext } from "./api-context.ts";
 import { parseTime } from "./event-filter.ts";
 import {
@@ -17,6 +18,8 @@ import { readingScope } from "./sign-in.ts";
 import { z } from "zod";
 
 const bodyLimit = 64 * 1024;
+/** What a control plane is called where nobody calls it otherwise. */
+const usualControlPlane = "default";
 const description = "In a browser's session it needs the header `X-Isochron-CSRF: 1`.";
 
 /** Planned work. To tenants these addresses are as any that is not there. */
@@ -117,9 +120,11 @@ function cancelRoute({ store, audit, clock }: ApiContext): FastifyPluginAsyncZod
 /** Ids are unique on one control plane only, and work on one that nobody knows would never be noticed. */
 async function readControlPlane({ store }: ApiContext, given: string | undefined): Promise<string> {
   const { connections } = await store.reader.coverage({ kind: "provider" });
-  const known = [...new Set(connections.map(({ controlPlane }) => controlPlane))].toSorted();
-  if (given !== undefined && known.includes(given)) return given;
-  if (given === undefined && known.length === 1) return known[0]!;
+  const planes = new Set(connections.map(({ controlPlane }) => controlPlane));
+  planes.delete(ownConnection.controlPlane);
+  const known = [...planes].toSorted();
+  const meant = given ?? (known.length === 1 ? known[0]! : usualControlPlane);
+  if (planes.has(meant)) return meant;
   throw new IsochronError(
     "body-invalid",
     given === undefined
