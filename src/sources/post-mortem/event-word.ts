@@ -13,6 +13,7 @@ const lostAbility = listOf(
     "(not )?(unavailable|unreachable|unresponsive|inaccessible)|not (be )?(reachable|responsive|responding|available|working|accessible)|" +
     "(do|does|did)(n't| not|n’t) (respond|answer|work|start|come|boot)|no (writes?|reads?|traffic|answers?|responses?|connections?)( \\p{L}+)? (any ?more|any longer|at all)|" +
     "ne (répond|fonctionne|démarre)(ent)? (pas|plus)|ne peu(t|vent) (pas|plus)",
+  "giu",
 );
 
 const recovered = listOf(
@@ -21,6 +22,7 @@ const recovered = listOf(
     "operational again|(is|are|again|now|fully) operational|healthy( again)?|restored|stabili[sz](ed|es)|fully functional|up and running|works? again|working again|" +
     "(is|are) ready( to)?|no longer (failing|affected|impacted)|returns? to normal|returned to normal|(at|to) (a )?(normal|nominal)( \\p{L}+)?|as usual|(is|are|was|were|all \\p{L}+|back) (now )?(normal|nominal|fine|stable|good|well)( again)?|(normal|nominal|stable|fine) again|(resolve|respond|answer|connect|load|run|work|succeed|flow|pass|serve)s? (\\p{L}+ )?again|back to (the )?baseline|" +
     "rétabli(e|s|es)?|résolu(e|s|es)?|retour à la normale|de nouveau (disponible|opérationnel)\\p{L}*",
+  "giu",
 );
 
 /** An act in the active voice needs somebody before it, or stands first like a heading. */
@@ -107,19 +109,23 @@ const severeWords = listOf(
   "outage|down|crash(es|ed|ing)?|panic(s|ked)?|unavailable|data loss|all customers|panne|total(ly)?|corrupt(ed|ion)?",
 );
 
+/** Of a row that is a page long, the beginning says what happened. */
+const wordsMax = 2000;
+
 /** The kind that a row's own words suggest; `activity` where none of the lists knows one. */
 export function inferKind(description: string): EventKind {
-  const happened = description.replaceAll(asides, " ");
+  const told = description.slice(0, wordsMax);
+  const happened = told.replaceAll(asides, " ");
   const lostAt = lastMatch(happened, lostAbility);
   const recoveredAt = lastMatch(happened, recovered);
   if (lostAt >= 0 || recoveredAt >= 0) return lostAt > recoveredAt ? "symptom" : "recovery";
   const sure = kindWords.find(([, words]) => words.test(happened))?.[0];
   // A reason alone still says that something ails.
-  return sure ?? (kindWords[2]![1].test(description) ? "symptom" : "activity");
+  return sure ?? (kindWords[2]![1].test(told) ? "symptom" : "activity");
 }
 
 function lastMatch(text: string, words: RegExp): number {
-  return [...text.matchAll(new RegExp(words.source, "giu"))].at(-1)?.index ?? -1;
+  return [...text.matchAll(words)].at(-1)?.index ?? -1;
 }
 
 /** A symptom is a warning, or an error where its words are strong; everything else is information. */
@@ -142,6 +148,6 @@ function gerunds(verbs: string): string {
     .join("|");
 }
 
-function listOf(words: string): RegExp {
-  return new RegExp(`(?<![\\p{L}\\p{N}])(?:${words})(?![\\p{L}\\p{N}])`, "iu");
+function listOf(words: string, flags = "iu"): RegExp {
+  return new RegExp(`(?<![\\p{L}\\p{N}])(?:${words})(?![\\p{L}\\p{N}])`, flags);
 }
