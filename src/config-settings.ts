@@ -42,6 +42,17 @@ const limitsSchema = z.strictObject(
   { error: "requests_per_second and requests_at_once" },
 );
 
+const networks = z
+  .array(
+    z
+      .string({ error: "a range such as 10.0.0.0/8" })
+      .refine((range) => !range.includes("%") && ipaddr.isValidCIDR(range), {
+        error: "a range such as 10.0.0.0/8",
+      }),
+    { error: "a list of ranges such as 10.0.0.0/8" },
+  )
+  .max(64, { error: "64 ranges at most" });
+
 const connectionSchema = z.strictObject(
   {
     name: z
@@ -64,17 +75,7 @@ const connectionSchema = z.strictObject(
       .max(2_592_000, { error: "a number of seconds from 1 to 2592000" })
       .optional(),
     limits: limitsSchema.prefault({}),
-    allow_networks: z
-      .array(
-        z
-          .string({ error: "a range such as 10.0.0.0/8" })
-          .refine((range) => !range.includes("%") && ipaddr.isValidCIDR(range), {
-            error: "a range such as 10.0.0.0/8",
-          }),
-        { error: "a list of ranges such as 10.0.0.0/8" },
-      )
-      .max(64, { error: "64 ranges at most" })
-      .optional(),
+    allow_networks: networks.optional(),
     storm_threshold: z
       .int({ error: "a whole number from 0 to 1000000" })
       .min(0, { error: "a whole number from 0 to 1000000" })
@@ -217,6 +218,13 @@ export const settings: readonly Setting[] = [
       error: "a list of addresses and ranges",
     }),
     fromText: (text) => text.split(",").map((word) => word.trim()),
+  },
+  {
+    name: "notify_allow_networks",
+    fallback: "none: public addresses alone",
+    meaning:
+      "Ranges such as 10.0.0.0/8 that the provider's notification rules may send to beside public addresses. Tenants' rules reach public addresses alone.",
+    schema: networks,
   },
   {
     name: "in_flight_bytes_max",

@@ -38,6 +38,8 @@ export interface Config {
   /** Addresses and ranges of proxies that are believed about whom they speak for. */
   readonly trustedProxies: readonly string[];
   /** What all connections of the process hold between arriving and being stored. */
+  /** Ranges that the provider's notification rules may reach beside public addresses. */
+  readonly notifyAllowNetworks: readonly string[];
   readonly inFlightBytesMax: number;
   readonly connections: readonly ConnectionConfig[];
   readonly customers: readonly Customer[];
@@ -130,6 +132,7 @@ export function loadConfig(input: ConfigInput = {}): Config {
       (input.terminal === true ? "pretty" : "json"),
     providerDomains: (values["provider_domains"] as string[] | undefined) ?? ["default"],
     trustedProxies: (values["trusted_proxies"] as string[] | undefined) ?? [],
+    notifyAllowNetworks: (values["notify_allow_networks"] as string[] | undefined) ?? [],
     inFlightBytesMax: (values["in_flight_bytes_max"] as number | undefined) ?? 64 * 1024 * 1024,
     connections: (values["connections"] as ConnectionSetting[]).map(toConnection),
     customers: customers.map(toCustomer),

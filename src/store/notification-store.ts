@@ -110,6 +110,8 @@ export interface NotificationTally {
   readonly sent: number;
   readonly withdrawn: number;
   readonly tooOld: number;
+  /** Messages ever made. */
+  readonly messages: number;
   /** When the oldest of those that wait was made. */
   readonly oldestWaitingAt?: Instant;
 }
@@ -156,8 +158,8 @@ export interface NotificationStore {
   revive(rule: string, at: Instant, delivery?: string): Promise<number>;
 
   pause(rule: string, why: string, at: Instant): Promise<boolean>;
-  /** The maker showed the right again: the rule goes on where it stopped. */
-  confirm(rule: string, maker: RuleMaker, at: Instant): Promise<void>;
+  /** The maker showed what they may do now: from here on all their rules rest on that. */
+  confirmMaker(maker: RuleMaker, at: Instant): Promise<void>;
   /** Forgets what was settled, and told, before the moment. */
   sweep(before: Instant): Promise<void>;
   tally(): Promise<NotificationTally>;

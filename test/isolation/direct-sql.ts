@@ -93,7 +93,15 @@ interface Probe {
 }
 
 const readable: Partial<Record<LoginName, readonly string[]>> = {
-  tenant: ["tenant_event", "storm_member_edition", "retraction", "incident_edition"],
+  tenant: [
+    "tenant_event",
+    "storm_member_edition",
+    "retraction",
+    "incident_edition",
+    "notification_rule",
+    "notification_standing",
+    "notification_delivery",
+  ],
 };
 /** What no login but the one that signs in people may read, and what none may. */
 const never: Partial<Record<LoginName, readonly string[]>> = {

@@ -23,6 +23,8 @@ import { ToldIdentities } from "../api-sign-in.ts";
 import { hashOf, tokenText } from "../api-world.ts";
 import { openTestStore, type TestStore } from "../database.ts";
 import { ruledStagesOver } from "../stages.ts";
+import { fillRules, silentNotifications } from "./notification-world.ts";
+import { tellIncident, type ToldIncident } from "./matrix-incident.ts";
 import type { Owner } from "./oracle.ts";
 import { residentOf, trueEvent, type EventSpec, type TrueEvent } from "./true-event.ts";
 
@@ -74,6 +76,7 @@ export interface MatrixWorld {
   readonly port: number;
   readonly events: readonly TrueEvent[];
   readonly things: readonly Thing[];
+  readonly incident: ToldIncident;
   readonly nameAt: (occurredAt: string) => string;
   /** Of the provider's own list, one event at a time. */
   readonly cursor: string;
@@ -96,6 +99,8 @@ export async function openMatrixWorld(
   const database: TestStore = await openTestStore();
   const events = specs.map((spec, index) => trueEvent({ ...spec, at: instant(worldStart + index * 61_000) }));
   await fill(database.store, events);
+  const incident = await tellIncident(database.store, [a1, b1]);
+  await fillRules(database.store, plane, worldEnd);
   const store = wrap(database.store);
   const app = await startApi(store, { ...partsOver(store), ...parts });
   await app.listen({ host: "127.0.0.1", port: 0 });
@@ -108,6 +113,7 @@ export async function openMatrixWorld(
     port: (app.server.address() as AddressInfo).port,
     events,
     things,
+    incident,
     nameAt,
     close: async () => {
       await app.close();
@@ -132,6 +138,7 @@ export function partsOver(store: Store): Partial<ApiParts> {
     notices: createNotices(store, clean, () => worldEnd).desk,
     identityProviders: [identities],
     erasures: nothingErased,
+    notifications: silentNotifications(store),
     redaction: { compare: redactionDiff, classes: disclosureClasses },
     tenantSettings: { customers },
     ingest: async (name) => (name === postedConnection ? nothingPosted : undefined),

@@ -41,4 +41,10 @@ describe("what each principal is answered", () => {
     expect(wrong).toEqual([]);
     expect(tried).toBeGreaterThan(250);
   });
+
+  test("is what the oracle says of every notification rule, whose owner has it sent elsewhere", async () => {
+    const { tried, wrong } = await tryMatrix({ only: /notification-rules/, every: 3 });
+    expect(wrong).toEqual([]);
+    expect(tried).toBeGreaterThan(400);
+  });
 });

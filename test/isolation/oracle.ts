@@ -107,6 +107,8 @@ export type Need =
   | "posting"
   /** To administer a tenant, or the provider. */
   | "tokens"
+  /** To have messages sent: of the provider's, or as the administrator of a tenant. */
+  | "notifications"
   /** To administer all of what one sees as a tenant. */
   | "own export"
   | ProviderNeed;
@@ -138,11 +140,12 @@ export function admits(who: Who, need: Need, connection?: string): "admitted" | 
   // A key for posting has nothing to look at, so that whoever finds one learns nothing by it.
   if (who.kind === "poster") return "stranger";
   if (need === "reading" || need === "browser") return "admitted";
-  if (need === "tokens" || need === "own export") {
+  if (need === "tokens" || need === "own export" || need === "notifications") {
+    if (need === "notifications" && who.kind === "provider") return "admitted";
     if (who.kind === "provider") return need === "tokens" && who.role === "admin" ? "admitted" : "absent";
     const all = who.holdings.every(({ role }) => role === "admin");
     const some = who.holdings.some(({ role }) => role === "admin");
-    return (need === "tokens" ? some : all) ? "admitted" : "absent";
+    return (need === "own export" ? all : some) ? "admitted" : "absent";
   }
   return who.kind === "provider" && rolesFor[need].includes(who.role) ? "admitted" : "absent";
 }

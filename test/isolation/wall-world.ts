@@ -101,12 +101,46 @@ async function fillRest({ sql }: TestStore): Promise<void> {
        (tenant_key, domain_key, id, edition, visibility, published_at, title, markdown, hash)
      SELECT tenant_key, domain_key, id, 1, visibility, occurred_at, summary, summary, summary FROM isochron.tenant_event`,
   );
+  await fillNotifications(sql);
   for (const table of await tablesOf(sql)) {
     const [found] = await sql(`SELECT FROM isochron.${table} LIMIT 1`);
     if (found === undefined) await fillTable(sql, table);
   }
 }
 
+/** Rules and messages of each tenant and of the provider, of each class that they can be of. */
+async function fillNotifications(sql: TestStore["sql"]): Promise<void> {
+  const owners = [
+    ...tenants.map((tenant) => [keyOf(tenant), `kanarie-${tenant}`]),
+    ["provider", "kanarie-provider"],
+  ];
+  for (const [owner, whose] of owners) {
+    for (const visibility of ["operational", "security"] as const) {
+      const hidden = visibility === "security" ? "secret" : "hidden";
+      const word = `${whose}-${owner === "provider" ? hidden : visibility}`;
+      const told = JSON.stringify({ word });
+      await sql(
+        `INSERT INTO isochron.notification_rule (id, version, owner_key, visibility, definition, decided_at)
+         VALUES ($1, 1, $2, $3, $4, now())`,
+        [word, owner, visibility, told],
+      );
+      await sql(
+        `INSERT INTO isochron.notification_standing
+           (rule, owner_key, visibility, version, enabled, mark, confirmed_at, maker)
+         VALUES ($1, $2, $3, 1, false, '', now(), $4)`,
+        [word, owner, visibility, told],
+      );
+      await sql(
+        `INSERT INTO isochron.notification_delivery
+           (id, rule, rule_version, owner_key, visibility, sequence, draft, state, made_at, waiting_since, next_at)
+         VALUES ($1, $1, 1, $2, $3, 1, $4, 'sent', now(), now(), now())`,
+        [word, owner, visibility, told],
+      );
+    }
+  }
+}
+
+const notificationTables = ["notification_rule", "notification_standing", "notification_delivery"];
 const secretTables = ["api_token", "session", "claim_key"];
 /** What a made-up row may break: a rule of its table, or one that a trigger keeps. */
 const rowRefused = ["22007", "23505", "23514", "23502", "23503", "22P02", "P0001", "55000", "42501", "428C9"];
@@ -182,7 +216,11 @@ export function shownRows({ rows }: WallWorld, table: string, viewer: Viewer): n
     return all.filter((row) => row["reader_key"] === "provider").length;
   if (viewer.login !== "operator") return undefined;
   const open = (cls: unknown): boolean => cls === "operational" || cls === "billing" || cls === "provider";
-  if (["event", "tenant_event", "storm_member_edition", "incident_edition"].includes(table))
+  if (
+    ["event", "tenant_event", "storm_member_edition", "incident_edition", ...notificationTables].includes(
+      table,
+    )
+  )
     return all.filter((row) => open(row["visibility"])).length;
   if (table === "retraction")
     return all.filter((row) => row["reader_key"] === "provider" && open(row["visibility"])).length;
@@ -204,6 +242,8 @@ function isTenants(table: string, row: Row, claimed: Claimed | undefined): boole
   const cls = String(row["visibility"]);
   if (["tenant_event", "storm_member_edition", "incident_edition"].includes(table))
     return opens(claimed, String(row["tenant_key"]), row["domain_key"] as string | null, cls);
+  if (notificationTables.includes(table))
+    return (claimed.sensitive as readonly string[]).includes(String(row["owner_key"]));
   if (table !== "retraction") return false;
   const reader = row["reader_key"] as TenantKey;
   const keys = claimed.keys as readonly string[];

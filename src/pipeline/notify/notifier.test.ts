@@ -287,7 +287,7 @@ test("a test fire is answered at once and tells of nothing", async () => {
 
 test("an edit that follows another version is refused, and a pass that began before it writes nothing", async () => {
   const rule = await ruleOf();
-  const [before] = (await db.store.notifications.running()).filter((one) => one.rule.id === rule.id);
+  const before = (await db.store.notifications.running()).find((one) => one.rule.id === rule.id);
   await db.store.notifications.decide({ ...rule, version: 2, name: "renamed" }, "0:");
   await expect(db.store.notifications.decide({ ...rule, version: 2 }, "0:")).rejects.toMatchObject({
     code: "notification-changed",

@@ -4,6 +4,7 @@ import { z } from "zod";
 import { findingMeanings, mergeSpans } from "../../model/source-health.ts";
 import type { ConnectionState } from "../../store/event-store.ts";
 import type { ApiContext } from "./api-context.ts";
+import { describeNotifications } from "./notification-metrics.ts";
 import { describeProtection } from "./protection-metrics.ts";
 import { admit } from "./provider-only.ts";
 import { readingScope } from "./sign-in.ts";
@@ -54,6 +55,7 @@ export function metricsRoute({
   version,
   viewer,
   protection,
+  notifications,
 }: ApiContext): FastifyPluginAsyncZod {
   // A command that asks its own store has no use for observers of its short life.
   const ofProcess = viewer === undefined ? processMetrics() : new Registry();
@@ -66,7 +68,12 @@ export function metricsRoute({
         const { connections } = await store.reader.coverage(readingScope(request).scope);
         const ofConnections = describeConnections(connections, clock(), version);
         const ofProtection = protection === undefined ? new Registry() : describeProtection(protection());
-        const text = await Registry.merge([ofConnections, ofProcess, ofProtection]).metrics();
+        const ofNotifications =
+          notifications === undefined
+            ? new Registry()
+            : describeNotifications(await notifications.store.tally(), clock());
+        const parts = [ofConnections, ofProcess, ofProtection, ofNotifications];
+        const text = await Registry.merge(parts).metrics();
         return reply.header("content-type", ofConnections.contentType).serializer(String).send(text);
       },
     );

@@ -82,7 +82,7 @@ export function notificationStore(pools: Pools, claimKey: Uint8Array): Notificat
     nextDue: () => read(nextDue),
     revive: (rule, at, delivery) => write((client) => reviveDead(client, rule, at, delivery)),
     pause: (rule, why, at) => write((client) => pause(client, rule, why, at)),
-    confirm: (rule, maker, at) => write((client) => confirm(client, rule, maker, at)),
+    confirmMaker: (maker, at) => write((client) => confirmMaker(client, maker, at)),
     sweep: (before) => write((client) => sweepNotifications(client, before)),
     tally: () => read(tally),
   };
@@ -152,11 +152,10 @@ async function pause(client: pg.ClientBase, rule: string, why: string, at: Insta
   return rowCount !== 0;
 }
 
-async function confirm(client: pg.ClientBase, rule: string, maker: RuleMaker, at: Instant): Promise<void> {
+async function confirmMaker(client: pg.ClientBase, maker: RuleMaker, at: Instant): Promise<void> {
   await client.query(
-    `UPDATE isochron.notification_standing SET maker = $2, confirmed_at = $3, paused_at = NULL, paused_why = NULL
-      WHERE rule = $1 AND maker ->> 'subject' = $4`,
-    [rule, JSON.stringify(maker), iso(at), maker.subject],
+    `UPDATE isochron.notification_standing SET maker = $1, confirmed_at = $2 WHERE maker ->> 'subject' = $3`,
+    [JSON.stringify(maker), iso(at), maker.subject],
   );
 }
 
@@ -165,6 +164,7 @@ async function tally(client: pg.ClientBase): Promise<NotificationTally> {
     `SELECT (SELECT count(*) FROM isochron.notification_standing WHERE enabled) AS rules,
             (SELECT count(*) FROM isochron.notification_standing WHERE enabled AND paused_at IS NOT NULL) AS paused,
             (SELECT coalesce(sum(too_old), 0)::bigint FROM isochron.notification_standing) AS too_old,
+            (SELECT coalesce(sum(messages), 0)::bigint FROM isochron.notification_standing) AS messages,
             count(*) FILTER (WHERE state = 'waiting') AS waiting, count(*) FILTER (WHERE state = 'dead') AS dead,
             count(*) FILTER (WHERE state = 'sent') AS sent,
             count(*) FILTER (WHERE state = 'withdrawn') AS withdrawn,
@@ -182,6 +182,7 @@ async function tally(client: pg.ClientBase): Promise<NotificationTally> {
     sent: count("sent"),
     withdrawn: count("withdrawn"),
     tooOld: count("too_old"),
+    messages: count("messages"),
     ...(oldest === undefined ? {} : { oldestWaitingAt: oldest }),
   };
 }

@@ -345,6 +345,20 @@ TABLE isochron.notification_told OWNER isochron_owner RLS FORCED (
   message text COLLATE "C" NOT NULL,
   told_at timestamp with time zone NOT NULL
 );
+TABLE isochron.operation_length OWNER isochron_owner RLS FORCED (
+  key text COLLATE "C" NOT NULL,
+  bin integer NOT NULL,
+  count bigint NOT NULL
+);
+TABLE isochron.operation_watch OWNER isochron_owner RLS FORCED (
+  one boolean NOT NULL DEFAULT true,
+  epoch bigint NOT NULL DEFAULT 0,
+  holder text,
+  lease_until timestamp with time zone,
+  passed_at timestamp with time zone,
+  learnt_to timestamp with time zone,
+  swept_to timestamp with time zone
+);
 TABLE isochron.pending_attribution OWNER isochron_owner RLS FORCED (
   control_plane text COLLATE "C" NOT NULL,
   entity_key text COLLATE "C" NOT NULL,
@@ -602,6 +616,11 @@ CONSTRAINT notification_rule_version_check ON isochron.notification_rule CHECK (
 CONSTRAINT notification_rule_visibility_check ON isochron.notification_rule CHECK ((visibility = ANY (ARRAY['operational'::text, 'security'::text])));
 CONSTRAINT notification_standing_pkey ON isochron.notification_standing PRIMARY KEY (rule);
 CONSTRAINT notification_told_pkey ON isochron.notification_told PRIMARY KEY (rule, event_id);
+CONSTRAINT operation_length_bin_check ON isochron.operation_length CHECK ((bin >= '-1'::integer));
+CONSTRAINT operation_length_count_check ON isochron.operation_length CHECK ((count > 0));
+CONSTRAINT operation_length_pkey ON isochron.operation_length PRIMARY KEY (key, bin);
+CONSTRAINT operation_watch_one_check ON isochron.operation_watch CHECK (one);
+CONSTRAINT operation_watch_pkey ON isochron.operation_watch PRIMARY KEY (one);
 CONSTRAINT pending_attribution_pkey ON isochron.pending_attribution PRIMARY KEY (control_plane, entity_key, occurred_at, event_id);
 CONSTRAINT reattribution_due_pkey ON isochron.reattribution_due PRIMARY KEY (control_plane, entity_key);
 CONSTRAINT retention_state_one_check ON isochron.retention_state CHECK (one);
@@ -695,6 +714,8 @@ CREATE UNIQUE INDEX notification_standing_pkey ON isochron.notification_standing
 CREATE INDEX notification_told_by_message ON isochron.notification_told USING btree (message);
 CREATE INDEX notification_told_by_time ON isochron.notification_told USING btree (told_at);
 CREATE UNIQUE INDEX notification_told_pkey ON isochron.notification_told USING btree (rule, event_id);
+CREATE UNIQUE INDEX operation_length_pkey ON isochron.operation_length USING btree (key, bin);
+CREATE UNIQUE INDEX operation_watch_pkey ON isochron.operation_watch USING btree (one);
 CREATE INDEX pending_attribution_by_event ON isochron.pending_attribution USING btree (event_id);
 CREATE INDEX pending_attribution_by_id ON isochron.pending_attribution USING btree (control_plane, isochron.id_of_key(entity_key));
 CREATE UNIQUE INDEX pending_attribution_pkey ON isochron.pending_attribution USING btree (control_plane, entity_key, occurred_at, event_id);
@@ -843,21 +864,25 @@ POLICY ingest ON isochron.notification_delivery FOR ALL TO isochron_ingest USING
 POLICY operator ON isochron.notification_delivery FOR SELECT TO isochron_operator USING ((visibility = 'operational'::text));
 POLICY owner ON isochron.notification_delivery FOR ALL TO isochron_owner USING (true) WITH CHECK (true);
 POLICY provider ON isochron.notification_delivery FOR SELECT TO isochron_provider USING (true);
-POLICY tenant ON isochron.notification_delivery FOR SELECT TO isochron_tenant USING (((owner_key = ANY (( SELECT isochron.claimed_keys() AS claimed_keys)::text[])) AND (owner_key = ANY (( SELECT isochron.claimed_sensitive_keys() AS claimed_sensitive_keys)::text[])) AND (('!'::text || owner_key) <> ALL (( SELECT isochron.claimed_keys() AS claimed_keys)::text[])) AND (visibility = ANY (ARRAY['operational'::text, 'security'::text]))));
+POLICY tenant ON isochron.notification_delivery FOR SELECT TO isochron_tenant USING (((owner_key = ANY (( SELECT isochron.claimed_sensitive_keys() AS claimed_sensitive_keys)::text[])) AND (('!'::text || owner_key) <> ALL (( SELECT isochron.claimed_keys() AS claimed_keys)::text[])) AND (visibility = ANY (ARRAY['operational'::text, 'security'::text]))));
 POLICY ingest ON isochron.notification_group FOR ALL TO isochron_ingest USING (true) WITH CHECK (true);
 POLICY owner ON isochron.notification_group FOR ALL TO isochron_owner USING (true) WITH CHECK (true);
 POLICY ingest ON isochron.notification_rule FOR ALL TO isochron_ingest USING (true) WITH CHECK (true);
 POLICY operator ON isochron.notification_rule FOR SELECT TO isochron_operator USING ((visibility = 'operational'::text));
 POLICY owner ON isochron.notification_rule FOR ALL TO isochron_owner USING (true) WITH CHECK (true);
 POLICY provider ON isochron.notification_rule FOR SELECT TO isochron_provider USING (true);
-POLICY tenant ON isochron.notification_rule FOR SELECT TO isochron_tenant USING (((owner_key = ANY (( SELECT isochron.claimed_keys() AS claimed_keys)::text[])) AND (owner_key = ANY (( SELECT isochron.claimed_sensitive_keys() AS claimed_sensitive_keys)::text[])) AND (('!'::text || owner_key) <> ALL (( SELECT isochron.claimed_keys() AS claimed_keys)::text[])) AND (visibility = ANY (ARRAY['operational'::text, 'security'::text]))));
+POLICY tenant ON isochron.notification_rule FOR SELECT TO isochron_tenant USING (((owner_key = ANY (( SELECT isochron.claimed_sensitive_keys() AS claimed_sensitive_keys)::text[])) AND (('!'::text || owner_key) <> ALL (( SELECT isochron.claimed_keys() AS claimed_keys)::text[])) AND (visibility = ANY (ARRAY['operational'::text, 'security'::text]))));
 POLICY ingest ON isochron.notification_standing FOR ALL TO isochron_ingest USING (true) WITH CHECK (true);
 POLICY operator ON isochron.notification_standing FOR SELECT TO isochron_operator USING ((visibility = 'operational'::text));
 POLICY owner ON isochron.notification_standing FOR ALL TO isochron_owner USING (true) WITH CHECK (true);
 POLICY provider ON isochron.notification_standing FOR SELECT TO isochron_provider USING (true);
-POLICY tenant ON isochron.notification_standing FOR SELECT TO isochron_tenant USING (((owner_key = ANY (( SELECT isochron.claimed_keys() AS claimed_keys)::text[])) AND (owner_key = ANY (( SELECT isochron.claimed_sensitive_keys() AS claimed_sensitive_keys)::text[])) AND (('!'::text || owner_key) <> ALL (( SELECT isochron.claimed_keys() AS claimed_keys)::text[])) AND (visibility = ANY (ARRAY['operational'::text, 'security'::text]))));
+POLICY tenant ON isochron.notification_standing FOR SELECT TO isochron_tenant USING (((owner_key = ANY (( SELECT isochron.claimed_sensitive_keys() AS claimed_sensitive_keys)::text[])) AND (('!'::text || owner_key) <> ALL (( SELECT isochron.claimed_keys() AS claimed_keys)::text[])) AND (visibility = ANY (ARRAY['operational'::text, 'security'::text]))));
 POLICY ingest ON isochron.notification_told FOR ALL TO isochron_ingest USING (true) WITH CHECK (true);
 POLICY owner ON isochron.notification_told FOR ALL TO isochron_owner USING (true) WITH CHECK (true);
+POLICY ingest ON isochron.operation_length FOR ALL TO isochron_ingest USING (true) WITH CHECK (true);
+POLICY owner ON isochron.operation_length FOR ALL TO isochron_owner USING (true) WITH CHECK (true);
+POLICY ingest ON isochron.operation_watch FOR ALL TO isochron_ingest USING (true) WITH CHECK (true);
+POLICY owner ON isochron.operation_watch FOR ALL TO isochron_owner USING (true) WITH CHECK (true);
 POLICY ingest ON isochron.pending_attribution FOR ALL TO isochron_ingest USING (true) WITH CHECK (true);
 POLICY owner ON isochron.pending_attribution FOR ALL TO isochron_owner USING (true) WITH CHECK (true);
 POLICY ingest ON isochron.reattribution_due FOR ALL TO isochron_ingest USING (true) WITH CHECK (true);
@@ -968,6 +993,7 @@ GRANT INSERT, SELECT, UPDATE ON isochron.incident_head TO isochron_ingest;
 GRANT INSERT, SELECT, UPDATE ON isochron.legal_hold TO isochron_ingest;
 GRANT INSERT, SELECT, UPDATE ON isochron.maintenance_window TO isochron_ingest;
 GRANT INSERT, SELECT, UPDATE ON isochron.notification_standing TO isochron_ingest;
+GRANT INSERT, SELECT, UPDATE ON isochron.operation_length TO isochron_ingest;
 GRANT INSERT, SELECT, UPDATE ON isochron.type_pair_learnt TO isochron_ingest;
 GRANT SELECT ON isochron.alert_split TO isochron_operator;
 GRANT SELECT ON isochron.alert_split TO isochron_provider;
@@ -1042,6 +1068,7 @@ GRANT SELECT ON isochron.type_pair TO isochron_operator;
 GRANT SELECT ON isochron.type_pair TO isochron_provider;
 GRANT SELECT ON isochron.type_pair_learnt TO isochron_operator;
 GRANT SELECT ON isochron.type_pair_learnt TO isochron_provider;
+GRANT SELECT, UPDATE ON isochron.operation_watch TO isochron_ingest;
 GRANT SELECT, UPDATE ON isochron.retention_state TO isochron_ingest;
 GRANT SELECT, UPDATE ON isochron.ruling_set TO isochron_ingest;
 

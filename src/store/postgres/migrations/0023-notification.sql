@@ -92,8 +92,7 @@ BEGIN
     EXECUTE format('CREATE POLICY operator ON isochron.%I FOR SELECT TO isochron_operator
                       USING (visibility = ''operational'')', relation);
     EXECUTE format('CREATE POLICY tenant ON isochron.%I FOR SELECT TO isochron_tenant
-                      USING (owner_key = ANY ((SELECT isochron.claimed_keys())::text[])
-                             AND owner_key = ANY ((SELECT isochron.claimed_sensitive_keys())::text[])
+                      USING (owner_key = ANY ((SELECT isochron.claimed_sensitive_keys())::text[])
                              AND ''!'' || owner_key <> ALL ((SELECT isochron.claimed_keys())::text[])
                              AND visibility IN (''operational'', ''security''))', relation);
     EXECUTE format('GRANT SELECT ON isochron.%I TO isochron_provider', relation);
