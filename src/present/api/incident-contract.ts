@@ -120,6 +120,8 @@ export const importIncidentSchema = z.strictObject({
   dry_run: z.boolean().default(false),
 });
 
+export type ImportIncident = z.output<typeof importIncidentSchema>;
+
 const provenanceSchema = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("set"), by: z.string(), why: z.string() }),
   z.object({ kind: z.literal("imported"), document: z.string(), row: z.number().int() }),

@@ -23,6 +23,7 @@ import {
   dossierSchema,
   incidentEditionSchema,
   incidentHistorySchema,
+  incidentImportedSchema,
   incidentKpisSchema,
   incidentRedactionSchema,
   incidentSchema,
@@ -335,4 +336,29 @@ test("a selection that cannot be, a window that ends before it begins and an unk
   }
   const many = { selection: { from: minutes(0), to: minutes(-1) }, title: "x" };
   expect((await post("/incidents", "operator", many)).statusCode).toBe(422);
+});
+
+test("a timeline that people wrote becomes an incident, and what cannot be used is told", async () => {
+  const text = [
+    "# Queue overloaded",
+    "",
+    "- 10:06 The maintenance began",
+    "- 10:30 The queue is full",
+    "- 12:00",
+  ].join("\n");
+  const document = { name: "notes.md", format: "markdown", text };
+  const bare = (await post("/incidents/import", "operator", { ...document, dry_run: true })).json();
+  expect(incidentImportedSchema.strict().parse(bare)).toMatchObject({ used: 0 });
+  expect(bare.incident).toBeUndefined();
+  const dated = { ...document, date: "2026-11-20", time_zone: "Europe/Paris" };
+  const answer = await post("/incidents/import", "operator", dated);
+  expect(answer.statusCode).toBe(201);
+  const { incident, lines, used, without_time: untimed, set_aside: aside } = answer.json();
+  expect(lines).toBe(used + untimed + aside.length);
+  expect(incident).toMatchObject({ origin: "import", title: "Queue overloaded", state: "draft" });
+  expect(incident.rows[0]).toMatchObject({ document: "notes.md", at: "2026-11-20T09:06:00.000Z" });
+  const again = await post("/incidents/import", "operator", { ...dated, incident: incident.id, title: "x" });
+  expect(again.json().incident).toMatchObject({ id: incident.id, title: "Queue overloaded" });
+  expect(again.json().incident.rows).toEqual(incident.rows);
+  expect((await post("/incidents/import", "auditor", dated)).statusCode).toBe(404);
 });

@@ -14,6 +14,7 @@ import * as alerts from "./alert-contract.ts";
 import * as blast from "./blast-contract.ts";
 import * as compare from "./compare-contract.ts";
 import * as contract from "./contract.ts";
+import * as incidents from "./incident-contract.ts";
 import * as tenancy from "./tenancy-contract.ts";
 import * as whatElse from "./what-else-contract.ts";
 import * as tokens from "./token-contract.ts";
@@ -160,6 +161,12 @@ describe("the OpenAPI document", () => {
       "GET /export",
       "GET /health",
       "GET /histogram",
+      "GET /incidents",
+      "GET /incidents/kpis",
+      "GET /incidents/{id}",
+      "GET /incidents/{id}/export",
+      "GET /incidents/{id}/history",
+      "GET /incidents/{id}/redaction",
       "GET /live",
       "GET /maintenance",
       "GET /notice-templates",
@@ -179,6 +186,9 @@ describe("the OpenAPI document", () => {
       "GET /what-else",
       "POST /alerts/splits",
       "POST /alerts/splits/{id}/undoing",
+      "POST /incidents",
+      "POST /incidents/import",
+      "POST /incidents/{id}/entries",
       "POST /ingest/{connection}",
       "POST /maintenance",
       "POST /notice-templates/preview",
@@ -209,6 +219,7 @@ describe("each documented operation answers as documented", () => {
       () => "/compare?from=2026-11-20T10:10:00Z&to=2026-11-20T10:40:00Z&baseline=rest&kind=change&rate=.5",
     ],
     alerts: [alerts.alertsSchema, () => "/alerts?from=2026-11-20T10:00:00Z&to=2026-11-20T12:00:00Z"],
+    incidents: [incidents.incidentsSchema, () => "/incidents"],
     histogram: [contract.histogramSchema, () => "/histogram"],
     resource: [contract.resourceSchema, () => "/resources/server/srv-web-1"],
     sources: [contract.sourcesSchema, () => "/sources"],
