@@ -36,6 +36,7 @@ export function App() {
   );
 }
 
+const loadAlerts = () => import("./pages/alerts-page.tsx").then((page) => page.AlertsPage);
 const loadSources = () => import("./pages/sources-page.tsx").then((page) => page.SourcesPage);
 const loadTokens = () => import("./pages/tokens-page.tsx").then((page) => page.TokensPage);
 const loadRetention = () => import("./pages/retention-page.tsx").then((page) => page.RetentionPage);
@@ -54,6 +55,8 @@ function Page({ route, session }: { route: Route; session: SessionJson }) {
   switch (route.page) {
     case "timeline":
       return <TimelinePage />;
+    case "alerts":
+      return <LazyPage key="alerts" load={loadAlerts} />;
     case "sources":
       return <LazyPage key="sources" load={loadSources} />;
     case "quarantine":

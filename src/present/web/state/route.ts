@@ -5,6 +5,7 @@ import { hasRight, managesTokens, takesAlong } from "./rights.ts";
 /** Which page an address names. */
 export type Route =
   | { readonly page: "timeline" }
+  | { readonly page: "alerts" }
   | { readonly page: "sources" }
   | { readonly page: "quarantine" }
   | { readonly page: "rulings" }
@@ -24,6 +25,7 @@ export type Route =
 /** The route of a path; ids may hold anything that a URL can carry. */
 export function readRoute(path: string): Route {
   if (path === "/" || path === "/t") return { page: "timeline" };
+  if (path === "/alerts") return { page: "alerts" };
   if (path === "/sources") return { page: "sources" };
   if (path === "/quarantine") return { page: "quarantine" };
   if (path === "/quarantine/rulings") return { page: "rulings" };

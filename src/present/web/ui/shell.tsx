@@ -32,6 +32,9 @@ export function Shell({ children }: { children: ComponentChildren }) {
           <Link href={timelineHref()} current={page === "timeline"}>
             Timeline
           </Link>
+          <Link href="/alerts" current={page === "alerts"}>
+            Alerts
+          </Link>
           <Link href="/incidents" current={page === "incidents" || page === "incident"}>
             Incidents
           </Link>
