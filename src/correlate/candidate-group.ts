@@ -29,7 +29,9 @@ export function groupCandidates<E extends Correlatable>(events: readonly E[]): r
     else group.push(event);
   }
   return [...groups].map(([key, group]) => {
-    const event = group.findLast(isSettled) ?? group[0]!;
+    const [first] = group;
+    const told = first?.kind === "symptom" && key.startsWith("trouble|") ? first : group.findLast(isSettled);
+    const event = told ?? group[0]!;
     return { event, also: group.length - 1, ended: isSettled(event), key };
   });
 }

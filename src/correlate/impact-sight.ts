@@ -93,7 +93,9 @@ function findRoots(memberships: ReadonlyMap<Impact, number>, at: Instant): Reado
       const says = foremost ? "opened an impact that is still open" : "";
       put(event.id, { impact, membership, hold, foremost, says });
     }
-    if (impact.shared && (first === undefined || first.weight < openerMin)) {
+    // What many stand on and is down explains what stands on it, whatever opened its own trouble.
+    const isPlace = impact.opening.subject.kind !== "component";
+    if (impact.shared && (isPlace || first === undefined || first.weight < openerMin)) {
       const says = `still open after ${describeGap(at - impact.opening.occurredAt)}`;
       put(impact.opening.id, { impact, membership, hold: 1, foremost: true, says });
     }

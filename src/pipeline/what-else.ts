@@ -34,6 +34,8 @@ const followedMax = 20;
 export interface WhatElseQuestion {
   /** Several are asked about together; the earliest stands for the moment. None where a resource or a moment is asked from. */
   readonly events?: readonly string[];
+  /** The same as one of `events`. */
+  readonly event?: string;
   readonly resource?: EntityRef;
   readonly at?: Instant;
   readonly windowMs: Duration;
@@ -123,7 +125,7 @@ interface Asked {
 async function loadTargets(
   { correlation }: WhatElseParts,
   scope: Scope,
-  { events = [] }: WhatElseQuestion,
+  { event, events = event === undefined ? [] : [event] }: WhatElseQuestion,
 ): Promise<readonly VisibleEvent[] | undefined> {
   const ids = new Set(events);
   if (ids.size === 0) return [];
@@ -168,7 +170,7 @@ async function lookAround(
       const cut = around.cut.length === 0 ? [] : [{ of: "things around it", most: around.near.length }];
       return {
         near: { ...near, cut: [...near.cut, ...cut] },
-        edges: edgesAt(parts.buildView(plane, facts), facts, at),
+        edges: withToldHosts(edgesAt(parts.buildView(plane, facts), facts, at), starts, near.earlier),
       };
     }),
   );
@@ -181,6 +183,26 @@ async function lookAround(
     },
     edges: answers.flatMap(({ edges }) => edges),
   };
+}
+
+/** Where the topology knows no host of a thing yet, the last record before that named one tells: it was being put there. */
+function withToldHosts(
+  edges: readonly Edge[],
+  starts: readonly EntityRef[],
+  events: readonly NearEvent[],
+): readonly Edge[] {
+  const placed = new Set(
+    edges.filter(({ relation }) => relation === "runs_on").map(({ from }) => entityKey(from)),
+  );
+  const told = starts.flatMap((start): readonly Edge[] => {
+    const key = entityKey(start);
+    if (start.kind !== "server" || placed.has(key)) return [];
+    const hosts = events
+      .filter(({ subject }) => entityKey(subject) === key)
+      .flatMap(({ related }) => related.filter(({ role, ref }) => role === "host" && ref.kind === "host"));
+    return hosts.slice(0, 1).map(({ ref }) => ({ from: start, relation: "runs_on", to: ref }));
+  });
+  return [...edges, ...told];
 }
 
 function nearOf(

@@ -42,7 +42,7 @@ export async function readUsual(
 ): Promise<readonly TypeUsual[]> {
   const types = [...new Set(events.map(({ type }) => type))];
   if (types.length === 0) return [];
-  const slices = slicesOf(question);
+  const slices = slicesOf(await historyOf(client, view, question), question.at);
   const rows =
     view.audience === "provider"
       ? await countByType(client, view, types, slices)
@@ -51,14 +51,39 @@ export async function readUsual(
   return [...known].map(([type, counted]) => toUsual(type, counted, slices));
 }
 
+/**
+ * What was not harvested yet was unknown, not quiet: usual time begins with the first event. With less of it than a window,
+ * the window itself is the only usual time there is.
+ */
+async function historyOf(
+  client: pg.ClientBase,
+  view: View,
+  { usualFrom, window, at }: NearQuestion,
+): Promise<Stretch> {
+  const parameters = new Parameters();
+  const conditions = [
+    `occurred_at >= ${parameters.add(iso(usualFrom), "timestamptz")}`,
+    `occurred_at < ${parameters.add(iso(window.to), "timestamptz")}`,
+  ];
+  const tail = "ORDER BY occurred_at, id LIMIT 1";
+  const sql = view.select("occurred_at, id", conditions, parameters, tail);
+  const { rows } = await client.query<{ occurred_at: number }>(sql, parameters.values);
+  const from = rows[0]?.occurred_at ?? window.from;
+  return { from, to: window.from - from > at - window.from ? window.from : at };
+}
+
+interface Stretch {
+  readonly from: number;
+  readonly to: number;
+}
+
 /** The stretch before, and the hour around the moment in each of the weeks before that lie within it. */
-function slicesOf({ usualFrom: from, window, at }: NearQuestion): readonly Slice[] {
-  const before = window.from;
+function slicesOf({ from, to }: Stretch, at: number): readonly Slice[] {
   const hours = Array.from({ length: weeks }, (_, index) => {
     const middle = at - (index + 1) * weekMs;
     return { week: index + 1, from: middle - hourMs, to: middle + hourMs };
   });
-  return [{ week: 0, from, to: before }, ...hours.filter((hour) => hour.from >= from && hour.to <= before)];
+  return [{ week: 0, from, to }, ...hours.filter((hour) => hour.from >= from && hour.to <= to)];
 }
 
 function toUsual(type: string, counted: readonly SliceRow[], slices: readonly Slice[]): TypeUsual {
@@ -66,7 +91,7 @@ function toUsual(type: string, counted: readonly SliceRow[], slices: readonly Sl
   const rateOf = (slice: Slice): number => {
     const row = of(slice.week);
     if (row === undefined) return 0;
-    return row.count / Math.max(1_000, slice.to - (row.full ? row.oldest : slice.from));
+    return row.count / Math.max(60_000, slice.to - (row.full ? row.oldest : slice.from));
   };
   const [all, ...hours] = slices;
   const perMs = all === undefined ? 0 : rateOf(all);
