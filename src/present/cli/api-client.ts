@@ -83,6 +83,7 @@ import {
 import { alertCalls, type AlertCalls } from "./alert-calls.ts";
 import type { Transport } from "./api-transport.ts";
 import { IncidentClient } from "./incident-client.ts";
+import { NotificationClient } from "./notification-client.ts";
 import { readServerEvents } from "./server-events.ts";
 
 /** Query parameters; undefined ones are left out. */
@@ -98,6 +99,7 @@ export type LiveMessage =
 export class ApiClient {
   readonly #transport: Transport;
   readonly incidents: IncidentClient;
+  readonly notifications: NotificationClient;
 
   readonly alerts: AlertCalls;
 
@@ -105,6 +107,10 @@ export class ApiClient {
     this.#transport = transport;
     this.alerts = alertCalls({
       get: (path, query, schema) => this.#get(path + search(query), schema),
+      send: (method, path, schema, body) => this.#send(method, path, schema, body),
+    });
+    this.notifications = new NotificationClient({
+      get: (path, schema) => this.#get(path, schema),
       send: (method, path, schema, body) => this.#send(method, path, schema, body),
     });
     this.incidents = new IncidentClient({

@@ -15,6 +15,7 @@ import { addHoldsCommand } from "./holds-command.ts";
 import { addIncidentCommand } from "./incident-command.ts";
 import { addImportCommand } from "./import-command.ts";
 import { addMaintenanceCommand } from "./maintenance-command.ts";
+import { addNotifyCommand } from "./notify-command.ts";
 import { addNoticesCommand } from "./notices-command.ts";
 import { addQuarantineCommand } from "./quarantine-command.ts";
 import { addReconcileCommand } from "./reconcile-command.ts";
@@ -98,6 +99,7 @@ ${exitCodeHelp}`,
   addTenantsCommand(program, run);
   addMaintenanceCommand(program, run);
   addNoticesCommand(program, run);
+  addNotifyCommand(program, run);
   addTokenCommand(program, run);
   addExportCommand(program, run);
   addHoldsCommand(program, run);
