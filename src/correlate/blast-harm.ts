@@ -79,7 +79,6 @@ export const harmRules: readonly HarmRule[] = [
   { relation: "guards", failing: "from", weight: 0.5, says: "lets through what the group says" },
   { relation: "member_of", failing: "to", from: "host", weight: 0.5, says: "is a host of the aggregate" },
   { relation: "part_of", failing: "to", from: "backend", weight: 0.9, says: "is a pool of the backend" },
-  { relation: "part_of", failing: "to", from: "port", weight: 0.9, says: "is the address's own port" },
   { relation: "part_of", failing: "to", from: "project", weight: 0.9, says: "is a project of the domain" },
   { relation: "part_of", failing: "to", from: "domain", weight: 0.5, says: "is served in the region" },
   {

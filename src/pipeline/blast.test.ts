@@ -23,7 +23,7 @@ beforeAll(async () => {
   db = await openTestStore();
   await db.store.events.connect(connection);
   await db.store.events.append(
-    page([hostDown(), ...symptoms(), ...redHistory()], {
+    page([hostDown("host-down", 100), hostDown("host-down-still", 101), ...symptoms(), ...redHistory()], {
       facts: [
         fact("server:r1", "runs_on", host, 1),
         fact("server:b1", "runs_on", host, 1),
@@ -53,8 +53,8 @@ beforeAll(async () => {
 });
 afterAll(() => db.close());
 
-function hostDown(): StorableEvent {
-  const of = draft("host-down", 100, {
+function hostDown(key: string, at: number): StorableEvent {
+  const of = draft(key, at, {
     type: "host.down",
     kind: "symptom",
     severity: "critical",
@@ -200,6 +200,8 @@ describe("what a failure reaches, for a tenant", () => {
   it("is its own part of a shared cause, by its own events, and nothing of the place or of others", async () => {
     const answer = await ask(redScope, { events: [await idOf(redScope, "platform.trouble")] });
     expect(told(answer)).toEqual(["confirmed server:r1", "predicted floating_ip:f1", "predicted port:p1"]);
+    // That the platform had trouble once more is no symptom of the server.
+    expect(answer!.items[0]?.symptoms.count).toBe(2);
     const whole = JSON.stringify(answer);
     for (const word of ["secret-host", "h1", "b1", "blue"]) expect(whole).not.toContain(word);
     expect(answer!.byTenant).toEqual([]);

@@ -1,7 +1,7 @@
 import type pg from "pg";
 import { entityKey, type EntityRef } from "../../model/entity.ts";
 import type { Instant } from "../../model/instant.ts";
-import type { KnownFact, Relation } from "../../model/topology.ts";
+import type { Relation } from "../../model/topology.ts";
 import type { Adjoining, Way } from "../topology-reader.ts";
 import { changePoints } from "./change-points.ts";
 import { iso } from "./event-writes.ts";
@@ -41,22 +41,13 @@ export async function readAdjoining(
   eachMax: number,
 ): Promise<Adjoining> {
   const inward = ways.filter(({ side }) => side === "to");
-  const pointing = await readPointing(client, controlPlane, inward, at, eachMax);
-  const facts: KnownFact[] = [];
   const outward = ways.filter(({ side }) => side === "from");
-  if (outward.length > 0) {
-    const wanted = new Set(outward.map(({ entity, relation }) => `${entityKey(entity)}|${relation}`));
-    const only = [...new Set(outward.map(({ relation }) => relation))];
-    const loaded = await changePoints(client, controlPlane, distinct(outward.map(({ entity }) => entity)), {
-      only,
-    });
-    facts.push(...loaded.filter(({ from, relation }) => wanted.has(`${entityKey(from)}|${relation}`)));
-  }
-  for (const [relation, found] of Map.groupBy(pointing.found, (one) => one.relation)) {
-    // Where they point else tells that they have moved away.
-    const origins = distinct(found.map(({ origin }) => origin));
-    facts.push(...(await changePoints(client, controlPlane, origins, { only: [relation] })));
-  }
+  const pointing = await readPointing(client, controlPlane, inward, at, eachMax);
+  // Where those that point at a thing point else tells that they have moved away. One statement for both sides: what one
+  // of them asked for is told of the other too, each line of sights whole.
+  const origins = [...pointing.found.map(({ origin }) => origin), ...outward.map(({ entity }) => entity)];
+  const only = [...new Set([...pointing.found, ...outward].map(({ relation }) => relation))];
+  const facts = await changePoints(client, controlPlane, distinct(origins), { only });
   return { facts, cut: pointing.cut };
 }
 
