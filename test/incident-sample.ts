@@ -127,8 +127,8 @@ export function mark(time: TimeMark["time"], clock: string, fields: Partial<Time
 
 const onHost = [{ role: "host", ref: { kind: "host", id: "compute-77" } }];
 
-/** The whole evening, with pins of all three states and sections for all three audiences. */
-export function sampleMaterial(): DossierMaterial {
+/** What was recorded of the evening. */
+function eveningEvents(): readonly DossierEvent[] {
   const kernel = event("evt_kernel", "20:10:12", {
     kind: "change",
     summary: "Kernel 6.12 was installed on compute-77",
@@ -181,7 +181,12 @@ export function sampleMaterial(): DossierMaterial {
     type: "alert.storage_path_down.resolved",
     summary: "Resolved: StoragePathDown on compute-77",
   });
-  const around = [kernel, alert, redDown, blueDown, evacuated, redUp, blueUp, over];
+  return [kernel, alert, redDown, blueDown, evacuated, redUp, blueUp, over];
+}
+
+/** The whole evening, with pins that are there and one that is gone, and sections for all three audiences. */
+export function sampleMaterial(): DossierMaterial {
+  const around = eveningEvents();
   const pin = (id: string, note?: string) => ({
     event: id,
     by: "user:operator",
