@@ -126,14 +126,18 @@ function PlanForm({ reread }: { reread: () => void }) {
     setWhy("");
     reread();
   };
-  const field = (name: keyof typeof empty, label: string, type: "text" | "datetime-local") => (
-    <label class="field" key={name}>
+  const note = (name: keyof typeof empty) => (event: { readonly currentTarget: HTMLInputElement }) =>
+    setGiven({ ...given, [name]: event.currentTarget.value });
+  const words = (name: keyof typeof empty, label: string) => (
+    <label class="field">
       <span class="field-name">{label}</span>
-      <input
-        type={type}
-        value={given[name]}
-        onInput={(event) => setGiven({ ...given, [name]: event.currentTarget.value })}
-      />
+      <input type="text" value={given[name]} autocomplete="off" onInput={note(name)} />
+    </label>
+  );
+  const moments = (name: "from" | "to", label: string) => (
+    <label class="field">
+      <span class="field-name">{label}</span>
+      <input type="datetime-local" value={given[name]} onInput={note(name)} />
     </label>
   );
   return (
@@ -141,11 +145,11 @@ function PlanForm({ reread }: { reread: () => void }) {
       <summary>Plan work</summary>
       <form class="withdraw" onSubmit={(event) => void plan(event)}>
         <div class="admin-form">
-          {field("title", "What is done", "text")}
-          {field("things", "On, such as host/cmp-17, with commas between", "text")}
-          {field("from", `From (${preferredZone.value})`, "datetime-local")}
-          {field("to", "To, not part of it", "datetime-local")}
-          {field("plane", "Cloud, where there are several", "text")}
+          {words("title", "What is done")}
+          {words("things", "On, such as host/cmp-17, with commas between")}
+          {moments("from", `From (${preferredZone.value})`)}
+          {moments("to", "To, not part of it")}
+          {words("plane", "Cloud, where there are several")}
         </div>
         <WhyField value={why} onChange={setWhy} hint="Kept with the work and in the audit." />
         {failure !== undefined && <ErrorNotice failure={failure} />}
