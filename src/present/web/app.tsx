@@ -39,6 +39,8 @@ export function App() {
 const loadAlerts = () => import("./pages/alerts-page.tsx").then((page) => page.AlertsPage);
 const loadSources = () => import("./pages/sources-page.tsx").then((page) => page.SourcesPage);
 const loadTokens = () => import("./pages/tokens-page.tsx").then((page) => page.TokensPage);
+const loadNotifications = () =>
+  import("./pages/notifications-page.tsx").then((page) => page.NotificationsPage);
 const loadRetention = () => import("./pages/retention-page.tsx").then((page) => page.RetentionPage);
 const loadExport = () => import("./pages/export-page.tsx").then((page) => page.ExportPage);
 const loadBlast = () => import("./pages/blast-page.tsx").then((page) => page.BlastPage);
@@ -67,6 +69,8 @@ function Page({ route, session }: { route: Route; session: SessionJson }) {
       return <LazyPage key="notices" load={loadNotices} />;
     case "audit":
       return <LazyPage key="audit" load={loadAudit} />;
+    case "notifications":
+      return <LazyPage key="notifications" load={loadNotifications} />;
     case "tokens":
       return <LazyPage key="tokens" load={loadTokens} />;
     case "retention":

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { GrantJson } from "../../api/session-contract.ts";
-import { hasRight, managesTokens, takesAlong } from "./rights.ts";
+import { hasRight, managesTokens, sendsMessages, takesAlong } from "./rights.ts";
 
 const reader: GrantJson = { scope: "project", control_plane: "region-1", project_id: "p1", role: "reader" };
 const administrator: GrantJson = { ...reader, role: "admin" };
@@ -27,6 +27,13 @@ describe("rights in the browser", () => {
     expect(managesTokens(tenant(administrator))).toBe(true);
     expect(managesTokens(tenant(reader))).toBe(false);
     expect(managesTokens({ ...lookingAs, grants: [administrator] })).toBe(false);
+  });
+
+  it("let messages be sent by the provider and by a tenant's administrators", () => {
+    expect(sendsMessages(operator)).toBe(true);
+    expect(sendsMessages(tenant(administrator, reader))).toBe(true);
+    expect(sendsMessages(tenant(reader))).toBe(false);
+    expect(sendsMessages({ ...lookingAs, grants: [administrator] })).toBe(false);
   });
 
   it("let events be taken along only where everything shown is administered", () => {

@@ -19,6 +19,13 @@ export function managesTokens(rights: Rights | undefined): boolean {
   return rights.kind === "tenant" && !rights.as_tenant && rights.grants.some(isAdministrator);
 }
 
+/** Whether somebody may have messages sent: of the provider's, or of a tenant that they administer. */
+export function sendsMessages(rights: Rights | undefined): boolean {
+  if (rights === undefined) return false;
+  if (rights.kind === "provider") return hasRight(rights, "export");
+  return !rights.as_tenant && rights.grants.some(isAdministrator);
+}
+
 /** Whether all that is shown may be taken along: by the tenant's administrators, and through its eyes by the provider. */
 export function takesAlong(rights: Rights | undefined): boolean {
   if (rights?.kind !== "tenant") return false;

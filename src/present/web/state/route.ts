@@ -1,6 +1,6 @@
 import { signal } from "@preact/signals";
 import type { SessionJson } from "../../api/contract.ts";
-import { hasRight, managesTokens, takesAlong } from "./rights.ts";
+import { hasRight, managesTokens, sendsMessages, takesAlong } from "./rights.ts";
 
 /** Which page an address names. */
 export type Route =
@@ -12,6 +12,7 @@ export type Route =
   | { readonly page: "notices" }
   | { readonly page: "audit" }
   | { readonly page: "tokens" }
+  | { readonly page: "notifications" }
   | { readonly page: "retention" }
   | { readonly page: "export" }
   | { readonly page: "blast" }
@@ -31,6 +32,7 @@ export function readRoute(path: string): Route {
   if (path === "/quarantine/rulings") return { page: "rulings" };
   if (path === "/notices") return { page: "notices" };
   if (path === "/audit") return { page: "audit" };
+  if (path === "/notifications") return { page: "notifications" };
   if (path === "/tokens") return { page: "tokens" };
   if (path === "/retention") return { page: "retention" };
   if (path === "/export") return { page: "export" };
@@ -61,6 +63,8 @@ export function opensFor({ page }: Route, session: SessionJson): boolean {
       return hasRight(session, "read-audit");
     case "retention":
       return hasRight(session, "administer");
+    case "notifications":
+      return sendsMessages(session);
     case "tokens":
       return managesTokens(session);
     case "export":

@@ -3,7 +3,7 @@ import type { SessionJson } from "../../api/contract.ts";
 import { accountWords, grantId, grantWords, rightsWords, throughWords } from "../state/account-words.ts";
 import { preferredZone, theme, type Theme } from "../state/preferences.ts";
 import { address } from "../state/route.ts";
-import { hasRight, managesTokens, takesAlong } from "../state/rights.ts";
+import { hasRight, managesTokens, sendsMessages, takesAlong } from "../state/rights.ts";
 import { signOut } from "../state/session.ts";
 import { formatMoment } from "../time/zone.ts";
 import { Link } from "./link.tsx";
@@ -88,6 +88,7 @@ function Facts({ session }: { session: SessionJson }) {
 
 function AccountLinks({ session }: { session: SessionJson }) {
   const pages = [
+    { href: "/notifications", says: "Notifications", shown: sendsMessages(session) },
     { href: "/tokens", says: "API tokens", shown: managesTokens(session) },
     { href: "/retention", says: "Retention, holds and erasures", shown: hasRight(session, "administer") },
     { href: "/export", says: "Take the events along", shown: takesAlong(session) },
