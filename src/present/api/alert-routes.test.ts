@@ -94,9 +94,9 @@ test("alerts are told by states, as the contract has it, and one group with its 
   const listed = (await get(app, "/alerts?state=firing", "provider")).json<AlertsJson>();
   expect(alertsSchema.parse(listed)).toEqual(listed);
   expect(new Set(listed.groups.map(({ state }) => state))).toEqual(new Set(["firing"]));
-  const down = listed.groups.filter(({ alerts }) => alerts[0]!.thing.id === host.id);
-  expect(down[0]).toMatchObject({ severity: "critical" });
-  const group = (await get(app, `/alerts/${down[0]!.id}`, "provider")).json();
+  const down = listed.groups.find(({ alerts }) => alerts[0]!.thing.id === host.id);
+  expect(down).toMatchObject({ severity: "critical" });
+  const group = (await get(app, `/alerts/${down!.id}`, "provider")).json();
   expect(alertGroupSchema.parse(group)).toEqual(group);
   expect(JSON.stringify(group)).toContain('"events":[');
   expect((await getJson<AlertsJson>(app, "/alerts?state=expected", "provider")).groups).toEqual([]);
