@@ -16,6 +16,7 @@ import {
   worldStart,
 } from "../../../test/api-world.ts";
 import { openTestStore, type TestStore } from "../../../test/database.ts";
+import { takeEventAway } from "../../../test/gone-event.ts";
 import { formatInstant, instant } from "../../model/instant.ts";
 import { tenantKey } from "../../model/tenant.ts";
 import type { EventsPageJson } from "./contract.ts";
@@ -227,7 +228,7 @@ test("what is published is frozen with the hash of its provider's document, what
     code: "incident-published",
     status: 409,
   });
-  await db.sql("DELETE FROM isochron.event WHERE id = $1", [ids.get("e-prod-9")]);
+  await takeEventAway(db, ids.get("e-prod-9")!);
   const { status: _, ...after } = (await get(app, path, "operator")).json<Record<string, unknown>>();
   expect(after).toEqual(frozen);
 });

@@ -31,7 +31,8 @@ import { queryInvalid } from "./query-validator.ts";
 import { readingScope } from "./sign-in.ts";
 
 const noQuery = z.strictObject({});
-export const incidentParams = z.object({ id: z.string().regex(/^inc_[a-z0-9]{1,40}$/) });
+/** As wide as for events, so that an id of anything else is looked for like one of an incident. */
+export const incidentParams = z.object({ id: z.string().regex(/^[A-Za-z0-9_.:-]{1,100}$/) });
 
 /** Incidents: the provider's with all that is known of them, and of a tenant what it was told. */
 export function incidentRoutes(context: ApiContext): FastifyPluginAsyncZod {

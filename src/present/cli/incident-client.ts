@@ -19,7 +19,9 @@ import {
   type OpenedIncidentJson,
   type openIncidentSchema,
 } from "../api/incident-contract.ts";
-import type { Query } from "./api-client.ts";
+
+/** Query parameters; undefined ones are left out. */
+type Query = Readonly<Record<string, string | number | undefined>>;
 
 /** How requests are made below the API's prefix; answers are checked against their schemas. */
 export interface Requests {

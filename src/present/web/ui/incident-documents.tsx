@@ -43,12 +43,12 @@ export function IncidentDocuments({ dossier: { incident } }: { dossier: DossierJ
           ))}
         </p>
       )}
-      <Redaction id={incident.id} version={incident.version} audience={audience} />
+      <Redaction key={incident.version} id={incident.id} audience={audience} />
     </section>
   );
 }
 
-function Redaction({ id, audience }: { id: string; version: number; audience: string }) {
+function Redaction({ id, audience }: { id: string; audience: string }) {
   const query = new URLSearchParams({ audience });
   const { data, failure, retry } = usePageData<IncidentRedactionJson>(`incidents/${id}/redaction?${query}`);
   if (failure !== undefined) return <ErrorNotice failure={failure} retry={retry} />;

@@ -97,17 +97,28 @@ function moment(at: string): string {
   return formatMoment(Date.parse(at), preferredZone.value);
 }
 
+interface TimeForm {
+  readonly thing: string;
+  readonly time: TimeMarkJson["time"];
+  readonly at: string;
+  readonly why: string;
+}
+
 function SetTime(part: IncidentPart) {
   const { things } = part.dossier.incident;
-  const [form, setForm] = useState({ thing: things[0]?.id ?? "", time: "detection", at: "", why: "" });
+  const [form, setForm] = useState<TimeForm>({
+    thing: things[0]?.id ?? "",
+    time: "detection",
+    at: "",
+    why: "",
+  });
   const { busy, failure, write } = useIncidentWrite(part);
   const at = Date.parse(`${form.at}Z`);
   const isWhole = form.thing !== "" && !Number.isNaN(at) && form.why.trim() !== "";
   const set = async (event: Event) => {
     event.preventDefault();
     if (!isWhole || busy) return;
-    const time = form.time as TimeMarkJson["time"];
-    const { thing, why } = form;
+    const { thing, time, why } = form;
     const change = { kind: "time", thing, time, at: new Date(at).toISOString(), why: why.trim() } as const;
     if (await write([change], "The time is set.")) setForm({ ...form, at: "", why: "" });
   };
@@ -116,52 +127,19 @@ function SetTime(part: IncidentPart) {
       <summary>Set a time</summary>
       <form class="withdraw" onSubmit={(event) => void set(event)}>
         <div class="admin-form">
-          <label class="field">
-            <span class="field-name">Of</span>
-            <select
-              value={form.thing}
-              onChange={(event) => setForm({ ...form, thing: event.currentTarget.value })}
-            >
-              {things.map(({ id, name }) => (
-                <option key={id} value={id}>
-                  {name}
-                </option>
-              ))}
-            </select>
-          </label>
-          <label class="field">
-            <span class="field-name">Which</span>
-            <select
-              value={form.time}
-              onChange={(event) => setForm({ ...form, time: event.currentTarget.value })}
-            >
-              {names.map((name) => (
-                <option key={name} value={name}>
-                  {timeWords[name]}
-                </option>
-              ))}
-            </select>
-          </label>
-          <label class="field">
-            <span class="field-name">At, in UTC</span>
-            <input
-              type="datetime-local"
-              step={1}
-              required
-              value={form.at}
-              onInput={(event) => setForm({ ...form, at: event.currentTarget.value })}
-            />
-          </label>
-          <label class="field">
-            <span class="field-name">How it is known</span>
-            <input
-              class="wide-input"
-              required
-              maxLength={500}
-              value={form.why}
-              onInput={(event) => setForm({ ...form, why: event.currentTarget.value })}
-            />
-          </label>
+          <Choice
+            label="Of"
+            value={form.thing}
+            all={things.map(({ id, name }) => [id, name])}
+            onPick={(thing) => setForm({ ...form, thing })}
+          />
+          <Choice
+            label="Which"
+            value={form.time}
+            all={names.map((name) => [name, timeWords[name]])}
+            onPick={(time) => setForm({ ...form, time: time as TimeForm["time"] })}
+          />
+          <TimeFields form={form} setForm={setForm} />
         </div>
         {failure !== undefined && <ErrorNotice failure={failure} />}
         <div class="event-actions">
@@ -171,6 +149,53 @@ function SetTime(part: IncidentPart) {
         </div>
       </form>
     </details>
+  );
+}
+
+function Choice(props: {
+  label: string;
+  value: string;
+  all: readonly (readonly [value: string, words: string])[];
+  onPick: (value: string) => void;
+}) {
+  return (
+    <label class="field">
+      <span class="field-name">{props.label}</span>
+      <select value={props.value} onChange={(event) => props.onPick(event.currentTarget.value)}>
+        {props.all.map(([value, words]) => (
+          <option key={value} value={value}>
+            {words}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
+function TimeFields({ form, setForm }: { form: TimeForm; setForm: (form: TimeForm) => void }) {
+  return (
+    <>
+      <label class="field">
+        <span class="field-name">At, in UTC</span>
+        <input
+          type="datetime-local"
+          step={1}
+          required
+          value={form.at}
+          onInput={(event) => setForm({ ...form, at: event.currentTarget.value })}
+        />
+      </label>
+      <label class="field">
+        <span class="field-name">How it is known</span>
+        <input
+          class="wide-input"
+          required
+          maxLength={500}
+          value={form.why}
+          onInput={(event) => setForm({ ...form, why: event.currentTarget.value })}
+        />
+      </label>
+    </>
   );
 }
 
