@@ -9,7 +9,7 @@ import type { Correlatable } from "./correlatable.ts";
  *
  * `readIncidentDocument(document: IncidentDocument): IncidentImport` (incident-import.ts) turns a Markdown or CSV document
  * into the changes that an opening or an append takes. Lines that cannot be used come back whole, each with a code and what
- * to do, and `lines` counts all: used + setAside + withoutTime. Where any time has no zone it throws nothing: those lines
+ * to do, and `lines` counts all: used + setAsideLines + withoutTime. Where any time has no zone it throws nothing: those lines
  * are set aside with the code `zone-missing`, and the caller asks for one and calls again with `timezone`.
  *
  * `assembleDossier(material: DossierMaterial): IncidentDossier` (incident-assembly.ts) infers the times, lets what was set
