@@ -39,6 +39,7 @@ describe("the configuration", () => {
       port: 4400,
       logLevel: "info",
       logFormat: "json",
+      notifyAllowNetworks: [],
       inFlightBytesMax: 64 * 1024 * 1024,
       providerDomains: ["default"],
       trustedProxies: [],

@@ -31,7 +31,6 @@ interface AddOptions extends ReadOptions {
   readonly quiet: string;
   readonly project?: string;
   readonly domain?: string;
-  readonly controlPlane: string;
   readonly signingSecret?: string;
   readonly authorization?: string;
   readonly opensIncident?: true;
@@ -140,7 +139,6 @@ function addAdd(parent: Command, run: Run): void {
     .optionsGroup("Whose:")
     .addOption(new Option("--project <id>", "of this project").conflicts("domain"))
     .option("--domain <id>", "of this domain")
-    .option("--control-plane <name>", "cloud that the ids belong to", "default")
     .optionsGroup("Of the provider's rules:")
     .option("--signing-secret <reference>", "credential:notify-NAME or env:NOTIFY_NAME to sign with")
     .option("--authorization <reference>", "the same for the value of the Authorization header")
@@ -176,7 +174,7 @@ function orderOf(options: AddOptions): CreateRuleJson {
   const owner =
     project === undefined && domain === undefined
       ? undefined
-      : { control_plane: controlPlane, project_id: project, domain_id: domain };
+      : { control_plane: controlPlane ?? "default", project_id: project, domain_id: domain };
   const order = {
     name,
     url,
