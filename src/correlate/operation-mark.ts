@@ -3,7 +3,6 @@ import { entityKey } from "../model/entity.ts";
 import type { Category, Phase } from "../model/event.ts";
 import type { Instant } from "../model/instant.ts";
 import { instant } from "../model/instant.ts";
-import { ownConnection } from "../model/own-connection.ts";
 import type { Correlatable } from "./correlatable.ts";
 import { isWitness } from "./operation-template.ts";
 
@@ -79,7 +78,8 @@ export const phaselessTypes: readonly string[] = [
 
 /** What an event says of an operation; undefined where it is no sign of one. */
 export function readMark(event: Correlatable): OperationMark | undefined {
-  if (event.connection === ownConnection.name) return undefined;
+  // What Isochron itself finds about operations is no step of one.
+  if (/^(operation|isochron)\./.test(event.type)) return undefined;
   const step = stepOf(event);
   if (step === undefined) return undefined;
   const { operation, subject } = event;
