@@ -133,7 +133,7 @@ function Radius({ data }: { data: BlastJson }) {
           </dd>
         </div>
         <div>
-          <dt>Symptoms looked for until</dt>
+          <dt>Symptoms until</dt>
           <dd>{formatMoment(Date.parse(window.to), zone)}</dd>
         </div>
       </dl>
@@ -259,7 +259,7 @@ function Item({ item, at }: { item: BlastItemJson; at: string }) {
       <td>
         {item.likelihood} <span class="dim">{item.probability.toFixed(2)}</span>
       </td>
-      <td>
+      <td class="words">
         {first === undefined ? (
           <span class="dim">none</span>
         ) : (
@@ -270,7 +270,7 @@ function Item({ item, at }: { item: BlastItemJson; at: string }) {
           </>
         )}
       </td>
-      <td>
+      <td class="words">
         {item.way.map(({ failed, harmed, says }, index) => (
           <span key={`${failed.id} ${harmed.id}`}>
             {index === 0 && `${failed.kind.replaceAll("_", " ")} ${nameEntity(failed)}`} →{" "}

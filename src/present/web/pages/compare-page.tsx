@@ -46,7 +46,8 @@ function SpanForm({ asked }: { asked: URLSearchParams }) {
   };
   const [from, setFrom] = useState(() => shown("from"));
   const [to, setTo] = useState(() => shown("to"));
-  const [baseline, setBaseline] = useState(asked.get("baseline") ?? "same-hours");
+  const isGiven = [...asked.keys()].some((name) => name.startsWith("baseline_"));
+  const [baseline, setBaseline] = useState(isGiven ? "given" : (asked.get("baseline") ?? "same-hours"));
   const [first, last] = [readMoment(from, zone), readMoment(to, zone)];
   const isWell = first !== undefined && last !== undefined && first < last;
   return (
@@ -58,7 +59,11 @@ function SpanForm({ asked }: { asked: URLSearchParams }) {
         const query = new URLSearchParams(location.search);
         query.set("from", new Date(first).toISOString());
         query.set("to", new Date(last).toISOString());
-        query.set("baseline", baseline);
+        if (baseline !== "given") {
+          const given = [...query.keys()].filter((name) => name.startsWith("baseline_"));
+          for (const name of given) query.delete(name);
+          query.set("baseline", baseline);
+        }
         goTo(`/compare?${query.toString()}`);
       }}
     >
@@ -81,6 +86,7 @@ function SpanForm({ asked }: { asked: URLSearchParams }) {
         />
       </label>
       <Pick label="Against" value={baseline} onPick={setBaseline}>
+        {isGiven && <option value="given">the baseline of the link</option>}
         {Object.entries(baselines).map(([value, words]) => (
           <option key={value} value={value}>
             {words}
@@ -177,14 +183,37 @@ function Findings({ data, asked }: { data: CompareJson; asked: URLSearchParams }
       <h2 id="findings">
         {data.found.toLocaleString("en")} of {data.tested.toLocaleString("en")} values stand out
       </h2>
-      <div class="table-wrap panel" tabIndex={0} role="group" aria-label="What stands out, scrollable">
+      <FindingTable
+        title="More than usual"
+        findings={data.findings.filter(({ direction }) => direction === "more")}
+        asked={asked}
+      />
+      <FindingTable
+        title="Less than usual"
+        findings={data.findings.filter(({ direction }) => direction === "less")}
+        asked={asked}
+      />
+      <p class="dim">
+        Of what is told here at most {(data.rate * 100).toLocaleString("en")} % is chance, on average. That
+        two things come together does not say that one causes the other.
+      </p>
+    </section>
+  );
+}
+
+function FindingTable(props: { title: string; findings: readonly FindingJson[]; asked: URLSearchParams }) {
+  const { title, findings, asked } = props;
+  if (findings.length === 0) return null;
+  return (
+    <>
+      <h3>{title}</h3>
+      <div class="table-wrap panel" tabIndex={0} role="group" aria-label={`${title}, scrollable`}>
         <table class="plain">
           <caption class="visually-hidden">The most telling first</caption>
           <thead>
             <tr>
               <th scope="col">Attribute</th>
               <th scope="col">Value</th>
-              <th scope="col">Here</th>
               <th scope="col">In words</th>
               <th scope="col" class="number">
                 z
@@ -192,7 +221,7 @@ function Findings({ data, asked }: { data: CompareJson; asked: URLSearchParams }
             </tr>
           </thead>
           <tbody>
-            {data.findings.map((finding) => (
+            {findings.map((finding) => (
               <Finding
                 key={`${finding.attribute} ${finding.value}`}
                 finding={finding}
@@ -202,22 +231,23 @@ function Findings({ data, asked }: { data: CompareJson; asked: URLSearchParams }
           </tbody>
         </table>
       </div>
-      <p class="dim">
-        Of what is told here at most {(data.rate * 100).toLocaleString("en")} % is chance, on average. That
-        two things come together does not say that one causes the other.
-      </p>
-    </section>
+    </>
   );
 }
 
 function Finding({ finding, path }: { finding: FindingJson; path: string | undefined }) {
-  const value = nameIds(finding.value, tenantNames.value);
+  const plain =
+    finding.attribute === "tenant" ? finding.value.replace(/^(project|domain)\//, "") : finding.value;
+  const value = nameIds(plain, tenantNames.value);
   return (
     <tr>
-      <td>{finding.attribute.replaceAll("_", " ")}</td>
+      <td>
+        {finding.attribute === "tenant"
+          ? finding.value.replace(/\/.*/, "")
+          : finding.attribute.replaceAll("_", " ")}
+      </td>
       <th scope="row">{path === undefined ? value : <Link href={path}>{value}</Link>}</th>
-      <td>{finding.direction}</td>
-      <td>{finding.says}</td>
+      <td class="words">{finding.says}</td>
       <td class="number">{finding.z.toFixed(1)}</td>
     </tr>
   );
