@@ -17,7 +17,9 @@ import {
   type planMaintenanceSchema,
   type WorkWindowJson,
 } from "../api/maintenance-contract.ts";
-import type { Query } from "./api-client.ts";
+
+/** Query parameters; undefined ones are left out. */
+type Query = Readonly<Record<string, string | number | undefined>>;
 
 /** How the API is asked: answers are checked against the schema, and handed on exactly as they came. */
 export interface Calls {
