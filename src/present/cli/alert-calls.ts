@@ -19,7 +19,7 @@ import {
 } from "../api/maintenance-contract.ts";
 
 /** Query parameters; undefined ones are left out. */
-type Query = Readonly<Record<string, string | number | undefined>>;
+type Query = Readonly<Record<string, string | number | readonly string[] | undefined>>;
 
 /** How the API is asked: answers are checked against the schema, and handed on exactly as they came. */
 export interface Calls {
