@@ -65,7 +65,7 @@ test("an incident is shown with its times, how each is known, its pins and what 
   expect(run.stdout).toMatch(/api\s+detection\s+2026-11-20T10:00:00\S*\s+inferred by first-alert\/1/);
   expect(run.stdout).toMatch(/api\s+event\s+not known/);
   expect(run.stdout).toContain("withheld");
-  expect(run.stderr).toContain("decided after 1 h 12 min");
+  expect(run.stderr).toContain("to decide 1 h 12 min");
   expect(run.stderr).toContain("Before it is published: Nobody knows when it began.");
 });
 

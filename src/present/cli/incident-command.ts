@@ -201,7 +201,7 @@ async function showDossier(view: Reading["view"], dossier: DossierJson): Promise
   if (rows.length > 0) await view.rows(timeColumns(view), rows);
   for (const { thing, lengths } of times)
     await view.note(
-      `${thing.name}: detected after ${lengthText(lengths.detect)}, decided after ${lengthText(lengths.decide)}, resolved after ${lengthText(lengths.resolve)}; in all ${lengthText(lengths.total)}.`,
+      `${thing.name}: to notice ${lengthText(lengths.detect)}; to decide ${lengthText(lengths.decide)}; to resolve ${lengthText(lengths.resolve)}; in all ${lengthText(lengths.total)}.`,
     );
   if (pins.length > 0) await view.rows(pinColumns(view), pins);
   for (const { severity, says } of checks)

@@ -26,7 +26,7 @@ export function IncidentSteps(part: IncidentPart) {
       {checks.length === 0 ? (
         <p>The checks found nothing.</p>
       ) : (
-        <ul class="related">
+        <ul class="incident-checks">
           {checks.map(({ code, severity, says }, index) => (
             <li key={`${code} ${index}`}>
               <span class="tag">{severity === "blocks" ? "to mend" : "to look at"}</span> {says}
@@ -54,8 +54,10 @@ export function IncidentSteps(part: IncidentPart) {
         <div class="notice" role="alertdialog" aria-label="Publish it">
           <p>
             It is frozen with a hash,{" "}
-            {incident.tell.length === 0 ? "no tenant is told" : `${incident.tell.length} tenants are told`},
-            and nothing of it can be changed any more: later facts are amendments.
+            {incident.tell.length === 0
+              ? "no tenant is told"
+              : `${incident.tell.length === 1 ? "one tenant is" : `${incident.tell.length} tenants are`} told`}
+            , and nothing of it can be changed any more: later facts are amendments.
           </p>
           <div class="event-actions">
             <button type="button" class="control primary" disabled={busy} onClick={() => step("published")}>
