@@ -1,6 +1,7 @@
 import { entityKey } from "../model/entity.ts";
 import { byTime } from "./candidate-group.ts";
 import type { Correlatable } from "./correlatable.ts";
+import type { ReachReader } from "./impact.ts";
 import type { ImpactTrace } from "./impact-trace.ts";
 import { traceImpacts } from "./impact-trace.ts";
 import { isOfShared, thingsOf } from "./shared-thing.ts";
@@ -26,6 +27,7 @@ export function createExplainer<E extends Correlatable>(
   { target, symptoms = [] }: WhatElseInput<E>,
   pool: readonly E[],
   graph: Graph,
+  reachOf: ReachReader,
 ): Explainer {
   const wanted = [
     ...(target.event === undefined ? [] : [target.event]),
@@ -37,7 +39,7 @@ export function createExplainer<E extends Correlatable>(
     .slice(0, symptomsMax);
   const many = ordered.length > 1;
   const all = [...new Map([...pool, ...wanted].map((one) => [one.id, one])).values()];
-  const trace = many ? traceImpacts(all, graph) : undefined;
+  const trace = many ? traceImpacts(all, reachOf) : undefined;
   const seen = many
     ? ordered.map((symptom) => ({ symptom, paths: walkGraph(thingsOf(symptom), graph) }))
     : [];

@@ -2,10 +2,9 @@ import type { AccountWords } from "./account-words.ts";
 import { byTime } from "./candidate-group.ts";
 import { classOf, weighTime } from "./change-class.ts";
 import type { Correlatable } from "./correlatable.ts";
-import type { Impact, Opener, Reach } from "./impact.ts";
-import { createReachReader, holdOf, isOpen, joinImpact, keepWords, linkTo, openImpact } from "./impact.ts";
+import type { Impact, Opener, Reach, ReachReader } from "./impact.ts";
+import { holdOf, isOpen, joinImpact, keepWords, linkTo, openImpact } from "./impact.ts";
 import { soundsLikeBlunder, soundsLikeRemedy } from "./reaction.ts";
-import type { Graph } from "./topology-paths.ts";
 
 /** A change made while an impact was open on the same or a dependent thing. */
 export interface Reaction {
@@ -20,7 +19,7 @@ export interface ImpactTrace {
   readonly impacts: readonly Impact[];
   /** By the id of the change. */
   readonly reactions: ReadonlyMap<string, readonly Reaction[]>;
-  readonly reachOf: (event: Correlatable) => Reach;
+  readonly reachOf: ReachReader;
 }
 
 /** A recovery counts once the thing has stayed well for so long; before that it is a lull. */
@@ -49,9 +48,9 @@ const underWay =
  * Follows the troubles told in `events` through time: which symptoms belong together, what may have opened them, what
  * was done about them, and what of it is still open at the end. Pure, and the same in whatever order they come.
  */
-export function traceImpacts(events: readonly Correlatable[], graph: Graph): ImpactTrace {
+export function traceImpacts(events: readonly Correlatable[], reachOf: ReachReader): ImpactTrace {
   const ordered = events.toSorted(byTime);
-  const tracer = new ImpactTracer(createReachReader(graph), indexTroubles(ordered));
+  const tracer = new ImpactTracer(reachOf, indexTroubles(ordered));
   for (const event of ordered) tracer.take(event);
   return tracer;
 }
@@ -59,12 +58,13 @@ export function traceImpacts(events: readonly Correlatable[], graph: Graph): Imp
 class ImpactTracer implements ImpactTrace {
   readonly impacts: Impact[] = [];
   readonly reactions = new Map<string, readonly Reaction[]>();
-  readonly reachOf: (event: Correlatable) => Reach;
+  readonly reachOf: ReachReader;
+  readonly #byPlace = new Map<string, Set<Impact>>();
   readonly #troubleTimes: ReadonlyMap<string, readonly number[]>;
   readonly #changes = new Map<string, Correlatable[]>();
   readonly #told: { readonly event: Correlatable; readonly words: AccountWords }[] = [];
 
-  constructor(reachOf: (event: Correlatable) => Reach, troubleTimes: ReadonlyMap<string, readonly number[]>) {
+  constructor(reachOf: ReachReader, troubleTimes: ReadonlyMap<string, readonly number[]>) {
     this.reachOf = reachOf;
     this.#troubleTimes = troubleTimes;
   }
@@ -77,14 +77,33 @@ class ImpactTracer implements ImpactTrace {
   }
 
   #takeTrouble(event: Correlatable, reach: Reach): void {
-    const open = this.impacts.filter((impact) => isOpen(impact, event.occurredAt));
+    const open = this.#around(reach).filter((impact) => isOpen(impact, event.occurredAt));
     const links = open.map((impact) => ({ impact, link: linkTo(impact, reach, event.occurredAt) }));
     const openers = this.#findOpeners(event, reach);
     const belongs = Math.max(0, ...links.map(({ link }) => link));
-    for (const { impact, link } of links) if (link >= firmLink) joinImpact(impact, event, reach, link);
+    for (const { impact, link } of links) if (link >= firmLink) this.#join(impact, event, reach, link);
     if (belongs < firmLink || (openers[0]?.weight ?? 0) > belongs) {
-      this.impacts.push(openImpact(event, reach, openers));
+      const impact = openImpact(event, reach, openers);
+      this.impacts.push(impact);
+      this.#index(impact, reach);
     }
+  }
+
+  #join(impact: Impact, event: Correlatable, reach: Reach, link: number): void {
+    joinImpact(impact, event, reach, link);
+    this.#index(impact, reach);
+  }
+
+  #index(impact: Impact, { own }: Reach): void {
+    for (const key of own) this.#byPlace.set(key, (this.#byPlace.get(key) ?? new Set()).add(impact));
+  }
+
+  /** The impacts that what is touched may be linked to firmly: by a thing, or by what is written of it. */
+  #around({ near, words }: Reach): readonly Impact[] {
+    if (words !== undefined) return this.impacts;
+    const around = new Set<Impact>();
+    for (const key of near.keys()) for (const impact of this.#byPlace.get(key) ?? []) around.add(impact);
+    return [...around];
   }
 
   #takeRecovery(event: Correlatable, reach: Reach): void {
@@ -107,7 +126,7 @@ class ImpactTracer implements ImpactTrace {
   /** A change, or what people and jobs did: perhaps a reaction, perhaps what opens the next impact. */
   #takeAct(event: Correlatable, reach: Reach): void {
     const reactions: Reaction[] = [];
-    for (const impact of this.impacts) {
+    for (const impact of this.#around(reach)) {
       const open = isOpen(impact, event.occurredAt);
       const ails = open && reach.own.some((key) => impact.troubles.get(key)?.open === true);
       if (event.kind === "human" && ails) keepWords(impact, reach);

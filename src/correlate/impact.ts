@@ -14,6 +14,8 @@ export interface Impact {
   readonly troubles: Map<string, Trouble>;
   /** By the id of each symptom: how firmly it belongs here. */
   readonly members: Map<string, number>;
+  /** When anything of it last showed. */
+  lastAt: Instant;
   /** What its firm members said of it. */
   readonly accounts: AccountWords[];
   /** What changed before its opening, and how likely each is to have opened it; the likeliest first. */
@@ -59,22 +61,36 @@ const nearMin = 0.5;
 /** How many records' words an impact keeps. */
 export const accountsMax = 200;
 
-/** Reads what events touch, walking at most two strong dependencies; remembers what it has walked. */
-export function createReachReader(graph: Graph): (event: Correlatable) => Reach {
+/** Tells what events touch, walking at most two strong dependencies; remembers what it has read. */
+export type ReachReader = (event: Correlatable) => Reach;
+
+export function createReachReader(graph: Graph): ReachReader {
   const nearOf = new Map<string, ReadonlyMap<string, number>>();
+  const known = new Map<Correlatable, Reach>();
   const walk = (key: string) => {
-    const known = nearOf.get(key) ?? walkNear(key, graph);
-    nearOf.set(key, known);
-    return known;
+    const near = nearOf.get(key) ?? walkNear(key, graph);
+    nearOf.set(key, near);
+    return near;
   };
   return (event) => {
+    const before = known.get(event);
+    if (before !== undefined) return before;
     const own = placesOf(event);
-    const near = new Map<string, number>();
-    for (const [key, weight] of own.flatMap((place) => [...walk(place)])) {
-      near.set(key, Math.max(weight, near.get(key) ?? 0));
-    }
-    return { own, near, words: readAccount(event) };
+    const [only = "", ...others] = own;
+    const reach = {
+      own,
+      near: others.length === 0 ? walk(only) : join(own.map(walk)),
+      words: readAccount(event),
+    };
+    known.set(event, reach);
+    return reach;
   };
+}
+
+function join(maps: readonly ReadonlyMap<string, number>[]): ReadonlyMap<string, number> {
+  const all = new Map<string, number>();
+  for (const map of maps) for (const [key, weight] of map) all.set(key, Math.max(weight, all.get(key) ?? 0));
+  return all;
 }
 
 function walkNear(start: string, graph: Graph): ReadonlyMap<string, number> {
@@ -98,7 +114,7 @@ function walkNear(start: string, graph: Graph): ReadonlyMap<string, number> {
 
 /** How firmly what is touched at a moment belongs to an impact, in [0, 1]. */
 export function linkTo(impact: Impact, { near, words }: Pick<Reach, "near" | "words">, at: Instant): number {
-  const quietMs = at - Math.max(...[...impact.troubles.values()].map(({ lastAt }) => lastAt));
+  const quietMs = at - impact.lastAt;
   let link = impact.shared ? sharedLink / (1 + Math.max(0, quietMs) / sharedHalfMs) : 0;
   const closedLink = words?.goesOn === true ? goesOnLink : relapseLink;
   for (const [key, weight] of near) {
@@ -122,7 +138,9 @@ export function holdOf(change: Reach, symptom: Reach): number {
 }
 
 export function isOpen(impact: Impact, at: Instant): boolean {
-  return [...impact.troubles.values()].some((trouble) => trouble.open && at - trouble.lastAt <= staleMs);
+  if (at - impact.lastAt > staleMs) return false;
+  for (const { open, lastAt } of impact.troubles.values()) if (open && at - lastAt <= staleMs) return true;
+  return false;
 }
 
 export function openImpact(opening: Correlatable, reach: Reach, openers: readonly Opener[]): Impact {
@@ -133,6 +151,7 @@ export function openImpact(opening: Correlatable, reach: Reach, openers: readonl
     members: new Map(),
     accounts: [],
     openers,
+    lastAt: opening.occurredAt,
   };
   joinImpact(impact, opening, reach, 1);
   return impact;
@@ -144,6 +163,7 @@ export function joinImpact(impact: Impact, event: Correlatable, reach: Reach, st
     const was = known?.open === true ? known.strength : 0;
     impact.troubles.set(key, { strength: Math.max(strength, was), lastAt: event.occurredAt, open: true });
   }
+  impact.lastAt = event.occurredAt;
   impact.members.set(event.id, strength);
   keepWords(impact, reach);
 }

@@ -7,6 +7,7 @@ import { byTime } from "./candidate-group.ts";
 import type { Correlatable } from "./correlatable.ts";
 import type { EvidenceContext } from "./evidence.ts";
 import { gatherEvidence } from "./evidence.ts";
+import type { ReachReader } from "./impact.ts";
 import type { ImpactSight } from "./impact-sight.ts";
 import { seeImpacts } from "./impact-sight.ts";
 import { traceImpacts } from "./impact-trace.ts";
@@ -36,16 +37,17 @@ export function focusLenses<E extends Correlatable>(
   input: WhatElseInput<E>,
   pool: readonly E[],
   graph: Graph,
+  reachOf: ReachReader,
 ): readonly Lens<E>[] {
   const { event, selection = [], resource, at } = input.target;
   const symptoms = new Map(
     [...(event === undefined ? [] : [event]), ...selection].map((one) => [one.id, one]),
   );
   if (symptoms.size === 0) {
-    return [focus(undefined, resource === undefined ? [] : [resource], at, pool, graph)];
+    return [focus(undefined, resource === undefined ? [] : [resource], at, pool, graph, reachOf)];
   }
   return pickLenses([...symptoms.values()].toSorted(byTime)).map((one) =>
-    focus(one, thingsOf(one), one.id === event?.id ? at : one.occurredAt, pool, graph),
+    focus(one, thingsOf(one), one.id === event?.id ? at : one.occurredAt, pool, graph, reachOf),
   );
 }
 
@@ -65,6 +67,7 @@ function focus<E extends Correlatable>(
   at: Instant,
   pool: readonly E[],
   graph: Graph,
+  reachOf: ReachReader,
 ): Lens<E> {
   const paths = walkGraph(starts, graph);
   const words = event === undefined ? undefined : readAccount(event);
@@ -79,7 +82,7 @@ function focus<E extends Correlatable>(
     starts,
     paths,
     words,
-    sight: seeImpacts(traceImpacts(past, graph), { event, reach: { near, words }, at, asked }),
+    sight: seeImpacts(traceImpacts(past, reachOf), { event, reach: { near, words }, at, asked }),
     evidence: gatherEvidence(event, past),
   };
 }

@@ -12,6 +12,7 @@ import type { Direction } from "./direction.ts";
 import type { Explainer } from "./explainer.ts";
 import { createExplainer } from "./explainer.ts";
 import { describeGap } from "./gap-words.ts";
+import { createReachReader } from "./impact.ts";
 import type { Lens } from "./lens.ts";
 import { focusLenses } from "./lens.ts";
 import { findNothingOn } from "./nothing-on.ts";
@@ -64,14 +65,15 @@ const mentionedShare = 0.8;
  */
 export function rankWhatElse<E extends Correlatable>(input: WhatElseInput<E>): WhatElse<E> {
   const graph = buildGraph(input.edges);
+  const reachOf = createReachReader(graph);
   const pool = [...new Map([...input.earlier, ...(input.later ?? [])].map((one) => [one.id, one])).values()];
-  const lenses = focusLenses(input, pool, graph);
+  const lenses = focusLenses(input, pool, graph, reachOf);
   const asked = new Set([input.target.event, ...(input.target.selection ?? [])].map((one) => one?.id));
   const others = pool.filter((one) => !asked.has(one.id)).toSorted(byTime);
   const isAfter = (one: E) => lenses.every((lens) => directionTo(lens, one, true, input) === "after");
   const after = others.filter(isAfter);
   const groups = groupCandidates(others.filter((one) => !isAfter(one)));
-  const explainer = createExplainer(input, pool, graph);
+  const explainer = createExplainer(input, pool, graph, reachOf);
   const ends = new Set(after.filter(endsOperation).map(operationKey));
   const ranked = groups
     .map((group) => weighGroup(group, { input, lenses, explainer, runs: ends.has(group.key) }))
