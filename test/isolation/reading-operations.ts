@@ -135,6 +135,30 @@ export const readingOperations: readonly Operation[] = [
   },
   {
     name: "GET /what-else",
+    variant: "of it among several",
+    need: "reading",
+    // One that nobody knows makes the whole question one, whoever may see the other.
+    ask: get(({ id }) => `/what-else?limit=50&event=${id}&event=evt_${"a".repeat(26)}`),
+    expect: () => ({ status: 404 }),
+  },
+  {
+    name: "GET /what-else",
+    variant: "of it twice",
+    need: "reading",
+    ask: get(({ id }) => `/what-else?limit=50&event=${id}&event=${id}`),
+    expect: (who, thing, world) => found(reached(who, thing), { status: 200, among: allSeen(who, world) }),
+  },
+  {
+    name: "GET /what-else",
+    variant: "before a moment",
+    need: "reading",
+    ask: get((thing) =>
+      thing.malformed ? "/what-else?at=sometime" : "/what-else?limit=50&at=2026-11-20T11:59:00Z",
+    ),
+    expect: (who, thing, world) => (thing.malformed ? badQuery : { status: 200, among: allSeen(who, world) }),
+  },
+  {
+    name: "GET /what-else",
     variant: "around its subject",
     need: "reading",
     ask: get((thing) => `/what-else?at=2026-11-20T11:59:00Z&resource=${resourceOf(thing)}`),

@@ -48,3 +48,37 @@ test("json is the API's answer", async () => {
   const run = await runCanned(["else", "e2", "-o", "json"], { answers });
   expect(JSON.parse(run.stdout)).toEqual(answer);
 });
+
+test("several events are asked about together, and nothing else is", async () => {
+  const run = await runCanned(["else", "e1", "e2", "e3"], { answers });
+  expect(run.asked).toEqual(["/what-else?event=e1&event=e2&event=e3"]);
+  for (const other of ["10:35", "host/cmp-17"])
+    expect((await runCanned(["else", "e1", other], { answers })).code).toBe(2);
+  expect((await runCanned(["else", "e1", "e2", "--at", "now"], { answers })).code).toBe(2);
+});
+
+test("the parts of a score are shown as a table, with their sum", async () => {
+  const run = await runCanned(["else", "e2", "--why"], { answers });
+  expect(run.stdout).toMatch(/^# +WHAT +PART +VALUE +SAYS$/m);
+  expect(run.stdout).toMatch(
+    /^1 +Upgrade of the broker +floor +3\.00 +opened an impact that is still open$/m,
+  );
+  expect(run.stdout).toMatch(/^1 +Upgrade of the broker +score +3\.25 +sum of the parts$/m);
+});
+
+test("what was not looked at, what is blind and what followed are told", async () => {
+  const checked = {
+    ...answer.checked,
+    truncated: true,
+    cut: [{ of: "changes in the window", most: 80 }],
+    blind: [{ from: "2024-08-02T10:00:00.000Z", to: "2024-08-02T10:10:00.000Z" }],
+  };
+  const followed = [{ event: eventJson({ id: "e9" }), after_ms: 60_000, path: [] }];
+  const cover = { causes: [{ id: "e1", explains: ["e2", "e3"] }], unexplained: [] };
+  const told = { "/what-else": { ...answer, checked, followed, cover } };
+  const { stderr } = await runCanned(["else", "e2"], { answers: told });
+  expect(stderr).toContain("(not all: not changes in the window beyond 80)");
+  expect(stderr).toContain("Of 10 min something may be missing: nothing found there is unknown.");
+  expect(stderr).toContain("e1 lay before 2 symptoms that hang together with it.");
+  expect(stderr).toContain("Followed by 1 more, which cannot be its cause.");
+});

@@ -83,8 +83,38 @@ function Answer({ answer }: { answer: WhatElseJson }) {
           ))}
         </ol>
       )}
+      <Followed answer={answer} />
       <Checked answer={answer} />
     </>
+  );
+}
+
+/** What began after it: told apart, so that nobody takes a consequence for a cause. */
+function Followed({ answer }: { answer: WhatElseJson }) {
+  const followed = answer.followed ?? [];
+  if (followed.length === 0) return null;
+  return (
+    <details class="followed">
+      <summary>What followed ({followed.length})</summary>
+      <ul>
+        {followed.map(({ event, after_ms: afterMs }) => (
+          <li key={event.id}>
+            <button
+              type="button"
+              class="candidate-title"
+              onClick={() => selectEvent(event.id, Date.parse(event.occurred_at))}
+            >
+              <Glyph kind={event.kind} />
+              <span>
+                <strong>+{formatLength(afterMs)}</strong>{" "}
+                <span class="visually-hidden">{kindWords[event.kind]}: </span>
+                {event.summary}
+              </span>
+            </button>
+          </li>
+        ))}
+      </ul>
+    </details>
   );
 }
 
@@ -123,7 +153,8 @@ function Candidate({ candidate }: { candidate: CandidateJson }) {
         <p class="candidate-reason">
           <strong>{beforeWords(candidate)}</strong>
           {reasonWords(candidate)}
-          {candidate.also > 0 && ` · stands for ${candidate.also} more like it`}{" "}
+          {candidate.also > 0 && ` · stands for ${candidate.also} more like it`}
+          {candidate.verdict !== undefined && ` · ${candidate.verdict.replace("-", " ")} by people`}{" "}
           <button type="button" class="link-button" aria-expanded={open} onClick={() => setOpen(!open)}>
             {open ? "less" : "details"}
             <span class="visually-hidden"> on how number {candidate.rank} ranks</span>
@@ -176,6 +207,12 @@ function signed(value: number): string {
 
 const namedMax = 6;
 
+/** Of what there was more than was looked at. */
+function cutWords(cut: WhatElseJson["checked"]["cut"]): string {
+  if (cut === undefined || cut.length === 0) return "there were more";
+  return `not all ${cut.map(({ of, most }) => `${of} beyond ${most}`).join(", ")}`;
+}
+
 function Checked({ answer }: { answer: WhatElseJson }) {
   const { checked, coverage, window } = answer;
   const { zone } = view.value;
@@ -195,7 +232,7 @@ function Checked({ answer }: { answer: WhatElseJson }) {
       <p>
         {checked.events.toLocaleString("en")} earlier events looked at since{" "}
         {formatMoment(Date.parse(window.from), zone)}
-        {checked.truncated ? "; there were more" : ""}.{" "}
+        {checked.truncated ? `; ${cutWords(checked.cut)}` : ""}.{" "}
         {behind.length === 0 &&
           blind.length === 0 &&
           coverage.connections.length > 0 &&
