@@ -9,6 +9,7 @@ import type { Scope } from "../src/model/scope.ts";
 import type { AuditRecord } from "../src/store/audit-store.ts";
 import type { VisibleEvent } from "../src/store/event-reader.ts";
 import type { Store } from "../src/store/store.ts";
+import type { TestStore } from "./database.ts";
 import { startOfDay } from "./drafts.ts";
 
 /** A request as a receiver got it. */
@@ -144,4 +145,19 @@ export async function startRule(store: Store, rule: NotificationRule): Promise<N
   const { position } = await store.reader.feed(scopeOf(rule), undefined, 1);
   await store.notifications.decide(rule, position.mark ?? "");
   return rule;
+}
+
+/** Takes the editions with these summaries away from their tenant, as a later fact would. */
+export async function takeAway({ sql }: TestStore, summaries: readonly string[]): Promise<void> {
+  await sql("DELETE FROM isochron.tenant_event WHERE summary = ANY($1::text[])", [summaries]);
+}
+
+/** Every rule so far is left behind. */
+export async function disableRules({ sql }: TestStore): Promise<void> {
+  await sql("UPDATE isochron.notification_standing SET enabled = false");
+}
+
+/** All that is stored of a rule, in one text. */
+export async function storedRule({ sql }: TestStore, id: string): Promise<string> {
+  return JSON.stringify(await sql("SELECT * FROM isochron.notification_rule WHERE id = $1", [id]));
 }

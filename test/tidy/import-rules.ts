@@ -32,6 +32,11 @@ const directions: readonly (readonly [part: RegExp, may: RegExp | undefined])[] 
     /^src\/(model\/|config(-secret)?\.ts$|log\.ts$|server-secret\.ts$|store\/[^/]+\.ts$|pipeline\/(retention|erasure-desk)\.ts$)/,
   ],
   [
+    /^src\/notification-keeping\.ts$/,
+    /^src\/(model\/|errors\.ts$|config(-secret|-tenancy)?\.ts$|log\.ts$|server-secret\.ts$|store\/[^/]+\.ts$|pipeline\/(address-guard\.ts$|notify\/)|present\/api\/)/,
+  ],
+  [/^src\/process-protection\.ts$/, /^src\/(config\.ts$|configured-connections\.ts$|pipeline\/protection\/)/],
+  [
     /^src\/correlation-answers\.ts$/,
     /^src\/(model\/|sources\/registry\.ts$|store\/[^/]+\.ts$|pipeline\/|present\/api\/api-parts\.ts$)/,
   ],

@@ -2,7 +2,14 @@ import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { openTestStore, type TestStore } from "../../../test/database.ts";
 import { connection, draft, event, page, project } from "../../../test/drafts.ts";
-import { notifyWorld, Receiver, startRule, testRule, type NotifyWorld } from "../../../test/notify-world.ts";
+import {
+  disableRules,
+  notifyWorld,
+  Receiver,
+  startRule,
+  testRule,
+  type NotifyWorld,
+} from "../../../test/notify-world.ts";
 import { instant } from "../../model/instant.ts";
 import { projectKey } from "../../model/tenant.ts";
 import type { NotificationStore } from "../../store/notification-store.ts";
@@ -129,7 +136,7 @@ async function play(commands: readonly Command[], mutate: Mutation): Promise<voi
     await passAll(doing(null));
     await deliverDue(doing(null), signal);
   }
-  await db.sql("UPDATE isochron.notification_standing SET enabled = false");
+  await disableRules(db);
   await world.close();
   expect(world.errors.filter((error) => !(error instanceof Crash))).toEqual([]);
   expect(rules).toHaveLength(3);

@@ -3,9 +3,11 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest
 import { openTestStore, type TestStore } from "../../../test/database.ts";
 import { connection, draft, event, minute, page, project } from "../../../test/drafts.ts";
 import {
+  disableRules,
   notifyWorld,
   Receiver,
   startRule,
+  takeAway,
   testRule,
   testSecret,
   type NotifyWorld,
@@ -31,7 +33,7 @@ beforeEach(async () => {
   world = notifyWorld(db.store);
 });
 afterEach(async () => {
-  await db.sql("UPDATE isochron.notification_standing SET enabled = false");
+  await disableRules(db);
   await world.close();
   await receiver.close();
   expect(world.errors).toEqual([]);
@@ -189,7 +191,7 @@ test("what is taken from a tenant before it is sent is never sent, and after it 
   await round();
   await store(event(draft("unsent", 56, { summary: "Another plan" }), project("a")));
   await passAll(world.tools);
-  await db.sql("DELETE FROM isochron.tenant_event WHERE summary IN ('A secret plan', 'Another plan')");
+  await takeAway(db, ["A secret plan", "Another plan"]);
   await round();
   const [told, correction, ...others] = bodies();
   expect(others).toEqual([]);

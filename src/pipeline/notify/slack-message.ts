@@ -40,7 +40,15 @@ function lineOf({ occurredAt, severity, summary }: SpelledEvent): string {
   return `${new Date(occurredAt).toISOString().slice(0, 19).replace("T", " ")} UTC · ${severity} · ${summary}`;
 }
 
-/** Cut first, so that no half of an entity is left at the end. */
+/** Cut by what is sent, and never inside of what stands for one character. */
 function escape(text: string): string {
-  return text.slice(0, textCharsMax).replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+  let written = "";
+  for (const sign of text) {
+    const next = entities[sign] ?? sign;
+    if (written.length + next.length > textCharsMax) return `${written}…`;
+    written += next;
+  }
+  return written;
 }
+
+const entities: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;" };
