@@ -53,6 +53,10 @@ interface Pool<A extends Groupable, E extends Correlatable> {
   readonly standing: (alert: A) => StandingIndex;
   readonly footings: ReadonlyMap<A, ReadonlyMap<string, Footing>>;
   readonly changes: readonly E[];
+  /** Servers on each host, by the topology that they were counted in. */
+  readonly counts: Map<StandingIndex, ReadonlyMap<string, number>>;
+  /** What was found to have changed before, by thing and moment: it is asked for again in each round. */
+  readonly causes: Map<string, ChangedBefore<E> | undefined>;
 }
 
 interface Candidate<A extends Groupable, E extends Correlatable> {
@@ -78,7 +82,7 @@ export function groupAlerts<A extends Groupable, E extends Correlatable>(
   const footings = new Map(
     alerts.map((alert) => [alert, footingsOf([alert.thing], standing(alert), passes)]),
   );
-  const pool: Pool<A, E> = { standing, footings, changes };
+  const pool: Pool<A, E> = { standing, footings, changes, counts: new Map(), causes: new Map() };
   const groups: AlertGroup<A, E>[] = [];
   let left = alerts.toSorted(inTime);
   for (;;) {
@@ -161,13 +165,25 @@ function weigh<A extends Groupable, E extends Correlatable>(
 function residents<A extends Groupable, E extends Correlatable>(
   on: EntityRef,
   alert: A,
-  { standing }: Pool<A, E>,
+  { standing, counts }: Pool<A, E>,
 ): number {
-  const key = entityKey(on);
-  let count = 0;
-  for (const edges of standing(alert).up.values())
-    if (edges.some(({ relation, to }) => relation === "runs_on" && entityKey(to) === key)) count += 1;
-  return count;
+  const index = standing(alert);
+  const known = counts.get(index) ?? countResidents(index);
+  counts.set(index, known);
+  return known.get(entityKey(on)) ?? 0;
+}
+
+/** How many servers are on each host. */
+function countResidents({ up }: StandingIndex): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const edges of up.values()) {
+    for (const { relation, to } of edges) {
+      if (relation !== "runs_on") continue;
+      const key = entityKey(to);
+      counts.set(key, (counts.get(key) ?? 0) + 1);
+    }
+  }
+  return counts;
 }
 
 function beats<A extends Groupable, E extends Correlatable>(
@@ -189,19 +205,29 @@ function depthOf<A extends Groupable, E extends Correlatable>(
   return alerts.reduce((sum, alert) => sum + (footings.get(alert)?.get(key)?.hops.length ?? 0), 0);
 }
 
-/** The nearest change on the thing or on what it stands on, before the first alert; of equals the latest. */
 function causeOf<A extends Groupable, E extends Correlatable>(
   on: EntityRef,
-  alerts: readonly A[],
+  [first]: readonly A[],
+  pool: Pool<A, E>,
+): ChangedBefore<E> | undefined {
+  const { controlPlane, at } = first!;
+  const key = [controlPlane, entityKey(on), at].join("|");
+  if (!pool.causes.has(key)) pool.causes.set(key, findCause(on, first!, pool));
+  return pool.causes.get(key);
+}
+
+/** The nearest change on the thing or on what it stands on, before the first alert; of equals the latest. */
+function findCause<A extends Groupable, E extends Correlatable>(
+  on: EntityRef,
+  first: A,
   { standing, changes }: Pool<A, E>,
 ): ChangedBefore<E> | undefined {
-  const [first] = alerts;
   const passes = (relation: string): boolean => !unshared.has(relation);
-  const below = footingsOf([on], standing(first!), passes);
+  const below = footingsOf([on], standing(first), passes);
   let best: ChangedBefore<E> | undefined;
   for (const event of changes) {
-    const beforeMs = first!.at - event.occurredAt;
-    if (beforeMs < 0 || beforeMs > causeMs || event.controlPlane !== first!.controlPlane) continue;
+    const beforeMs = first.at - event.occurredAt;
+    if (beforeMs < 0 || beforeMs > causeMs || event.controlPlane !== first.controlPlane) continue;
     const footing = touched(event).flatMap((ref) => below.get(entityKey(ref)) ?? [])[0];
     if (footing === undefined) continue;
     const { hops } = footing;

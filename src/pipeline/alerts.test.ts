@@ -189,6 +189,30 @@ test("an alert whose monitor's connection is silent is unknown", async () => {
   });
 });
 
+test("each member of a folded storm is an alert of its own", async () => {
+  const disk = { details: { labels: { alertname: "DiskFull" } }, type: "alert.disk_full.firing" };
+  await tell(
+    "bulk",
+    "bulk-cloud",
+    Array.from({ length: 12 }, (_, nth) =>
+      event(alertDraft(`m${nth}`, 90, `server:b${nth}`, disk), undefined, { storm: true }),
+    ),
+  );
+  const { events } = await db.store.reader.timeline(
+    provider,
+    { connections: ["bulk"] },
+    { limit: 20, order: "newest" },
+  );
+  expect(events).toHaveLength(1);
+  const answer = await ask(provider, 85, 100);
+  const own = answer.groups
+    .flatMap(({ alerts }) => alerts)
+    .filter((one) => one.controlPlane === "bulk-cloud");
+  expect(own.map(({ thing }) => thing.id).toSorted()).toEqual(
+    Array.from({ length: 12 }, (_, nth) => `b${nth}`).toSorted(),
+  );
+});
+
 test("a window in years without events has no alerts", async () => {
   const far = { from: instant(0), to: instant(1), limit: 5 };
   expect((await findAlerts(parts(), provider, far)).groups).toEqual([]);
