@@ -59,6 +59,7 @@ class ImpactTracer implements ImpactTrace {
   readonly impacts: Impact[] = [];
   readonly reactions = new Map<string, readonly Reaction[]>();
   readonly reachOf: ReachReader;
+  readonly #shared: Impact[] = [];
   readonly #byPlace = new Map<string, Set<Impact>>();
   readonly #troubleTimes: ReadonlyMap<string, readonly number[]>;
   readonly #changes = new Map<string, Correlatable[]>();
@@ -85,6 +86,7 @@ class ImpactTracer implements ImpactTrace {
     if (belongs < firmLink || (openers[0]?.weight ?? 0) > belongs) {
       const impact = openImpact(event, reach, openers);
       this.impacts.push(impact);
+      if (impact.shared) this.#shared.push(impact);
       this.#index(impact, reach);
     }
   }
@@ -100,8 +102,7 @@ class ImpactTracer implements ImpactTrace {
 
   /** The impacts that what is touched may be linked to firmly: by a thing, or by what is written of it. */
   #around({ near, words }: Reach): readonly Impact[] {
-    if (words !== undefined) return this.impacts;
-    const around = new Set<Impact>();
+    const around = new Set<Impact>(words === undefined ? [] : this.#shared);
     for (const key of near.keys()) for (const impact of this.#byPlace.get(key) ?? []) around.add(impact);
     return [...around];
   }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { parseEntityKey } from "../model/entity.ts";
-import { duration, instant } from "../model/instant.ts";
+import { duration, instant, type Duration } from "../model/instant.ts";
 import type { Relation } from "../model/topology.ts";
 import type { Correlatable } from "./correlatable.ts";
 import type { Edge } from "./topology-paths.ts";
@@ -132,5 +132,161 @@ describe("what else changed", () => {
     const [candidate] = rank([event("change", "server:1", 95 * minute)]).candidates;
     const sum = candidate!.addends.reduce((total, addend) => total + addend.value, 0);
     expect(candidate!.score).toBeCloseTo(sum, 9);
+  });
+});
+
+describe("a tenant's question, from its own editions alone", () => {
+  const own = (id: string, minuteOf: number, more: Partial<Correlatable> = {}) =>
+    event(id, "server:1", minuteOf * minute, more);
+  const notice = event("notice", "server:1", 99 * minute, {
+    type: "platform.trouble",
+    kind: "symptom",
+    category: "platform",
+    severity: "error",
+    related: [
+      { role: "affected", ref: parseEntityKey("server:1") },
+      { role: "affected", ref: parseEntityKey("server:2") },
+      { role: "place", ref: parseEntityKey("part:part-3f9a2c71") },
+    ],
+    summary: "A part of the platform that your servers stand on has trouble.",
+  });
+
+  it.each(["server:1", "server:2"])(
+    "puts the notice of a shared cause first for %s, and names no host",
+    (subject) => {
+      const broken = event("broken", subject, 100 * minute, {
+        kind: "symptom",
+        severity: "critical",
+        type: "alert",
+      });
+      const mine = [
+        own("resized", 80, { type: "compute.instance.resize.end" }),
+        own("tagged", 98, { type: "compute.instance.update", kind: "activity" }),
+        event("another alert", "server:3", 99 * minute, {
+          kind: "symptom",
+          severity: "error",
+          type: "alert",
+        }),
+      ];
+      const { candidates } = rankWhatElse({
+        target: { event: broken, at: broken.occurredAt },
+        earlier: [...mine, notice],
+        edges: [],
+        rates: new Map(),
+        limit: 10,
+      });
+      expect(candidates[0]).toMatchObject({ event: { id: "notice" }, path: [] });
+      expect(candidates[0]!.reason).toContain("trouble of a shared part of the platform");
+      expect(JSON.stringify(candidates)).not.toMatch(/host/);
+    },
+  );
+
+  it("explains the symptoms of all its resources by the one notice", () => {
+    const broken = ["server:1", "server:2"].map((subject) =>
+      event(`${subject} broken`, subject, 100 * minute, {
+        kind: "symptom",
+        severity: "critical",
+        type: "alert",
+      }),
+    );
+    const { cover, candidates } = rankWhatElse({
+      target: { selection: broken, at: broken[0]!.occurredAt },
+      earlier: [own("resized", 80), notice],
+      edges: [],
+      rates: new Map(),
+      limit: 10,
+    });
+    expect(cover).toEqual({
+      causes: [{ id: "notice", explains: broken.map(({ id }) => id) }],
+      unexplained: [],
+    });
+    expect(candidates[0]).toMatchObject({ event: { id: "notice" }, explains: broken.map(({ id }) => id) });
+  });
+});
+
+describe("direction", () => {
+  const nova = (id: string, minuteOf: number, phase: "start" | "end") =>
+    event(id, "server:1", minuteOf * minute, {
+      type: `resize.${phase}`,
+      phase,
+      kind: phase === "start" ? "activity" : "change",
+      operation: { requestId: "r" },
+    });
+  const ask = (earlier: readonly Correlatable[], later: readonly Correlatable[]) =>
+    rankWhatElse({
+      target: { event: symptom, at: symptom.occurredAt },
+      earlier,
+      later,
+      edges: [edge("server:1 runs_on host:h")],
+      rates: new Map(),
+      limit: 10,
+    });
+
+  it("tells what began after the symptom apart, the nearest to it first", () => {
+    const stranger = event("stranger", "server:9", 101 * minute);
+    const { candidates, followed } = ask([], [stranger, event("failover", "host:h", 102 * minute)]);
+    expect(candidates).toEqual([]);
+    expect(followed.map((one) => [one.event.id, one.afterMs])).toEqual([
+      ["failover", 120_000],
+      ["stranger", 60_000],
+    ]);
+  });
+
+  it("takes what may have come before by the clocks of both for unordered", () => {
+    const near = event("near", "server:1", 100 * minute + 50, { connection: "b" });
+    const more = { ...symptom, connection: "a" };
+    const rankWith = (clockErrors: ReadonlyMap<string, Duration>) =>
+      rankWhatElse({
+        target: { event: more, at: more.occurredAt },
+        earlier: [near],
+        edges: [],
+        rates: new Map(),
+        clockErrors,
+        limit: 10,
+      });
+    const [a, b] = [duration(30_000), duration(25_000)];
+    expect(rankWith(new Map([["a", a]])).candidates).toEqual([]);
+    expect(
+      rankWith(
+        new Map([
+          ["a", a],
+          ["b", b],
+        ]),
+      ).candidates[0],
+    ).toMatchObject({ direction: "unordered" });
+  });
+
+  it("counts no time for an operation whose end was seen after the symptom", () => {
+    const start = nova("start", 60, "start");
+    const alone = ask([start], []).candidates[0]!;
+    const seen = ask([start], [nova("end", 110, "end")]);
+    expect(seen.candidates[0]).toMatchObject({ direction: "in-progress", beforeMs: 40 * minute * 1000 });
+    expect(seen.candidates[0]!.score).toBeGreaterThan(alone.score);
+    expect(seen.followed).toEqual([]);
+  });
+});
+
+describe("hubs", () => {
+  const crowd = (hub: string, relation: string, count: number) =>
+    Array.from({ length: count }, (_, index) => edge(`server:n${index} ${relation} ${hub}`));
+
+  it.each([
+    ["aggregate:zone", "member_of"],
+    ["network:external", "on_network"],
+    ["project:p", "owned_by"],
+  ])("a %s that everything hangs on relates nothing", (hub, relation) => {
+    const edges = [edge(`server:1 ${relation} ${hub}`), ...crowd(hub, relation, 200)];
+    const ranked = rank([event("neighbour's", "server:n7", 99 * minute)], edges);
+    expect(ranked.candidates[0]!.addends.find(({ name }) => name === "path")!.value).toBeLessThan(
+      Math.log(0.05),
+    );
+  });
+
+  it("a host relates its few servers more than its many", () => {
+    const [few, many] = [3, 60].map((count) => {
+      const edges = [edge("server:1 runs_on host:h"), ...crowd("host:h", "runs_on", count)];
+      return rank([event("neighbour's", "server:n1", 99 * minute)], edges).candidates[0]!.score;
+    });
+    expect(few!).toBeGreaterThan(many!);
   });
 });
