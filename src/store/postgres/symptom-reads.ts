@@ -9,8 +9,8 @@ import { toVisible, type View } from "./view.ts";
 /** So many symptoms of a span are looked through; beyond it the counts are at least what they say. */
 const symptomsMax = 5_000;
 
-/** Trouble that somebody was told of, and steps that failed. What a notice tells of is not seen on the resource itself. */
-const isTrouble = "((kind = 'symptom' AND severity > 0) OR phase = 'error')";
+/** Trouble that somebody was told of, and changes that failed: no activity, so that the index by subject serves. */
+const isTrouble = "kind <> 'activity' AND ((kind = 'symptom' AND severity > 0) OR phase = 'error')";
 
 interface SymptomRow {
   readonly count: number;
@@ -57,10 +57,12 @@ async function readAlone(
     `occurred_at >= ${parameters.add(iso(from), "timestamptz")}`,
     `occurred_at < ${parameters.add(iso(to), "timestamptz")}`,
     isTrouble,
+    `subject_id = ANY(${parameters.add([...new Set(entities.map(({ id }) => id))], "text[]")})`,
     `subject_kind || ':' || subject_id = ANY(${keys})`,
     `id <> ALL(${parameters.add(except, "text[]")})`,
     "details #>> '{storm,count}' IS NULL",
-    ...(view.audience === "tenant" ? ["NOT notice"] : [`mentions && ${keys}`]),
+    // What a notice tells of was not seen on the resource itself.
+    ...(view.audience === "tenant" ? ["NOT notice"] : []),
   ];
   const limit = parameters.add(symptomsMax, "integer");
   const seen = view.select(
