@@ -142,6 +142,13 @@ test("a tenant's alerts are made of its own editions alone", async () => {
     ["server:s1", "firing", 1],
     ["server:s2", "firing", 1],
   ]);
+  // That they stood on one host is the provider's to know.
+  const own = await ask(tenant(acme));
+  expect(own.groups.map(({ alerts, on, cause }) => [alerts.length, on, cause])).toEqual([
+    [1, undefined, undefined],
+    [1, undefined, undefined],
+    [1, undefined, undefined],
+  ]);
   const nothing = await ask(tenant(globex));
   expect([nothing.groups, nothing.windows, nothing.splits]).toEqual([[], [], []]);
 });
