@@ -54,10 +54,10 @@ describe("a document's timeline", () => {
 
   test("is read from points of a list, without front matter", () => {
     const { changes, setAside, withoutTime } = read(
-      "# 14 May 2026\n\n- 20:14 UTC – Both paths are down\n  on one host\n- [20:20 +02:00] We **restarted** it\n- 2026-05-15T06:00:00Z: all ok\n- bring cake\n",
+      "# 14 May 2026\n\n- 20:14 UTC – Both paths are down\n  on one host\n- [20:20 +02:00] We **restarted** it\n- 2026-05-15T06:00:00Z: all ok\n- bring cake\n  and plates\n",
     );
     expect(setAside).toEqual([]);
-    expect(withoutTime).toBe(2);
+    expect(withoutTime).toBe(3);
     expect(briefly(changes)).toEqual([
       "2026-05-14T20:14:00±60000 symptom - Both paths are down on one host",
       "2026-05-14T18:20:00±60000 change - We restarted it",
@@ -109,6 +109,7 @@ describe("a document's timeline", () => {
     ["an uncertain zone", "| 2026-05-14 20:10 CST | down | |", "zone-unclear"],
     ["a zone that nobody has", "| 2026-05-14 20:10 Europe/Atlantis | down | |", "zone-unclear"],
     ["a time that no clock shows", "| 2026-05-14 25:10Z | down | |", "time-unreadable"],
+    ["words behind a time", "| 2026-05-14 20:10Z or so | down | |", "time-unreadable"],
     ["words for a time", "| at noon | down | |", "time-unreadable"],
     ["a time that the clocks left out", "| 2026-03-29 02:30 Europe/Paris | down | |", "time-skipped"],
     ["nothing that happened", "| 2026-05-14 20:10Z | | |", "text-missing"],
@@ -152,6 +153,7 @@ describe("a document's timeline", () => {
         "|---|---|",
         "| 20:10 | x |",
         "- 20:10 x",
+        "- cake",
         "  more",
         "```",
         "# 2026-05-14",
