@@ -2,6 +2,7 @@ import type { ApiParts } from "../../src/present/api/api-parts.ts";
 import type { Scope } from "../../src/model/scope.ts";
 import type { CorrelationReader } from "../../src/store/correlation-reader.ts";
 import type { EventPage, EventReader, VisibleEvent } from "../../src/store/event-reader.ts";
+import type { IncidentStore } from "../../src/store/incident-store.ts";
 import type { Store } from "../../src/store/store.ts";
 import type { TokenStore } from "../../src/store/token-store.ts";
 import { findBlast } from "../../src/pipeline/blast.ts";
@@ -64,6 +65,14 @@ function reading(change: (reader: EventReader) => Partial<EventReader>): (store:
   return (store) => {
     const { reader } = store;
     return { ...bound(store), reader: { ...bound(reader), ...change(reader) } };
+  };
+}
+
+/** A store whose incidents answer some questions otherwise. */
+function telling(change: (incidents: IncidentStore) => Partial<IncidentStore>): (store: Store) => Store {
+  return (store) => {
+    const { incidents } = store;
+    return { ...bound(store), incidents: { ...bound(incidents), ...change(incidents) } };
   };
 }
 
@@ -143,6 +152,14 @@ export const mutants: Readonly<Record<string, Mutant>> = {
   "a stream goes on after what another has": {
     by: "matrix",
     wrap: reading((reader) => ({ standsInFeed: (_scope, id) => reader.standsInFeed(provider, id) })),
+  },
+  "a tenant is told what all were told of incidents": {
+    by: "matrix",
+    wrap: telling((incidents) => ({ editions: (_scope, limit) => incidents.editions(provider, limit) })),
+  },
+  "what another was told of an incident is found by its id": {
+    by: "matrix",
+    wrap: telling((incidents) => ({ edition: (_scope, id) => incidents.edition(provider, id) })),
   },
   "the members of a storm are all of them": {
     by: "worlds",
