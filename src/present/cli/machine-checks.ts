@@ -2,6 +2,7 @@ import { constants } from "node:fs";
 import { access } from "node:fs/promises";
 import { createServer } from "node:net";
 import { dirname } from "node:path";
+import type { RuleJson } from "../api/notification-contract.ts";
 import type { SourcesJson } from "../api/contract.ts";
 
 /** One thing that `doctor` looked at. */
@@ -96,6 +97,26 @@ export function checkConnection(connection: SourcesJson["connections"][number]):
     state: state === "failing" ? "failed" : isWell ? "ok" : "warning",
     says: [summary, ...troubles].join("; "),
   };
+}
+
+/** Notification rules that rest, and whose last messages were given up; nothing where there is no rule. */
+export function checkRules(rules: readonly RuleJson[]): readonly Check[] {
+  const enabled = rules.filter(({ enabled: isEnabled }) => isEnabled);
+  if (enabled.length === 0) return [];
+  const resting = enabled.filter(({ paused }) => paused !== null);
+  const failing = enabled.filter(({ last_deliveries: last }) => last.some(({ state }) => state === "dead"));
+  const named = (these: readonly RuleJson[]): string => these.map(({ name }) => name).join(", ");
+  const troubles = [
+    ...(resting.length === 0 ? [] : [`resting: ${named(resting)}`]),
+    ...(failing.length === 0 ? [] : [`messages given up: ${named(failing)}`]),
+  ];
+  return [
+    {
+      name: "notification rules",
+      state: troubles.length === 0 ? "ok" : "warning",
+      says: [`${enabled.length - resting.length} running`, ...troubles].join("; "),
+    },
+  ];
 }
 
 /** PostgreSQL refuses to run as root, so that root has it run as another, or in a user namespace where it is none. */

@@ -289,7 +289,10 @@ describe("looking after", () => {
   });
 
   test("doctor looks at Node, folder, address, PostgreSQL, schema and sources", async () => {
-    const sources = { "/sources": { connections: [connection("failing")], set_aside: [] } };
+    const sources = {
+      "/sources": { connections: [connection("failing")], set_aside: [] },
+      "/notification-rules": { rules: [] },
+    };
     const settings = { data: "/", port: 0 };
     const run = await runCanned(["doctor"], { answers: sources, settings });
     expect(run.code).toBe(1);

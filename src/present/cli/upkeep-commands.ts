@@ -6,6 +6,7 @@ import { LocalTransport } from "./api-transport.ts";
 import {
   checkAddress,
   checkConnection,
+  checkRules,
   checkFolder,
   checkIdentityProvider,
   checkNode,
@@ -138,9 +139,11 @@ async function checkStore(setup: Setup): Promise<readonly Check[]> {
 
 async function checkSources(opened: Opened): Promise<readonly Check[]> {
   const api = await opened.api({ viewer: { kind: "provider" } });
-  const { connections } = await new ApiClient(new LocalTransport(() => Promise.resolve(api))).sources();
+  const client = new ApiClient(new LocalTransport(() => Promise.resolve(api)));
+  const { connections } = await client.sources();
+  const { rules } = await client.notifications.list();
   await api.close();
-  return connections.map(checkConnection);
+  return [...connections.map(checkConnection), ...checkRules(rules)];
 }
 
 const stateStyles: Readonly<Record<Check["state"], Style>> = {
