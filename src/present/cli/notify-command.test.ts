@@ -102,7 +102,7 @@ describe("notify", () => {
     expect(run.sent).toMatchObject([{ method: "PUT", payload }]);
   });
 
-  test("test fails where the target did not take the message", async () => {
+  test("a test fails where the target did not take the message", async () => {
     const answers = { [`${path}/test`]: { ...delivery, kind: "test", state: "withdrawn" } };
     const run = await runCanned(["notify", "test", rule.id], { answers });
     expect(run.stdout).toContain("The target answered 500.");
