@@ -3,6 +3,7 @@ import { findAlerts } from "./pipeline/alerts.ts";
 import { findBlast } from "./pipeline/blast.ts";
 import { compareEvents } from "./pipeline/compare.ts";
 import type { Stages } from "./pipeline/ingest.ts";
+import { openOperations } from "./pipeline/operations.ts";
 import { findWhatElse } from "./pipeline/what-else.ts";
 import type { ApiParts } from "./present/api/api-parts.ts";
 import { sources } from "./sources/registry.ts";
@@ -15,7 +16,7 @@ export function correlationAnswers({
 }: {
   readonly store: Store;
   readonly stages: Pick<Stages, "buildView">;
-}): Pick<ApiParts, "whatElse" | "blast" | "compare" | "alerts"> {
+}): Pick<ApiParts, "whatElse" | "blast" | "compare" | "alerts" | "operations"> {
   const { reader, topology, correlation, maintenance, feedback, typePairs, alertSplits } = store;
   const now = (): Instant => instant(Date.now());
   const clockErrorOf = (name: string): Duration =>
@@ -34,6 +35,7 @@ export function correlationAnswers({
     blast: (scope, query) => findBlast({ reader, topology, buildView }, scope, query),
     alerts: (scope, query) =>
       findAlerts({ reader, topology, maintenance, alertSplits, buildView, now }, scope, query),
+    operations: openOperations({ reader, operations: store.operations, now }),
     compare: (scope, query) => compareEvents(reader, scope, query),
   };
 }

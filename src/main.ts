@@ -62,6 +62,7 @@ import { serverSecret } from "./server-secret.ts";
 import { findSource, sources } from "./sources/registry.ts";
 import type { SourceIo } from "./sources/source.ts";
 import { erasureKey, keepStoreShort, type RetentionKeeping } from "./retention-keeping.ts";
+import { watchOperations } from "./operation-keeping.ts";
 import { openStore } from "./store/postgres/open.ts";
 import type { Store } from "./store/store.ts";
 import type { TokenScope } from "./store/token-store.ts";
@@ -159,6 +160,7 @@ export async function openIsochron(config: Config, log: Logger, options: OpenOpt
       await Promise.all([
         runAll(stages, connections, running),
         retention.keep(signal),
+        watchOperations(store, { stages, holder, log }, signal),
         notifications.keep(signal),
         keepLearning(
           { ...store, now, onError: (err) => log.error({ err }, "types that come together were not learnt") },

@@ -41,6 +41,9 @@ const publicTypes =
 /** Its words are made of letters, but for Keystone's extensions (`identity.os-oauth1:consumer.created`). */
 const publicWords = /^[a-z_]+(\.(os-[a-z0-9]+:)?[a-z_]+)*$/;
 
+/** What Isochron itself finds about a thing, in words of its own; their details are the provider's all the same. */
+const ownFindings: ReadonlySet<string> = new Set(["operation.end-missing", "operation.end-arrived"]);
+
 export function isPublicType(type: string): boolean {
   return publicTypes.test(type) && publicWords.test(type);
 }
@@ -62,7 +65,7 @@ function partsOf(name: keyof EventDraft, draft: EventDraft, reader: Reader): rea
       return [
         {
           path: [name],
-          class: isPublicType(draft.type) ? "public-vocabulary" : "free-text",
+          class: isPublicType(draft.type) || ownFindings.has(draft.type) ? "public-vocabulary" : "free-text",
           value: draft.type,
         },
       ];

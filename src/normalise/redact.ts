@@ -81,6 +81,9 @@ function tellEvent(shown: ShownDraft, type: string, subject: EntityRef): string 
   const name = `${thing[0]!.toUpperCase()}${thing.slice(1)}${subjectName === undefined ? "" : ` ${subjectName}`}`;
   if (type === "alert.firing") return `${name}: a monitoring alert began`;
   if (type === "alert.resolved") return `${name}: a monitoring alert ended`;
+  if (type === "operation.end-missing")
+    return `${name}: the end of something that was begun has not been seen`;
+  if (type === "operation.end-arrived") return `${name}: the end that was missing has come`;
   if (shown.type === undefined) return `${name}: ${category} ${kind}`;
   const state = shown.changes.find(({ field }) => field === "state");
   if (state !== undefined) return `${name}: state ${String(state.before)} → ${String(state.after)}`;

@@ -1,16 +1,18 @@
-import { endlessBin, lengthBin } from "../correlate/operation-length.ts";
+import { endlessBin, lengthBin, operationWaitMs } from "../correlate/operation-length.ts";
 import type { Operation } from "../correlate/operation-shape.ts";
+import { operationTemplates } from "../correlate/operation-template.ts";
 import { lengthsOf, withParts } from "../correlate/operation.ts";
 import { IsochronError } from "../errors.ts";
 import type { Category, EventDraft } from "../model/event.ts";
 import type { Instant } from "../model/instant.ts";
 import { duration, instant } from "../model/instant.ts";
 import { ownConnection } from "../model/own-connection.ts";
+import { mergeSpans } from "../model/source-health.ts";
 import type { EventReader, Keyset } from "../store/event-reader.ts";
 import type { OperationStore } from "../store/operation-store.ts";
 import { withEditions } from "./editions.ts";
 import type { Stages } from "./ingest.ts";
-import { findOperation, findOperations } from "./operations.ts";
+import { findOperation, findOperations, readLengths } from "./operations.ts";
 import { openRulings } from "./rulings.ts";
 import { machineScheduler, type Scheduler } from "./scheduler.ts";
 import { loadSurroundings, viewOf } from "./surroundings.ts";
@@ -39,6 +41,8 @@ const passEveryMs = 60_000;
 const lookMs = 15_000;
 /** Looked through at every pass; what is older at a slice per pass. */
 const recentMs = 2 * 3_600_000;
+/** Long kinds are looked at when they become due, with room for passes that were late. */
+const dueSpanMs = 10 * 60_000;
 const sliceMs = 2 * 3_600_000;
 /** How far back ends are still waited for. */
 const oldestMs = 31 * 24 * 3_600_000;
@@ -69,7 +73,10 @@ export async function watchOperationEnds(
     const now = stages.now();
     const recentFrom = instant(now - recentMs);
     const missing = new Map((await overdueBetween(tools, recentFrom, now)).map((one) => [one.id, one]));
-    const oldest = instant(now - oldestMs);
+    for (const { from, to } of await dueSpans(tools, now))
+      for (const one of await overdueBetween(tools, from, to)) missing.set(one.id, one);
+    const first = (await tools.reader.extent(provider))?.first ?? now;
+    const oldest = instant(Math.max(first, now - oldestMs));
     const sweepFrom =
       taken.sweptTo === undefined || taken.sweptTo < oldest || taken.sweptTo >= recentFrom
         ? oldest
@@ -103,6 +110,19 @@ export async function keepWatchingOperationEnds(
     }
     await scheduler.wait(lookMs, signal);
   }
+}
+
+/** When what becomes due now began, for kinds that take longer than is looked through anyway. */
+async function dueSpans(
+  { operations }: OperationEndTools,
+  now: Instant,
+): Promise<readonly { readonly from: Instant; readonly to: Instant }[]> {
+  const lengths = await readLengths(operations);
+  const waits = operationTemplates
+    .map((template) => operationWaitMs(lengths, template))
+    .filter((ms) => ms > recentMs);
+  const spans = waits.map((ms) => ({ from: instant(now - ms - dueSpanMs), to: instant(now - ms) }));
+  return mergeSpans(spans);
 }
 
 function asked(tools: OperationEndTools) {

@@ -9,6 +9,7 @@ import type { FeedbackStore } from "./feedback-store.ts";
 import type { IncidentStore } from "./incident-store.ts";
 import type { NotificationStore } from "./notification-store.ts";
 import type { NoticeTemplateStore } from "./notice-template-store.ts";
+import type { OperationStore } from "./operation-store.ts";
 import type { RetentionStore } from "./retention-store.ts";
 import type { RulingStore } from "./ruling-store.ts";
 import type { SessionStore } from "./session-store.ts";
@@ -37,6 +38,7 @@ export interface Store {
   readonly feedback: FeedbackStore;
   readonly typePairs: TypePairStore;
   readonly alertSplits: AlertSplitStore;
+  readonly operations: OperationStore;
   /** A hash over all that the store holds but the times of recording: equal digests, equal stores. */
   digest(): Promise<string>;
   /** For `doctor`: server version, schema version, where it runs. */

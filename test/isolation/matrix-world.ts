@@ -8,6 +8,7 @@ import { clean } from "../../src/normalise/clean.ts";
 import { disclosureClasses, redactionDiff } from "../../src/normalise/redact-diff.ts";
 import { findAlerts } from "../../src/pipeline/alerts.ts";
 import { findBlast } from "../../src/pipeline/blast.ts";
+import { openOperations } from "../../src/pipeline/operations.ts";
 import { compareEvents } from "../../src/pipeline/compare.ts";
 import { createNotices } from "../../src/pipeline/notices.ts";
 import { openRulingDesk } from "../../src/pipeline/ruling-desk.ts";
@@ -131,6 +132,7 @@ export function partsOver(store: Store): Partial<ApiParts> {
       findWhatElse({ reader, correlation, buildView: buildTopologyView }, scope, question),
     blast: (scope, query) =>
       findBlast({ reader, topology: store.topology, buildView: buildTopologyView }, scope, query),
+    operations: openOperations({ ...store, now: () => worldEnd }),
     alerts: (scope, query) =>
       findAlerts({ ...store, buildView: buildTopologyView, now: () => worldEnd }, scope, query),
     compare: (scope, query) => compareEvents(reader, scope, query),

@@ -35,6 +35,10 @@ const directions: readonly (readonly [part: RegExp, may: RegExp | undefined])[] 
     /^src\/notification-keeping\.ts$/,
     /^src\/(model\/|errors\.ts$|config(-secret|-tenancy)?\.ts$|log\.ts$|server-secret\.ts$|store\/[^/]+\.ts$|pipeline\/(address-guard\.ts$|notify\/)|present\/api\/)/,
   ],
+  [
+    /^src\/operation-keeping\.ts$/,
+    /^src\/(log\.ts$|store\/[^/]+\.ts$|pipeline\/(ingest|operation-ends)\.ts$)/,
+  ],
   [/^src\/process-protection\.ts$/, /^src\/(config\.ts$|configured-connections\.ts$|pipeline\/protection\/)/],
   [
     /^src\/correlation-answers\.ts$/,

@@ -15,6 +15,7 @@ import type { CompareEvents, FindBlast } from "./blast-parts.ts";
 import type { ContractJson } from "./contract.ts";
 import type { Notifications } from "./notification-parts.ts";
 import type { Erasures } from "./retention-parts.ts";
+import type { FindOperations } from "./operation-parts.ts";
 import type { Rulings } from "./ruling-parts.ts";
 import type { TemplatePreviewJson } from "./tenancy-contract.ts";
 import type { TenantSettings } from "./tenant-directory.ts";
@@ -40,6 +41,8 @@ export interface ApiParts {
   readonly whatElse: WhatElse;
   /** What a failure reaches; absent where nobody can tell. */
   readonly blast?: FindBlast;
+  /** Rebuilds operations; absent where nobody can. */
+  readonly operations?: FindOperations;
   /** What stands out of a selection; absent where nobody can tell. */
   readonly compare?: CompareEvents;
   /** Judges alerts; absent where nobody can. */

@@ -7,6 +7,7 @@ import * as blast from "./blast-contract.ts";
 import * as compare from "./compare-contract.ts";
 import * as contract from "./contract.ts";
 import * as maintenance from "./maintenance-contract.ts";
+import * as operations from "./operation-contract.ts";
 import * as quarantine from "./quarantine-contract.ts";
 import * as tenancy from "./tenancy-contract.ts";
 import * as whatElse from "./what-else-contract.ts";
@@ -42,6 +43,12 @@ const components = {
   Ownership: contract.ownershipSchema,
   Problem: contract.problemSchema,
   DryRun: quarantine.dryRunSchema,
+  Operation: operations.operationSchema,
+  OperationAnswer: operations.operationAnswerSchema,
+  OperationPart: operations.operationPartSchema,
+  OperationStep: operations.operationStepSchema,
+  OperationSummary: operations.operationSummarySchema,
+  Operations: operations.operationsSchema,
   Quarantine: quarantine.quarantineSchema,
   QuarantineGroup: quarantine.quarantineGroupSchema,
   Ruling: quarantine.rulingSchema,

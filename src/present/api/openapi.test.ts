@@ -6,12 +6,14 @@ import { instant } from "../../model/instant.ts";
 import { clean } from "../../normalise/clean.ts";
 import { findAlerts } from "../../pipeline/alerts.ts";
 import { findBlast } from "../../pipeline/blast.ts";
+import { openOperations } from "../../pipeline/operations.ts";
 import { compareEvents } from "../../pipeline/compare.ts";
 import { createNotices } from "../../pipeline/notices.ts";
 import { buildTopologyView } from "../../resolve/topology-view.ts";
 import type { Store } from "../../store/store.ts";
 import * as alerts from "./alert-contract.ts";
 import * as blast from "./blast-contract.ts";
+import * as operations from "./operation-contract.ts";
 import * as compare from "./compare-contract.ts";
 import * as contract from "./contract.ts";
 import * as incidents from "./incident-contract.ts";
@@ -86,6 +88,7 @@ beforeAll(async () => {
     alerts: (scope, query) =>
       findAlerts({ ...store, buildView: buildTopologyView, now: () => worldEnd }, scope, query),
     blast: (scope, query) => findBlast({ ...store, buildView: buildTopologyView }, scope, query),
+    operations: openOperations({ ...store, now: () => worldEnd }),
     compare: (scope, query) => compareEvents(store.reader, scope, query),
     notices: createNotices(store, clean, () => worldEnd).desk,
     rulings: {
@@ -171,6 +174,8 @@ describe("the OpenAPI document", () => {
       "GET /maintenance",
       "GET /notice-templates",
       "GET /notice-templates/{name}",
+      "GET /operations",
+      "GET /operations/{id}",
       "GET /quarantine",
       "GET /resources/{kind}/{id}",
       "GET /rulings",
@@ -213,6 +218,7 @@ describe("each documented operation answers as documented", () => {
     members: [contract.membersPageSchema, async () => `/events/${await anyId()}/members`],
     ownership: [contract.ownershipSchema, async () => `/events/${await anyId()}/ownership`],
     "what-else": [whatElse.whatElseSchema, () => "/what-else?at=2026-11-20T12:00:00Z"],
+    operations: [operations.operationsSchema, () => "/operations?to=2026-11-21T00:00:00Z"],
     blast: [blast.blastSchema, () => "/blast?at=2026-11-20T11:05:00Z&resource=server/srv-web-1"],
     compare: [
       compare.compareSchema,

@@ -31,6 +31,7 @@ import { liveRoute } from "./live-route.ts";
 import { describeApi } from "./openapi-document.ts";
 import { MakerConfirmations } from "./maker-confirmations.ts";
 import { maintenanceRoutes } from "./maintenance-routes.ts";
+import { operationRoutes } from "./operation-routes.ts";
 import { membersRoute } from "./members-route.ts";
 import { metricsRoute } from "./metrics-route.ts";
 import { notificationRoutes } from "./notification-routes.ts";
@@ -170,6 +171,7 @@ async function addPlugins(app: FastifyInstance, context: ApiContext): Promise<vo
         await reading.register(whatElseRoute(context));
         await reading.register(blastRoute(context));
         await reading.register(compareRoute(context));
+        await reading.register(operationRoutes(context));
         await reading.register(alertRoutes(context));
         await reading.register(maintenanceRoutes(context));
         await reading.register(verdictRoutes(context));

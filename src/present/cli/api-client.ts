@@ -18,6 +18,12 @@ import {
 } from "../api/contract.ts";
 import { whatElseSchema, type WhatElseJson } from "../api/what-else-contract.ts";
 import { blastSchema, type BlastJson } from "../api/blast-contract.ts";
+import {
+  operationAnswerSchema,
+  operationsSchema,
+  type OperationAnswerJson,
+  type OperationsJson,
+} from "../api/operation-contract.ts";
 import { compareSchema, type CompareJson } from "../api/compare-contract.ts";
 import { editionsSchema, type EditionsJson } from "../api/editions-contract.ts";
 import {
@@ -142,6 +148,14 @@ export class ApiClient {
 
   whatElse(query: Query): Promise<WhatElseJson> {
     return this.#get(`/what-else${search(query)}`, whatElseSchema);
+  }
+
+  operations(query: Query): Promise<OperationsJson> {
+    return this.#get(`/operations${search(query)}`, operationsSchema);
+  }
+
+  operation(id: string): Promise<OperationAnswerJson> {
+    return this.#get(`/operations/${encodeURIComponent(id)}`, operationAnswerSchema);
   }
 
   blast(query: Query): Promise<BlastJson> {

@@ -51,6 +51,7 @@ describe("completion for zsh and fish", () => {
       "events",
       "else",
       "blast",
+      "op",
       "compare",
       "show",
       "why",

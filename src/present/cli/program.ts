@@ -4,6 +4,7 @@ import { completionScript, shells, type Shell } from "./completion.ts";
 import { addAlertsCommand } from "./alerts-command.ts";
 import { addAuditCommand } from "./audit-command.ts";
 import { addBlastCommand } from "./blast-command.ts";
+import { addOperationCommand } from "./operation-command.ts";
 import { addCompareCommand } from "./compare-command.ts";
 import { addElseCommand } from "./else-command.ts";
 import { addEraseCommand } from "./erase-command.ts";
@@ -84,6 +85,7 @@ ${exitCodeHelp}`,
   addEventsCommand(program, run);
   addElseCommand(program, run);
   addBlastCommand(program, run);
+  addOperationCommand(program, run);
   addCompareCommand(program, run);
   addVerdictCommand(program, run);
   addAlertsCommand(program, run);

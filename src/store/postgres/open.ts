@@ -26,6 +26,7 @@ import { incidentStore } from "./incidents.ts";
 import { openListener } from "./listener.ts";
 import { maintenanceStore } from "./maintenance-windows.ts";
 import { migrate } from "./migrate.ts";
+import { operationStore } from "./operations.ts";
 import { Partitions } from "./partitions.ts";
 import { aliasKeyOf, noticeTemplateStore } from "./notice-templates.ts";
 import { adminConfig, openPools, type Pools, type PoolSizes, type Target } from "./pools.ts";
@@ -205,6 +206,7 @@ function assemble(
     feedback: feedbackStore(pools),
     typePairs: typePairStore(pools),
     alertSplits: alertSplitStore(pools),
+    operations: operationStore(pools),
     digest: () => pools.transact("ingest", "read", digestStore),
     describe: async () => {
       const uid = target.embedded === undefined ? undefined : await serverUid(target.embedded.dataDir);
