@@ -66,8 +66,10 @@ function canExplain(candidate: Correlatable): boolean {
   return candidate.kind === "change" || candidate.kind === "activity";
 }
 
+/** What happens to one server names its host, and does nothing to the host's other servers. */
 function reaches(candidate: Correlatable, paths: ReadonlyMap<string, TopologyPath>): boolean {
-  return thingsOf(candidate).some((ref) => (paths.get(entityKey(ref))?.strength ?? 0) >= strengthMin);
+  const things = isOfShared(candidate) ? thingsOf(candidate) : [candidate.subject];
+  return things.some((ref) => (paths.get(entityKey(ref))?.strength ?? 0) >= strengthMin);
 }
 
 function sharesRequest({ operation }: Correlatable, symptom: Correlatable): boolean {

@@ -91,6 +91,12 @@ describe("each addend decides between two changes that differ in nothing else", 
     expect(addend("order", "a", [unsure])?.says).toContain("unknown");
   });
 
+  it("order: what was seen after the symptom stands low, though clocks may be wrong", () => {
+    const more = { precision: duration(5 * minuteMs) };
+    expectFirst(event("z", "server:1", -2, more), event("a", "server:1", 2, more));
+    expect(addend("order", "a", [event("a", "server:1", 2, more)])!.value).toBeLessThan(-1);
+  });
+
   it("path: what the symptom stands on", () => {
     expectFirst(event("z", "host:h", -5), event("a", "host:other", -5), {
       edges: edges("server:1 runs_on host:h"),
@@ -219,5 +225,9 @@ describe("each addend decides between two changes that differ in nothing else", 
     );
     const symptoms = [symptom, trouble("s2", "server:2", 0)];
     expectFirst(event("z", "host:h", -5), event("a", "host:h2", -5), { edges: related, symptoms });
+    const onHost = { related: [{ role: "host", ref: parseEntityKey("host:h") }] };
+    expect(
+      addend("cover", "a", [event("a", "server:1", -5, onHost)], { edges: related, symptoms }),
+    ).toBeUndefined();
   });
 });

@@ -40,6 +40,9 @@ export interface Weighing {
 /** The strength that "no way found" stands for. */
 const noPathStrength = 0.01;
 
+/** A way this strong is told, though a later one in the list may be stronger. */
+const tellableStrength = 0.3;
+
 /** A membership this firm lets an impact's root count in full. */
 const fullMembership = 0.5;
 
@@ -58,6 +61,8 @@ export const weights = {
   sameActor: 0.3,
   plannedAlert: -2,
   unordered: -0.2,
+  /** Seen after the symptom, though the clocks would allow that it was not. */
+  seenAfter: -1.5,
   verdict: { confirmed: 4, suspected: 1, "ruled-out": -4 },
 } as const;
 
@@ -87,10 +92,10 @@ function timeAddend({ gapMs, direction }: Weighing, own: ChangeClass): Addend {
   return { name: "time", value: weighTime(gapMs, own), says };
 }
 
-function orderAddend({ direction }: Weighing): Addend | undefined {
-  return direction === "unordered"
-    ? { name: "order", value: weights.unordered, says: "order unknown inside the clocks' error" }
-    : undefined;
+function orderAddend({ direction, gapMs }: Weighing): Addend | undefined {
+  if (direction !== "unordered") return undefined;
+  const value = gapMs < 0 ? weights.seenAfter : weights.unordered;
+  return { name: "order", value, says: "order unknown inside the clocks' error" };
 }
 
 /** The strongest of three ways: through the topology, by what the records say, or with an impact that it opened. */
@@ -105,9 +110,12 @@ function pathAddend({ path, words, root, target, candidate, asked }: Weighing): 
     },
   ];
   const best = ways.reduce((most, way) => (way.strength > most.strength ? way : most));
-  return best.strength <= noPathStrength
-    ? { name: "path", value: Math.log(noPathStrength), says: "no path found" }
-    : { name: "path", value: Math.log(best.strength), says: best.says };
+  if (best.strength <= noPathStrength) {
+    return { name: "path", value: Math.log(noPathStrength), says: "no path found" };
+  }
+  // What stands on what is easier to check than what an impact reached.
+  const told = ways.find(({ strength }) => strength >= tellableStrength) ?? best;
+  return { name: "path", value: Math.log(best.strength), says: told.says };
 }
 
 function tellPlace({ subject, subjectName }: Correlatable): string {
