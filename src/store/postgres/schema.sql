@@ -210,9 +210,9 @@ TABLE isochron.event_revision OWNER isochron_owner RLS FORCED (
   draft jsonb NOT NULL
 );
 TABLE isochron.feedback OWNER isochron_owner RLS FORCED (
-  sequence bigint NOT NULL,
   symptom text COLLATE "C" NOT NULL,
   candidate text COLLATE "C" NOT NULL,
+  version integer NOT NULL,
   verdict text COLLATE "C",
   why text NOT NULL,
   given_by text NOT NULL,
@@ -585,8 +585,9 @@ CONSTRAINT event_pkey ON isochron.event PRIMARY KEY (id, occurred_at);
 CONSTRAINT event_revision_pkey ON isochron.event_revision PRIMARY KEY (event_id, content_hash);
 CONSTRAINT feedback_addends_check ON isochron.feedback CHECK ((jsonb_typeof(addends) = 'array'::text));
 CONSTRAINT feedback_check ON isochron.feedback CHECK ((symptom <> candidate));
-CONSTRAINT feedback_pkey ON isochron.feedback PRIMARY KEY (sequence);
+CONSTRAINT feedback_pkey ON isochron.feedback PRIMARY KEY (symptom, candidate, version);
 CONSTRAINT feedback_verdict_check ON isochron.feedback CHECK ((verdict = ANY (ARRAY['suspected'::text, 'confirmed'::text, 'ruled-out'::text])));
+CONSTRAINT feedback_version_check ON isochron.feedback CHECK ((version > 0));
 CONSTRAINT incident_opening_key_key ON isochron.incident UNIQUE (opening_key);
 CONSTRAINT incident_pkey ON isochron.incident PRIMARY KEY (id);
 CONSTRAINT incident_edition_edition_check ON isochron.incident_edition CHECK ((edition > 0));
@@ -688,8 +689,7 @@ CREATE UNIQUE INDEX event_pkey ON ONLY isochron.event USING btree (id, occurred_
 CREATE INDEX event_unproven_by_group ON ONLY isochron.event USING btree (unproven, connection, type, occurred_at, id) WHERE (unproven IS NOT NULL);
 CREATE INDEX event_unproven_by_time ON ONLY isochron.event USING btree (occurred_at, id) WHERE (unproven IS NOT NULL);
 CREATE UNIQUE INDEX event_revision_pkey ON isochron.event_revision USING btree (event_id, content_hash);
-CREATE INDEX feedback_latest ON isochron.feedback USING btree (symptom, candidate, sequence DESC);
-CREATE UNIQUE INDEX feedback_pkey ON isochron.feedback USING btree (sequence);
+CREATE UNIQUE INDEX feedback_pkey ON isochron.feedback USING btree (symptom, candidate, version);
 CREATE UNIQUE INDEX incident_opening_key_key ON isochron.incident USING btree (opening_key);
 CREATE UNIQUE INDEX incident_pkey ON isochron.incident USING btree (id);
 CREATE INDEX incident_edition_by_domain ON isochron.incident_edition USING btree (domain_key, id);
@@ -1448,4 +1448,4 @@ GRANT EXECUTE ON isochron.search_events(text,timestamp with time zone,timestamp 
 GRANT EXECUTE ON isochron.search_events(text,timestamp with time zone,timestamp with time zone,integer) TO isochron_provider;
 
 -- Others
-SEQUENCE isochron.feedback_sequence_seq;
+

@@ -1,8 +1,9 @@
 -- What people said of a change that lay before a symptom. Nothing is overwritten: the latest word of a pair stands.
 CREATE TABLE isochron.feedback (
-  sequence bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   symptom text COLLATE "C" NOT NULL,
   candidate text COLLATE "C" NOT NULL,
+  -- Counted from 1 within the pair.
+  version integer NOT NULL CHECK (version > 0),
   -- Null takes the word back.
   verdict text COLLATE "C" CHECK (verdict IN ('suspected', 'confirmed', 'ruled-out')),
   why text NOT NULL,
@@ -10,9 +11,9 @@ CREATE TABLE isochron.feedback (
   given_at timestamptz NOT NULL,
   -- What was shown when it was given: names and values, never words.
   addends jsonb NOT NULL CHECK (jsonb_typeof(addends) = 'array'),
+  PRIMARY KEY (symptom, candidate, version),
   CHECK (symptom <> candidate)
 );
-CREATE INDEX feedback_latest ON isochron.feedback (symptom, candidate, sequence DESC);
 
 -- Which types were seen before which on things that hang together, over all owners; replaced whole.
 CREATE TABLE isochron.type_pair (
