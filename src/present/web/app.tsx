@@ -45,6 +45,8 @@ const loadRetention = () => import("./pages/retention-page.tsx").then((page) => 
 const loadExport = () => import("./pages/export-page.tsx").then((page) => page.ExportPage);
 const loadBlast = () => import("./pages/blast-page.tsx").then((page) => page.BlastPage);
 const loadCompare = () => import("./pages/compare-page.tsx").then((page) => page.ComparePage);
+const loadOperations = () => import("./pages/operations-page.tsx").then((page) => page.OperationsPage);
+const loadOperation = () => import("./pages/operations-page.tsx").then((page) => page.OperationPage);
 const loadQuarantine = () => import("./pages/quarantine-page.tsx").then((page) => page.QuarantinePage);
 const loadRulings = () => import("./pages/rulings-page.tsx").then((page) => page.RulingsPage);
 const loadAudit = () => import("./pages/audit-page.tsx").then((page) => page.AuditPage);
@@ -81,6 +83,10 @@ function Page({ route, session }: { route: Route; session: SessionJson }) {
       return <LazyPage key="blast" load={loadBlast} />;
     case "compare":
       return <LazyPage key="compare" load={loadCompare} />;
+    case "operations":
+      return <LazyPage key="operations" load={loadOperations} />;
+    case "operation":
+      return <LazyPage key={`operation ${route.id}`} load={loadOperation} />;
     case "incidents":
       return <LazyPage key="incidents" load={loadIncidents} />;
     case "incident":

@@ -11,6 +11,21 @@ interface Asked {
   readonly at?: string;
 }
 
+/** The operations on an event's subject around its moment. */
+export function operationsPath(event: {
+  readonly occurred_at: string;
+  readonly subject: { readonly kind: string; readonly id: string };
+}): string {
+  const { occurred_at: time, subject } = event;
+  const at = Date.parse(time);
+  const query = new URLSearchParams({
+    from: new Date(at - 3_600_000).toISOString(),
+    to: new Date(at + 3_600_000).toISOString(),
+    resource: `${subject.kind}/${subject.id}`,
+  });
+  return `/operations?${query.toString()}`;
+}
+
 /** Where it is told what the failure of an event's subject, or of a resource, reaches. */
 export function blastPath({ event, resource, at }: Asked): string {
   const query = new URLSearchParams();

@@ -17,6 +17,8 @@ export type Route =
   | { readonly page: "export" }
   | { readonly page: "blast" }
   | { readonly page: "compare" }
+  | { readonly page: "operations" }
+  | { readonly page: "operation"; readonly id: string }
   | { readonly page: "incidents" }
   | { readonly page: "incident"; readonly id: string }
   | { readonly page: "resource"; readonly kind: string; readonly id: string }
@@ -38,11 +40,14 @@ export function readRoute(path: string): Route {
   if (path === "/export") return { page: "export" };
   if (path === "/blast") return { page: "blast" };
   if (path === "/compare") return { page: "compare" };
+  if (path === "/operations") return { page: "operations" };
   if (path === "/incidents") return { page: "incidents" };
   const parts = path.split("/").slice(1).map(decodePart);
   const [head, first] = parts;
   if (head === "e" && first !== undefined && first !== "" && parts.length === 2)
     return { page: "event", id: first };
+  if (head === "operations" && first !== undefined && first !== "" && parts.length === 2)
+    return { page: "operation", id: first };
   if (head === "incidents" && first !== undefined && first !== "" && parts.length === 2)
     return { page: "incident", id: first };
   const id = parts.slice(2).join("/");

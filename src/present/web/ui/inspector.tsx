@@ -1,6 +1,6 @@
 import { useEffect, useState } from "preact/hooks";
 import type { EventJson } from "../../api/contract.ts";
-import { blastPath } from "../state/asked-path.ts";
+import { blastPath, operationsPath } from "../state/asked-path.ts";
 import { clearSelection, copyLink, toggleWhatElse } from "../state/commands.ts";
 import { componentOf, ownerName, resourcePath } from "../state/grouping.ts";
 import { nameEntity } from "../state/entity-names.ts";
@@ -72,6 +72,9 @@ function EventDetails({ event }: { event: EventJson }) {
         </button>
         <Link class="control" href={blastPath({ event: event.id })}>
           What does it reach?
+        </Link>
+        <Link class="control" href={operationsPath(event)}>
+          Its operations
         </Link>
         <button type="button" class="control" onClick={() => void copyLink()}>
           Copy link <kbd>Y</kbd>

@@ -38,6 +38,9 @@ export function Shell({ children }: { children: ComponentChildren }) {
           <Link href="/incidents" current={page === "incidents" || page === "incident"}>
             Incidents
           </Link>
+          <Link href="/operations" current={page === "operations" || page === "operation"}>
+            Operations
+          </Link>
           <Link href="/compare" current={page === "compare"}>
             Compare
           </Link>
