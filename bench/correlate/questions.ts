@@ -31,7 +31,7 @@ const limit = 20;
 const auditor: Scope = { kind: "provider" };
 const operator: Scope = { kind: "provider", security: "withheld" };
 
-/** Asks each kind of question of events spread over the last weeks; the first of each kind are not counted. */
+/** Asks each kind of question of events spread over the last days; the first of each kind are not counted. */
 export async function askAll(store: Store, sql: pg.Client, times: number): Promise<readonly Timing[]> {
   const symptoms = await pick(sql, times, "server");
   const hosts = await pick(sql, times, "host");
@@ -65,7 +65,11 @@ export async function askAll(store: Store, sql: pg.Client, times: number): Promi
   ])[] = [
     ["what else: a server's symptom, auditor", symptoms, ({ id }) => what(auditor, { events: [id] })],
     ["what else: a server's symptom, operator", symptoms, ({ id }) => what(operator, { events: [id] })],
-    ["what else: a server's symptom, its tenant", symptoms, (one) => what(tenantOf(one), { events: [one.id] })],
+    [
+      "what else: a server's symptom, its tenant",
+      symptoms,
+      (one) => what(tenantOf(one), { events: [one.id] }),
+    ],
     ["what else: a host's symptom, operator", hosts, ({ id }) => what(operator, { events: [id] })],
     [
       "what else: a selection of 20, operator",
@@ -110,10 +114,10 @@ async function time(
   return { question, asked: sorted.length, p50: at(0.5), p95: at(0.95), max: at(1) };
 }
 
-/** Symptoms of things of one kind at moments spread evenly over all but the first weeks. */
+/** Symptoms of things of one kind at moments spread evenly over the last three days, which people ask about. */
 async function pick(sql: pg.Client, times: number, kind: string): Promise<readonly Symptom[]> {
   const { rows } = await sql.query<Symptom>(
-    `WITH span AS (SELECT min(occurred_at) + interval '35 days' AS since, max(occurred_at) AS until FROM isochron.event)
+    `WITH span AS (SELECT max(occurred_at) - interval '3 days' AS since, max(occurred_at) AS until FROM isochron.event)
      SELECT found.* FROM span, generate_series(0, $1::integer - 1) AS nth CROSS JOIN LATERAL (
        SELECT e.id, extract(epoch FROM e.occurred_at)::float8 * 1000 AS at, e.control_plane AS plane, e.subject_kind AS kind,
               e.subject_id AS subject, e.owner_project_id AS project

@@ -62,7 +62,11 @@ const parts: Readonly<Record<string, readonly Relation[]>> = {
 };
 
 /** Of what is stood upon, what serves it. */
-const serving: Readonly<Record<string, readonly Relation[]>> = { host: ["serves"], backend: ["serves"] };
+const serving: Readonly<Record<string, readonly Relation[]>> = {
+  host: ["serves"],
+  backend: ["serves"],
+  volume: ["copy_of"],
+};
 const standing: Readonly<Record<string, readonly Relation[]>> = { host: ["runs_on"], backend: ["stored_on"] };
 
 /** Everything meets there: it is told, and not walked on from. */

@@ -182,7 +182,7 @@ describe("what else changed, as the provider", () => {
       const question = { events: [row!.id], windowMs: duration(3 * 3_600_000), limit: 5 };
       const answer = await findWhatElse(parts, provider, question);
       expect(answer!.checked).toMatchObject({ truncated: true });
-      expect(answer!.checked.cut).toContainEqual({ of: "events of what is asked about", most: 30 });
+      expect(answer!.checked.cut).toContainEqual({ of: "events of what is asked about", most: 24 });
     } finally {
       await crowded.close();
     }

@@ -7,10 +7,10 @@ import { Parameters } from "./filter.ts";
 import { split } from "./near-events.ts";
 import type { View } from "./view.ts";
 
-const ofThing = 30;
-const inWindow = 400;
-const symptomsInWindow = 150;
-const afterwards = 100;
+const ofThing = 24;
+const inWindow = 150;
+const symptomsInWindow = 80;
+const afterwards = 60;
 const thingsMax = 40;
 
 /** Of a tenant's own editions what lies near, and of nothing else: no topology, no other tenant's, no number of them. */

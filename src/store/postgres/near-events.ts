@@ -59,8 +59,8 @@ const ways = {
 
 /** So many of each are taken: of each kind for each thing, or in all. */
 const most = {
-  start: 30,
-  near: 12,
+  start: 24,
+  near: 5,
   beside: 2,
   around: 60,
   newest: 80,
@@ -180,9 +180,7 @@ export async function readNearEvents(
     plane,
     ...span,
   ];
-  const leaves = [...question.starts, ...question.near]
-    .filter(({ kind }) => namedKinds.has(kind))
-    .slice(0, namedMax);
+  const leaves = question.starts.filter(({ kind }) => namedKinds.has(kind)).slice(0, namedMax);
   const named = [...leaves.map(entityKey), ...question.requests.map((id) => `request:${id}`)];
   const rareFrom = question.window.from - rareSpanMs;
   const week = [weekStart(question.window.from), weekStart(question.window.to) + weekMs].map(iso);
@@ -214,7 +212,7 @@ const namedKinds = new Set([
   "transfer",
   "router",
 ]);
-const namedMax = 40;
+const namedMax = 20;
 
 /** One more than is taken, as everywhere. */
 const aroundSql = `SELECT 'around' AS found, a.id, a.occurred_at, row_number() OVER (ORDER BY a.occurred_at DESC) AS nth

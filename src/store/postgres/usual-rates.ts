@@ -11,8 +11,8 @@ const hourMs = 3_600_000;
 const weekMs = 7 * 24 * hourMs;
 const weeks = 4;
 /** Of a tenant so many of its newest editions are looked through, and so many of each hour. */
-const editionsMax = 3_000;
-const editionsOfHour = 500;
+const editionsMax = 400;
+const editionsOfHour = 80;
 
 interface SliceRow {
   readonly type: string;
