@@ -138,6 +138,16 @@ describe("evidence inside the records", () => {
     expect(found["near"]).toBe(0);
   });
 
+  it("takes it for no evidence that a symptom names its own subject", () => {
+    const asked = {
+      ...symptom,
+      summary: "box-0001 could not be made",
+      subject: parseEntityKey("box:box-0001"),
+    };
+    const change = event("resized", 90, { kind: "change", subject: parseEntityKey("box:box-0001") });
+    expect(scores([change], asked)["resized"]).toBe(0);
+  });
+
   it("uses the symptom's own words where no error tells anything", () => {
     const asked = { ...symptom, summary: "boxes could not be listed in their views" };
     expect(best(scores(pushes, asked))).toBe("views");

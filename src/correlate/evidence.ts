@@ -112,12 +112,14 @@ function wordsOf(event: Correlatable): string {
 const changedRoles = /^(?:host|image|flavor|backend|volume_type|package|network|router)$/;
 
 /** The symptom's own words, or those of the error that it came of, name what the candidate changed. */
-function namedAddend({ said, failed }: EvidenceContext, candidate: Correlatable): Addend | undefined {
+function namedAddend({ target, said, failed }: EvidenceContext, candidate: Correlatable): Addend | undefined {
   const related = candidate.related.filter(
     (item) => changedRoles.test(item.role) || changedRoles.test(item.ref.kind),
   );
   const names = [
-    ...[candidate.subject, ...related.map((item) => item.ref)].filter(isTelling).map((ref) => ref.id),
+    ...[candidate.subject, ...related.map((item) => item.ref)]
+      .filter((ref) => isTelling(ref) && !isSubject(ref, target))
+      .map((ref) => ref.id),
     ...packageNames(candidate),
   ];
   const inSymptom = names.find((name) => isNamed(said, name));
@@ -126,6 +128,11 @@ function namedAddend({ said, failed }: EvidenceContext, candidate: Correlatable)
   return inError === undefined
     ? undefined
     : { name: "named", value: 0.8, says: `the error before the symptom names ${inError}` };
+}
+
+/** A record names its own subject always; that it is the same thing the way to it tells. */
+function isSubject(ref: EntityRef, target: Correlatable | undefined): boolean {
+  return target !== undefined && entityKey(ref) === entityKey(target.subject);
 }
 
 function isTelling(ref: EntityRef): boolean {
