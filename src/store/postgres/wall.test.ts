@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { loginAs, openTestStore, type TestStore } from "../../../test/database.ts";
 import { connection, draft, edition, event, fact, minute, page, project } from "../../../test/drafts.ts";
 import { projectKey, type TenantKey } from "../../model/tenant.ts";
+import { testRule } from "../../../test/notify-world.ts";
 import { presentClaim, signClaim, type ClaimSeat } from "./claim.ts";
 
 let db: TestStore;
@@ -62,6 +63,12 @@ async function fill({ store, sql }: TestStore): Promise<void> {
   const lost = ["a", "a", "b"].map((id, index) => event(draft(`lost-${index}`, 7), project(id)));
   await store.events.append(page(lost));
   await sql("DELETE FROM isochron.tenant_event WHERE summary LIKE '%lost-%'");
+  for (const owner of [keyA, keyB, "provider"] as const) {
+    const rule = testRule(`of-${owner}`, "https://hooks.example.org/", { owner });
+    await store.notifications.decide(rule, "0:");
+    const told = { kind: "events", group: "", events: [], more: 0, late: false } as const;
+    await store.notifications.enqueue(rule, told, minute(8));
+  }
 }
 
 /** What a statement gives the tenants' login after `before`, in a transaction that is undone; an error by its code. */
@@ -210,6 +217,10 @@ describe("direct SQL on the tenants' login", () => {
         "isochron.storm_member_edition": 2,
         "isochron.retraction": 2,
         "isochron.incident_edition": 0,
+        // Its administrators', whose claim names the tenant as sensitive too.
+        "isochron.notification_rule": 0,
+        "isochron.notification_standing": 0,
+        "isochron.notification_delivery": 0,
       };
       expect([name, read]).toEqual([name, shown[name] ?? deniedCode]);
       for (const statement of [
@@ -235,6 +246,19 @@ describe("direct SQL on the tenants' login", () => {
       "CREATE FUNCTION isochron.f() RETURNS int LANGUAGE sql AS 'SELECT 1'",
     ]) {
       expect([statement, await attempt(tenant, statement, claim)]).toEqual([statement, deniedCode]);
+    }
+  });
+
+  test("rules and their messages are shown to whose administrator asks, and nobody else's with them", async () => {
+    for (const table of ["notification_rule", "notification_standing", "notification_delivery"]) {
+      const read = (sensitive: readonly TenantKey[], keys: readonly TenantKey[]) =>
+        attempt(tenant, `SELECT * FROM isochron.${table}`, () =>
+          presentClaim(tenant, claimKey, { keys, sensitive }),
+        );
+      expect([table, await read([keyA], [keyA])]).toEqual([table, 1]);
+      expect([table, await read([keyA], [keyA, keyB])]).toEqual([table, 1]);
+      expect([table, await read([], [keyA, keyB])]).toEqual([table, 0]);
+      expect([table, await read([keyA, keyB], [keyA, keyB])]).toEqual([table, 2]);
     }
   });
 
@@ -284,6 +308,8 @@ const mutants: Readonly<Record<string, readonly string[]>> = {
   ],
   "the members' policy is widened": ["ALTER POLICY tenant ON isochron.storm_member_edition USING (true)"],
   "the retractions' policy is widened": ["ALTER POLICY tenant ON isochron.retraction USING (true)"],
+  "the policy of rules is widened": ["ALTER POLICY tenant ON isochron.notification_rule USING (true)"],
+  "the policy of messages is widened": ["ALTER POLICY tenant ON isochron.notification_delivery USING (true)"],
   "the provider's members are opened to tenants": [
     "GRANT SELECT ON isochron.storm_member TO isochron_tenant",
     "CREATE POLICY lax ON isochron.storm_member FOR SELECT TO isochron_tenant USING (true)",
