@@ -15,6 +15,7 @@ import { duration } from "../model/instant.ts";
 import type { Scope } from "../model/scope.ts";
 import { projectKey } from "../model/tenant.ts";
 import { buildTopologyView } from "../resolve/topology-view.ts";
+import type { Store } from "../store/store.ts";
 import { findWhatElse, type WhatElseAnswer, type WhatElseQuestion } from "./what-else.ts";
 
 const provider: Scope = { kind: "provider" };
@@ -96,9 +97,9 @@ beforeAll(async () => {
 
 afterAll(async () => db.close());
 
-async function idOf(key: string): Promise<string> {
-  const [row] = await db.sql<{ id: string }>("SELECT id FROM isochron.event WHERE key = $1", [key]);
-  return row!.id;
+async function idOf(key: string, { reader }: Store = db.store): Promise<string> {
+  const { events } = await reader.timeline(provider, {}, { limit: 200, order: "newest" });
+  return events.find((one) => one.audience === "provider" && one.event.key === key)!.event.id;
 }
 
 async function ask(
@@ -177,9 +178,12 @@ describe("what else changed, as the provider", () => {
         event(change(`edit-${nth}`, 100 + nth, { subject: server("busy") })),
       );
       await events.append(page([...many, event(symptom("down", 200, { subject: server("busy") }))]));
-      const [row] = await crowded.sql<{ id: string }>("SELECT id FROM isochron.event WHERE key = 'down'");
       const parts = { reader, correlation, buildView: buildTopologyView };
-      const question = { events: [row!.id], windowMs: duration(3 * 3_600_000), limit: 5 };
+      const question = {
+        events: [await idOf("down", crowded.store)],
+        windowMs: duration(3 * 3_600_000),
+        limit: 5,
+      };
       const answer = await findWhatElse(parts, provider, question);
       expect(answer!.checked).toMatchObject({ truncated: true });
       expect(answer!.checked.cut).toContainEqual({ of: "events of what is asked about", most: 24 });

@@ -85,26 +85,26 @@ const typesMax = 1_000;
  * Newest first of each kind for each thing: one descent of the index for each, whatever lies beyond. One more than are
  * taken is looked up, to know whether there are more.
  */
-function ofThings(found: keyof typeof ways, at: { readonly kinds: string; readonly ids: string }): string {
+function ofThings(found: "start" | "near" | "beside" | "followed", each: number): string {
+  const order = found === "followed" ? "e.occurred_at" : "e.occurred_at DESC";
   return `SELECT '${found}' AS found, hit.id, hit.occurred_at, hit.nth
-    FROM unnest(${at.kinds}::text[], ${at.ids}::text[]) AS given (kind, id)
+    FROM unnest($1::text[], $2::text[]) AS given (kind, id)
    CROSS JOIN unnest($3::text[]) AS sort (kind) CROSS JOIN LATERAL (
-    SELECT e.id, e.occurred_at, row_number() OVER (ORDER BY e.occurred_at DESC) AS nth FROM (
+    SELECT e.id, e.occurred_at, row_number() OVER (ORDER BY ${order}) AS nth FROM (
       SELECT e.id, e.occurred_at FROM isochron.event e
        WHERE e.subject_id = given.id AND e.kind = sort.kind AND (e.kind <> 'activity' OR e.phase = 'start')
          AND e.subject_kind = given.kind
          AND ($4::text IS NULL OR e.control_plane = $4) AND e.occurred_at >= $5::timestamptz
          AND e.occurred_at < $6::timestamptz AND CLASSES
-       ORDER BY e.occurred_at DESC LIMIT ${most[found] + 1}) AS e) AS hit`;
+       ORDER BY ${order} LIMIT ${each + 1}) AS e) AS hit`;
 }
 
-const newestSql = ofThings("start", { kinds: "$1", ids: "$2" });
+/** Of each of many things fewer are taken, so that a selection costs about what one event does. */
+function shareOf(found: keyof typeof eachTotal, things: readonly EntityRef[]): number {
+  return Math.max(1, Math.min(most[found], Math.floor(eachTotal[found] / Math.max(1, things.length))));
+}
 
-/** The parameters are those of {@link ofThings}; what followed is looked at oldest first. */
-const followedSql = newestSql
-  .replace("'start'", "'followed'")
-  .replaceAll("occurred_at DESC", "occurred_at")
-  .replace(`LIMIT ${most.start + 1}`, `LIMIT ${most.followed + 1}`);
+const eachTotal = { start: 150, near: 150, beside: 300, followed: 160 } as const;
 
 const estate = "e.kind IN ('change', 'human') AND (e.platform OR e.category IN ('platform', 'deployment'))";
 const symptom = "e.kind IN ('symptom', 'recovery')";
@@ -182,22 +182,30 @@ export async function readNearEvents(
   ];
   const leaves = question.starts.filter(({ kind }) => namedKinds.has(kind)).slice(0, namedMax);
   const named = [...leaves.map(entityKey), ...question.requests.map((id) => `request:${id}`)];
+  const all = [...question.starts, ...question.near];
+  const bounds: Bounds = {
+    ...most,
+    start: shareOf("start", question.starts),
+    near: shareOf("near", question.near),
+    beside: shareOf("beside", question.beside),
+    followed: shareOf("followed", all),
+  };
   const rareFrom = question.window.from - rareSpanMs;
   const week = [weekStart(question.window.from), weekStart(question.window.to) + weekMs].map(iso);
   const found = [
-    ...(await read(newestSql, things(question.starts, allKinds, [long, to]))),
-    ...(await read(ofThings("near", given), things(question.near, allKinds, [long, to]))),
-    ...(await read(ofThings("beside", given), things(question.beside, besideKinds, [from, to]))),
-    ...(await read(followedSql, things([...question.starts, ...question.near], allKinds, [to, until]))),
+    ...(await read(ofThings("start", bounds.start), things(question.starts, allKinds, [long, to]))),
+    ...(await read(ofThings("near", bounds.near), things(question.near, allKinds, [long, to]))),
+    ...(await read(ofThings("beside", bounds.beside), things(question.beside, besideKinds, [from, to]))),
+    ...(await read(ofThings("followed", bounds.followed), things(all, allKinds, [to, until]))),
     ...(await read(aroundSql, [named, question.actors, long, to, plane])),
     ...(await read(estateSql, [plane, from, to, long, until])),
     ...(await read(rareSql, [plane, from, to, iso(rareFrom), ...week])),
   ];
-  const events = await readRows(client, found, classes);
-  return { ...split(events, question), cut: cutOf(found) };
+  const events = await readRows(client, found, { classes, bounds });
+  return { ...split(events, question), cut: cutOf(found, bounds) };
 }
 
-const given = { kinds: "$1", ids: "$2" };
+type Bounds = Readonly<Record<keyof typeof ways, number>>;
 
 /** Few events speak of one of these; of a host or an image half of the cloud does, and what is done to it is its own event. */
 const namedKinds = new Set([
@@ -223,9 +231,11 @@ const aroundSql = `SELECT 'around' AS found, a.id, a.occurred_at, row_number() O
 async function readRows(
   client: pg.ClientBase,
   found: readonly Found[],
-  classes: string,
+  { classes, bounds }: { readonly classes: string; readonly bounds: Bounds },
 ): Promise<readonly NearEvent[]> {
-  const places = new Map(found.filter(({ found: way, nth }) => nth <= most[way]).map((one) => [one.id, one]));
+  const places = new Map(
+    found.filter(({ found: way, nth }) => nth <= bounds[way]).map((one) => [one.id, one]),
+  );
   if (places.size === 0) return [];
   const times = [...places.values()].map(({ occurred_at }) => occurred_at);
   // The first and the last moment tell which weeks there is no need to think of.
@@ -272,7 +282,7 @@ export function split(
   };
 }
 
-function cutOf(found: readonly Found[]): readonly Cut[] {
-  const ways_ = new Set(found.filter(({ found: way, nth }) => nth > most[way]).map(({ found: way }) => way));
-  return [...ways_].map((way) => ({ of: ways[way], most: most[way] }));
+function cutOf(found: readonly Found[], bounds: Bounds): readonly Cut[] {
+  const cut = new Set(found.filter(({ found: way, nth }) => nth > bounds[way]).map(({ found: way }) => way));
+  return [...cut].map((way) => ({ of: ways[way], most: bounds[way] }));
 }
