@@ -52,7 +52,7 @@ const classes: readonly {
   {
     name: "time",
     field: /^things\.\d+\./,
-    withheld: "The thing that it is measured of is not told to this audience.",
+    withheld: "Its thing is not told to this audience, or it was read from what happened to another tenant.",
   },
   {
     name: "pin note",
@@ -124,7 +124,13 @@ function placeIn(field: string, whole: TracedReport, theirs: TracedReport): stri
   if (!isPlaced(part)) return field;
   const from = whole[part].indexOf(Number(index));
   const to = from === -1 ? undefined : theirs[part][from];
-  return to === undefined ? undefined : [part, to, ...rest].join(".");
+  if (to === undefined) return undefined;
+  const [list, at = "", ...below] = rest;
+  if (part !== "things" || list !== "times") return [part, to, ...rest].join(".");
+  // A time that the audience is not told moves those behind it up.
+  const time = whole.report.things[Number(index)]?.times[Number(at)]?.time;
+  const place = theirs.report.things[to]?.times.findIndex((one) => one.time === time) ?? -1;
+  return place === -1 ? undefined : [part, to, list, place, ...below].join(".");
 }
 
 /** The audience's list has the same amendments in the same order, without those for others. */

@@ -1,4 +1,5 @@
 import type { EntityRef } from "../model/entity.ts";
+import type { Attribution, Visibility } from "../model/event.ts";
 import type { Incident, MeasuredThing, MeasuredTime, SectionName, TimeMark } from "../model/incident.ts";
 import type { Duration, Instant } from "../model/instant.ts";
 import type { TenantKey } from "../model/tenant.ts";
@@ -36,6 +37,9 @@ import type { Correlatable } from "./correlatable.ts";
 export interface DossierEvent extends Correlatable {
   /** When Isochron wrote it down; absent where the reader is not told. */
   readonly recordedAt?: Instant | undefined;
+  /** Whose it is, and who may see it; absent counts as somebody's who is not known. */
+  readonly attribution?: Attribution | undefined;
+  readonly visibility?: Visibility | undefined;
 }
 
 /** A pin with what became of its event: shown, not shown to this reader, or no longer stored. */

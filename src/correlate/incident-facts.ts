@@ -3,6 +3,7 @@ import type { EventKind, Severity } from "../model/event.ts";
 import type { Incident, MeasuredThing } from "../model/incident.ts";
 import type { Duration, Instant } from "../model/instant.ts";
 import { duration } from "../model/instant.ts";
+import { tenantKey, type TenantKey } from "../model/tenant.ts";
 import type { DossierEvent, DossierMaterial } from "./incident-dossier.ts";
 import { isAbout } from "./incident-dossier.ts";
 import { names, readWords } from "./incident-words.ts";
@@ -22,6 +23,8 @@ export interface IncidentFact {
   readonly things: ReadonlySet<string>;
   readonly pinned: boolean;
   readonly event?: string;
+  /** Whose the event is; absent where nobody but the provider may be told when it was. */
+  readonly owner?: "provider" | TenantKey;
   readonly row?: { readonly document: string; readonly row: number };
   /** The steps of one operation have the same. */
   readonly operation?: string;
@@ -73,15 +76,23 @@ function factOfEvent(event: DossierEvent, pinned: boolean, material: DossierMate
     ...(reports(event) && { noticed: true }),
     says: event.summary,
     things: new Set(
-      material.incident.things.filter((thing) => concerns(event, thing)).map((thing) => thing.id),
+      material.incident.things.filter((thing) => concerns(event, thing, pinned)).map((thing) => thing.id),
     ),
     pinned,
     event: event.id,
+    ...ownerOf(event),
     ...(row !== undefined && { row }),
     ...(operation !== undefined && { operation }),
     ...signalOf(event),
     decision: false,
   };
+}
+
+/** Who waits for a ruling about whose it is, and what tenants are not shown, has no owner here. */
+function ownerOf({ attribution, visibility }: DossierEvent): { readonly owner?: "provider" | TenantKey } {
+  if (attribution?.status === "shared" || attribution?.status === "provider") return { owner: "provider" };
+  const isShown = visibility === "operational" || visibility === "billing";
+  return attribution?.status === "owned" && isShown ? { owner: tenantKey(attribution.tenant) } : {};
 }
 
 function signalOf(event: DossierEvent): { readonly signal?: string } {
@@ -131,9 +142,22 @@ function rowOf(event: DossierEvent): IncidentFact["row"] {
   return typeof document === "string" && typeof row === "number" ? { document, row } : undefined;
 }
 
+/** What tenants' things stand on, and all that is the provider's. */
+const bearers: ReadonlySet<string> = new Set([
+  "host",
+  "hypervisor",
+  "monitored_host",
+  "aggregate",
+  "backend",
+  "region",
+]);
+const estate: ReadonlySet<string> = new Set([...bearers, "component", "service", "agent", "hostname"]);
+
 /** A thing with a reference is told by ids alone; one that people named, by its name in what people wrote. */
-function concerns(event: DossierEvent, thing: MeasuredThing): boolean {
+function concerns(event: DossierEvent, thing: MeasuredThing, pinned: boolean): boolean {
   if (thing.ref !== undefined) {
+    // Guests come and go all day on what bears them: that tells nothing of the bearer until somebody finds that it does.
+    if (!pinned && bearers.has(thing.ref.kind) && !estate.has(event.subject.kind)) return false;
     const told = event.related.filter((item) => item.role !== "refers_to").map((item) => item.ref);
     return [event.subject, ...told].some((ref) => isAbout(thing, ref));
   }

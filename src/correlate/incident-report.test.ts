@@ -6,12 +6,14 @@ import {
   event,
   host,
   incident,
+  mark,
   material,
   redServer,
   row,
   sampleMaterial,
   tenants,
 } from "../../test/incident-sample.ts";
+import { parseTenantKey } from "../model/tenant.ts";
 import { assembleDossier, freezeTimes } from "./incident-assembly.ts";
 import { compareAudiences, leavesOf } from "./incident-difference.ts";
 import type { DossierEvent, DossierMaterial, ReportReader } from "./incident-dossier.ts";
@@ -97,6 +99,53 @@ describe("the report", () => {
     expect(report.things.map(({ name }) => name)).toEqual(["Shared infrastructure"]);
     expect(report.things[0]?.times.every((time) => Object.keys(time).length === 4)).toBe(true);
     expect(report.sections.map(({ section }) => section)).toEqual(["summary", "impact"]);
+  });
+
+  test("tells no moment that was read from another tenant's event, unless somebody set it", () => {
+    const owned = (project: keyof typeof tenants): Partial<DossierEvent> => {
+      const { controlPlane, projectId } = parseTenantKey(tenants[project]);
+      const tenant = { controlPlane, projectId: projectId!, domainId: "d" };
+      return { attribution: { status: "owned", tenant, evidence: [] }, visibility: "operational" };
+    };
+    const theirs = event("evt_theirs", "20:05:07", { kind: "change", ...owned("blue") });
+    const shared = event("evt_down", "20:10:11", {
+      kind: "symptom",
+      attribution: { status: "shared", affected: [], evidence: [] },
+    });
+    const dossier = assembleDossier(
+      material({
+        incident: incident({ pins: [{ event: theirs.id, by: "user:operator" }] }),
+        pins: new Map([[theirs.id, theirs]]),
+        around: [shared, event("evt_end", "20:20", { kind: "recovery", ...shared, id: "evt_end" })],
+      }),
+    );
+    const blue = { ...red(), key: tenants.blue, editions: { tenant: tenants.blue, byPin: new Map() } };
+    const eventOf = (reader: ReportReader) =>
+      composeReport(dossier, reader).things[0]?.times.find(({ time }) => time === "event")?.at;
+    expect([provider, blue as ReportReader].map(eventOf)).toEqual(Array(2).fill("2026-05-14T20:05:07.000Z"));
+    expect([red(), everybody].map(eventOf)).toEqual([undefined, undefined]);
+    expect(exportIncident(composeReport(dossier, red()), "json")).not.toContain("20:05:07");
+    const diff = compareAudiences(dossier, everybody);
+    expect(diff.filter(({ shown }) => String(shown).includes("20:05:07"))).toEqual([]);
+    const times = [mark("event", "20:05")];
+    const byHand = assembleDossier(material({ incident: incident({ times }), around: [theirs, shared] }));
+    expect(composeReport(byHand, everybody).things[0]?.times[0]?.at).toBe("2026-05-14T20:05:00.000Z");
+  });
+
+  test("finds each time of an audience's document under the same name, also behind one that is left out", () => {
+    const theirs = event("evt_theirs", "20:05:07", { kind: "change" });
+    const times = [mark("resolution", "20:40")];
+    const dossier = assembleDossier(
+      material({
+        incident: incident({ times }),
+        around: [theirs, event("evt_down", "20:10", { kind: "symptom" })],
+      }),
+    );
+    const fields = compareAudiences(dossier, everybody).filter(({ field }) => /times\.\d+\.at$/.test(field));
+    expect(fields.map(({ outcome, value }) => [outcome, value])).toEqual([
+      ["withheld", "2026-05-14T20:05:07.000Z"],
+      ["shown", "2026-05-14T20:40:00.000Z"],
+    ]);
   });
 
   test("numbers general words where there are several", () => {

@@ -15,6 +15,7 @@ import type {
 } from "./incident-dossier.ts";
 import { isAbout, measuredSpans } from "./incident-dossier.ts";
 import { findLeaks } from "./incident-leak.ts";
+import { measureSpans } from "./incident-times.ts";
 
 /** The version goes up when a field is taken away or means something else; readers pass over fields that they do not know. */
 export const reportSchema = "isochron.incident/1";
@@ -213,12 +214,14 @@ function ownName(
 }
 
 function thingFor(
-  { thing, standing, spans }: ThingTimes,
+  { thing, standing: all, spans: allSpans }: ThingTimes,
   name: string | undefined,
   reader: ReportReader,
 ): ReportThing | undefined {
   if (name === undefined) return undefined;
   const whole = reader.kind === "provider";
+  const standing = all.filter(({ provenance }) => mayKnow(provenance, reader));
+  const spans = standing.length === all.length ? allSpans : measureSpans(standing);
   return {
     name,
     ...(whole && { id: thing.id, ...(thing.ref !== undefined && { ref: thing.ref }) }),
@@ -234,6 +237,14 @@ function thingFor(
       return length.outcome === "reversed" ? { span, reversed: true as const } : { span };
     }),
   };
+}
+
+/** When something happened to one tenant is not told to another, nor to everybody, unless somebody set it by hand. */
+function mayKnow(provenance: ThingTimes["standing"][number]["provenance"], reader: ReportReader): boolean {
+  if (reader.kind === "provider" || provenance.kind !== "inferred" || provenance.event === undefined)
+    return true;
+  const { owner } = provenance;
+  return owner === "provider" || (reader.kind === "tenant" && owner === reader.key);
 }
 
 function sourceOf(

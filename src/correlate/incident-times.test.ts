@@ -57,6 +57,15 @@ describe("inferred times", () => {
     });
   });
 
+  test("are not read from what a host's guests do, until somebody pins it", () => {
+    const related = [{ role: "host", ref: host.ref! }];
+    const guest = event("g", "20:01", { kind: "change", subject: blueServer.ref!, related });
+    expect(told([guest, ill])).toMatchObject({ event: "20:10:00" });
+    const pins = [{ event: "g", by: "user:operator" }];
+    const pinned = material({ incident: incident({ pins }), pins: new Map([["g", guest]]), around: [ill] });
+    expect(inferTimes(pinned)[0]).toMatchObject({ time: "event", at: guest.occurredAt });
+  });
+
   test("begin with the first symptom where no change came before it", () => {
     expect(told([ill, act])).toEqual({ event: "20:10:00", decision: "20:20:00" });
   });

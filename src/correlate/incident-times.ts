@@ -139,6 +139,7 @@ function markOf(thing: MeasuredThing, time: MeasuredTime, rule: string, fact: In
       kind: "inferred",
       rule,
       ...(fact.event !== undefined && { event: fact.event }),
+      ...(fact.owner !== undefined && { owner: fact.owner }),
       says: `${reasons[rule.split("/")[0] ?? ""] ?? rule}: “${shorten(fact.says)}”${place}`,
     },
   };

@@ -23,8 +23,17 @@ export interface MeasuredThing {
 export type TimeProvenance =
   | { readonly kind: "set"; readonly by: string; readonly why: string }
   | { readonly kind: "imported"; readonly document: string; readonly row: number }
-  /** `rule` with its version, such as `first-alert/1`; `event` is the id of the event that it was read from. */
-  | { readonly kind: "inferred"; readonly rule: string; readonly event?: string; readonly says: string };
+  /**
+   * `rule` with its version, such as `first-alert/1`; `event` is the id of the event that it was read from, and `owner` says
+   * whose that was, because its moment is told to nobody else. Absent where nobody may be told.
+   */
+  | {
+      readonly kind: "inferred";
+      readonly rule: string;
+      readonly event?: string;
+      readonly owner?: "provider" | TenantKey;
+      readonly says: string;
+    };
 
 export interface TimeMark {
   readonly thing: string;
