@@ -28,6 +28,8 @@ const reads: readonly (readonly [string, string, Operation["need"]])[] = [
   ["history", "", "workbench"],
   ["redaction", "?audience=public", "workbench"],
   ["export", "?audience=public&format=json", "export"],
+  ["export", "?audience=public&format=md", "export"],
+  ["export", "?audience=public&format=html", "export"],
 ];
 
 /** Incidents: the provider's, but for what each tenant was told. */
@@ -66,13 +68,14 @@ export const incidentOperations: readonly Operation[] = [
   ...reads.flatMap(([name, query, need]): readonly Operation[] => [
     {
       name: `GET /incidents/{id}/${name}`,
+      variant: `as ${query}`,
       need,
       ask: get(({ id }) => `/incidents/${id}/${name}${query}`),
       expect: () => ({ status: 404 }),
     },
     {
       name: `GET /incidents/{id}/${name}`,
-      variant: "of one that there is",
+      variant: `of one that there is, as ${query}`,
       need,
       ask: (_thing, _who, { incident }) => ({
         method: "GET",

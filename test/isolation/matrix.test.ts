@@ -36,6 +36,12 @@ describe("what each principal is answered", () => {
     expect(tried).toBeGreaterThan(800);
   });
 
+  test("is what the oracle says of every operation on incidents, also of documents that are no JSON", async () => {
+    const { tried, wrong } = await tryMatrix({ only: /incidents/, every: 3 });
+    expect(wrong).toEqual([]);
+    expect(tried).toBeGreaterThan(500);
+  });
+
   test("is what the oracle says of every dry run of a ruling, which has to look beyond what the asker may see", async () => {
     const { tried, wrong } = await tryMatrix({ only: /dry-run/ });
     expect(wrong).toEqual([]);

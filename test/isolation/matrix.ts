@@ -226,5 +226,7 @@ function viewsOf({ body, headers }: Answer, nameAt: (occurredAt: string) => stri
       nameAt,
     );
   }
+  // A document for people holds no events as JSON; that it holds no word of others is looked at anyway.
+  if (/^text\/(markdown|html|csv)/.test(String(headers["content-type"]))) return [];
   return viewsIn(JSON.parse(body), nameAt);
 }
