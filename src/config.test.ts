@@ -183,7 +183,7 @@ describe("the configuration", () => {
 
   test("the names that what is decided here goes by are no connection's and no cloud's", () => {
     const file =
-      "connections:\n  - {name: isochron, source: nova}\n  - {name: a, source: nova, control_plane: isochron}\n";
+      "connections:\n  - {name: isochron, source: nova}\n  - {name: a, source: nova, control_plane: isochron}\n  - {name: isochron@r1, source: nova}\n";
     expect(problemsOf({ file })).toEqual([
       {
         where: "isochron.yaml:2 connections[0].name",
@@ -191,6 +191,7 @@ describe("the configuration", () => {
         write: "another name",
       },
       expect.objectContaining({ where: "isochron.yaml:3 connections[1].control_plane" }),
+      expect.objectContaining({ where: "isochron.yaml:4 connections[2].name" }),
     ]);
   });
 

@@ -218,7 +218,9 @@ class Reading {
 
   /** What is decided here would be taken for another's, or another's for it. */
   #checkReserved(where: string, given: string, reserved: string): void {
-    if (given === reserved) this.#note(where, `"${given}" is kept for what is decided here`, "another name");
+    // What is found of one cloud goes by the name with the cloud behind it.
+    if (given === reserved || given.startsWith(`${reserved}@`))
+      this.#note(where, `"${given}" is kept for what is decided here`, "another name");
   }
 
   checkCustomers(customers: readonly CustomerSetting[]): void {

@@ -188,6 +188,8 @@ describe("the OpenAPI document", () => {
       "GET /tenants",
       "GET /tenants/tree",
       "GET /tokens",
+      "GET /tuning",
+      "GET /verdicts",
       "GET /what-else",
       "POST /alerts/splits",
       "POST /alerts/splits/{id}/undoing",
@@ -206,6 +208,7 @@ describe("the OpenAPI document", () => {
       "POST /session/break-glass",
       "POST /session/keystone",
       "POST /tokens",
+      "POST /verdicts",
       "PUT /notice-templates/{name}",
     ]);
   });
