@@ -157,14 +157,19 @@ async function lookAround(
   planes: readonly string[],
 ): Promise<{ readonly near: NearEvents; readonly edges: readonly Edge[] }> {
   const { scope, targets, starts, at } = asked;
-  if (scope.kind === "tenant") {
+  // From a moment alone nothing leads anywhere, so all control planes are looked through at once.
+  if (scope.kind === "tenant" || starts.length === 0) {
     return { near: await parts.correlation.near(scope, nearOf(asked, undefined, undefined)), edges: [] };
   }
   const own = targets.flatMap(({ audience, event }) => (audience === "provider" ? [event.controlPlane] : []));
   const chosen = [...new Set(own.length > 0 ? own : planes)];
+  const walks = await Promise.all(
+    chosen.map(async (plane) => ({ plane, around: await walkAround(parts, plane, starts, at) })),
+  );
+  // Where one control plane knows the things, the others have nothing to do with them.
+  const known = walks.filter(({ around }) => around.facts.length > 0);
   const answers = await Promise.all(
-    chosen.map(async (plane) => {
-      const around = await walkAround(parts, plane, starts, at);
+    (known.length > 0 ? known : walks).map(async ({ plane, around }) => {
       const near = await parts.correlation.near(scope, nearOf(asked, plane, around));
       const facts = [...around.facts, ...(await joinFound(parts, plane, around, near))];
       const cut = around.cut.length === 0 ? [] : [{ of: "things around it", most: around.near.length }];
