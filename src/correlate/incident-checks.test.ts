@@ -174,7 +174,7 @@ describe("before publishing", () => {
 });
 
 describe("a text for others", () => {
-  const known = collectIdentifiers(sampleMaterial());
+  const known = collectIdentifiers({ ...sampleMaterial(), knownNames: ["Blue Press"] });
 
   function leaks(text: string): readonly string[] {
     return findLeaks(text, known).map(({ found }) => found);
@@ -183,6 +183,10 @@ describe("a text for others", () => {
   test.each([
     ["a host", "On compute-77 it failed", "compute-77"],
     ["a host in capitals and with unseen marks", "COMPUTE\u200b-77", "compute-77"],
+    ["a host with another kind of dash", "on compute\u201177 and compute\u201378", "compute-77"],
+    ["a host with a mark that joins", "on com\u034fpute-77", "compute-77"],
+    ["a tenant's name over two lines", "all servers of Blue\nPress", "blue press"],
+    ["the beginning of a server's id", "server 0c5b2f9e was moved", "0c5b2f9e"],
     ["a host in wide letters", "ｃｏｍｐｕｔｅ-77", "compute-77"],
     ["a server's id", `server ${redServer.ref!.id}`, redServer.ref!.id],
     ["a server's name", "red-web-1 was moved", "red-web-1"],

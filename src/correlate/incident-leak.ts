@@ -61,6 +61,11 @@ export function collectIdentifiers({
   const add = (text: string | undefined, isCertain = true): void => {
     const plain = plainText(text ?? "").trim();
     if (plain.length >= 3) (isCertain || !/^\p{L}+$/u.test(plain) ? identifiers : wordlike).add(plain);
+    // By its first eight digits people call a thing that has a long id.
+    const short = /^(?=.{0,7}[a-f])([\da-f]{8})-?[\da-f]{4}-?[\da-f]{4}-?[\da-f]{4}-?[\da-f]{12}$/.exec(
+      plain,
+    )?.[1];
+    if (short !== undefined) identifiers.add(short);
   };
   for (const seen of [...around, ...pins.values()]) if (seen !== "withheld") addEvent(seen, add);
   for (const thing of incident.things) if (thing.ref !== undefined) addRef(thing.ref, thing.name, add);
@@ -151,9 +156,17 @@ function holds(text: string, identifier: string): boolean {
   return false;
 }
 
-const unseen = new RegExp(`(?![\\n\\r\\t])[${commandingClass}\\u00ad\\u200c\\u200d]`, "gu");
+const unseen = new RegExp(
+  `(?![\\n\\r\\t])[${commandingClass}\\u00ad\\u034f\\u115f\\u1160\\u200c\\u200d\\u3164\\ufe00-\\ufe0f]`,
+  "gu",
+);
 
-/** As a reader takes it: widths, cases and marks without width make no difference. */
+/** As a reader takes it: widths, cases, the kind of a dash, a line's end and marks without width make no difference. */
 export function plainText(text: string): string {
-  return text.normalize("NFKC").replaceAll(unseen, "").toLowerCase();
+  return text
+    .normalize("NFKC")
+    .replaceAll(unseen, "")
+    .replaceAll(/\p{Pd}|[\u2043\u2212]/gu, "-")
+    .replaceAll(/\s+/gu, " ")
+    .toLowerCase();
 }

@@ -116,7 +116,7 @@ describe("the report", () => {
       material({
         incident: incident({ pins: [{ event: theirs.id, by: "user:operator" }] }),
         pins: new Map([[theirs.id, theirs]]),
-        around: [shared, event("evt_end", "20:20", { kind: "recovery", ...shared, id: "evt_end" })],
+        around: [shared],
       }),
     );
     const blue = { ...red(), key: tenants.blue, editions: { tenant: tenants.blue, byPin: new Map() } };
