@@ -20,6 +20,8 @@ const definers: Readonly<Record<string, readonly string[]>> = {
   "isochron.join_audit_entry()": [],
   "isochron.find_audit_actor(text)": [logins.ingest],
   "isochron.erase_audit(bigint,bigint[])": [logins.ingest],
+  "isochron.erase_rules(text[])": [logins.ingest],
+  "isochron.erase_rule_maker(text,timestamp with time zone,text)": [logins.ingest],
   "isochron.drop_empty_weeks(timestamp with time zone)": [logins.ingest],
   "isochron.scrub_words(text,text[])": [logins.ingest],
 };

@@ -1,5 +1,7 @@
 import type pg from "pg";
+import type { Instant } from "../../model/instant.ts";
 import { parseTenantKey } from "../../model/tenant.ts";
+import { eraseRules, readSignatures } from "./erasure-rules.ts";
 import type { ErasureSubject } from "./erasure-subject.ts";
 import { patternsOf, withoutWords } from "./erasure-words.ts";
 import { writeRows, type JsonRow } from "./erasure-writes.ts";
@@ -42,6 +44,8 @@ const notScrubbed = [
   "audit_key",
   "audit_entry",
   "audit_personal",
+  // Ids of events, of messages and of rules.
+  "notification_told",
 ];
 
 export async function removeWordsFromTexts({
@@ -107,8 +111,12 @@ async function scrubStretch(
   return rows.length < scanRows ? undefined : rows.at(-1)?.place;
 }
 
-/** Tokens and sessions of the erased end; whatever else is small loses the words, whichever table it is in. */
-export async function scrubSmallTables(client: pg.ClientBase, subject: ErasureSubject): Promise<void> {
+/** Tokens, sessions and rules of the erased end; whatever else is small loses the words, whichever table it is in. */
+export async function scrubSmallTables(
+  client: pg.ClientBase,
+  subject: ErasureSubject,
+  now: Instant,
+): Promise<void> {
   const { keys, searched, userId } = subject;
   for (const key of keys) {
     const { controlPlane, projectId, domainId } = parseTenantKey(key);
@@ -121,7 +129,17 @@ export async function scrubSmallTables(client: pg.ClientBase, subject: ErasureSu
       "DELETE FROM isochron.session WHERE subject = $1 OR right(subject, length($1) + 1) = '/' || $1",
       [userId],
     );
-  for (const pattern of patternsOf(searched)) {
+  await eraseRules(client, subject, now);
+  // `erasure` is taken among the signatures, as its own words are below.
+  const signed =
+    userId === undefined
+      ? []
+      : await readSignatures(
+          client,
+          userId,
+          notScrubbed.filter((table) => table !== "erasure"),
+        );
+  for (const pattern of [...patternsOf(signed), ...patternsOf(searched)]) {
     await client.query("SELECT isochron.scrub_words($1, $2)", [pattern, notScrubbed]);
     await client.query(
       "UPDATE isochron.erasure SET why = regexp_replace(why, $1, 'erased', 'gi'), asked_by = regexp_replace(asked_by, $1, 'erased', 'gi') WHERE why ~* $1 OR asked_by ~* $1",

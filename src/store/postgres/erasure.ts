@@ -94,7 +94,7 @@ export async function erase(
   await carryOut({ subject, tally, batch, dry: false, tombstones });
   await batch(async (client) => {
     await noteErasure(client, id, { counts: tally, readers: subject.keys, now });
-    if (tally.held === 0) await scrubSmallTables(client, subject);
+    if (tally.held === 0) await scrubSmallTables(client, subject, now);
     await client.query("NOTIFY isochron_stored");
   });
   const done = await pools.transact("ingest", "read", (client) => readErasure(client, id));

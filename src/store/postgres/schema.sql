@@ -1114,6 +1114,27 @@ BEGIN
   END IF;
   DELETE FROM isochron.audit_personal p WHERE p.sequence = ANY (sequences);
 END $$;
+FUNCTION isochron.erase_rule_maker(text,timestamp with time zone,text) RETURNS void OWNER isochron_owner VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS $$
+DECLARE
+  nobody CONSTANT jsonb := '{"subject": "erased", "name": "erased", "grants": []}';
+BEGIN
+  UPDATE isochron.notification_standing s
+     SET maker = nobody, paused_at = coalesce(s.paused_at, at), paused_why = because, revision = s.revision + 1
+   WHERE s.maker ->> 'subject' = person OR right(s.maker ->> 'subject', length(person) + 1) = '/' || person;
+  UPDATE isochron.notification_rule r SET definition = jsonb_set(r.definition, '{maker}', nobody)
+   WHERE r.definition #>> '{maker,subject}' = person
+      OR right(r.definition #>> '{maker,subject}', length(person) + 1) = '/' || person;
+END $$;
+FUNCTION isochron.erase_rules(text[]) RETURNS void OWNER isochron_owner VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS $$
+DECLARE
+  gone text[] := ARRAY(SELECT s.rule FROM isochron.notification_standing s WHERE s.owner_key = ANY (owners) FOR UPDATE);
+BEGIN
+  DELETE FROM isochron.notification_delivery d WHERE d.rule = ANY (gone);
+  DELETE FROM isochron.notification_told t WHERE t.rule = ANY (gone);
+  DELETE FROM isochron.notification_group g WHERE g.rule = ANY (gone);
+  DELETE FROM isochron.notification_rule r WHERE r.id = ANY (gone);
+  DELETE FROM isochron.notification_standing s WHERE s.rule = ANY (gone);
+END $$;
 FUNCTION isochron.events_around(text[],text[],timestamp with time zone,timestamp with time zone,integer) RETURNS TABLE(id text, occurred_at timestamp with time zone) OWNER isochron_owner STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS $$
 DECLARE
   open text[] := CASE WHEN session_user = 'isochron_provider'
@@ -1435,6 +1456,8 @@ GRANT EXECUTE ON isochron.claimed_keys() TO isochron_tenant;
 GRANT EXECUTE ON isochron.claimed_sensitive_keys() TO isochron_tenant;
 GRANT EXECUTE ON isochron.drop_empty_weeks(timestamp with time zone) TO isochron_ingest;
 GRANT EXECUTE ON isochron.erase_audit(bigint,bigint[]) TO isochron_ingest;
+GRANT EXECUTE ON isochron.erase_rule_maker(text,timestamp with time zone,text) TO isochron_ingest;
+GRANT EXECUTE ON isochron.erase_rules(text[]) TO isochron_ingest;
 GRANT EXECUTE ON isochron.events_around(text[],text[],timestamp with time zone,timestamp with time zone,integer) TO isochron_operator;
 GRANT EXECUTE ON isochron.events_around(text[],text[],timestamp with time zone,timestamp with time zone,integer) TO isochron_provider;
 GRANT EXECUTE ON isochron.find_audit_actor(text) TO isochron_ingest;

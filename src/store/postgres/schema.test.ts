@@ -91,6 +91,8 @@ test("each function that acts as its owner pins its search path and is granted t
     { name: "claimed_sensitive_keys", settings, granted: ["isochron_tenant"] },
     { name: "drop_empty_weeks", settings, granted: ["isochron_ingest"] },
     { name: "erase_audit", settings, granted: ["isochron_ingest"] },
+    { name: "erase_rule_maker", settings, granted: ["isochron_ingest"] },
+    { name: "erase_rules", settings, granted: ["isochron_ingest"] },
     { name: "events_around", settings, granted: ["isochron_operator", "isochron_provider"] },
     { name: "find_audit_actor", settings, granted: ["isochron_ingest"] },
     { name: "follow_audit_tail", settings, granted: [] },

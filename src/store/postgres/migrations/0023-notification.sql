@@ -105,3 +105,34 @@ GRANT SELECT, INSERT, UPDATE ON isochron.notification_standing TO isochron_inges
 GRANT SELECT, INSERT, UPDATE, DELETE ON isochron.notification_group TO isochron_ingest;
 GRANT SELECT, INSERT, UPDATE, DELETE ON isochron.notification_told TO isochron_ingest;
 GRANT SELECT, INSERT, UPDATE, DELETE ON isochron.notification_delivery TO isochron_ingest;
+
+-- Versions of rules are never changed, but for an erasure, which acts as the owner.
+-- Takes the rules of the tenants whole.
+CREATE FUNCTION isochron.erase_rules(owners text[]) RETURNS void
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  gone text[] := ARRAY(SELECT s.rule FROM isochron.notification_standing s WHERE s.owner_key = ANY (owners) FOR UPDATE);
+BEGIN
+  DELETE FROM isochron.notification_delivery d WHERE d.rule = ANY (gone);
+  DELETE FROM isochron.notification_told t WHERE t.rule = ANY (gone);
+  DELETE FROM isochron.notification_group g WHERE g.rule = ANY (gone);
+  DELETE FROM isochron.notification_rule r WHERE r.id = ANY (gone);
+  DELETE FROM isochron.notification_standing s WHERE s.rule = ANY (gone);
+END $$;
+
+-- Rules whose maker's subject is the person's id, or ends with it behind a slash, rest from then on and name nobody.
+CREATE FUNCTION isochron.erase_rule_maker(person text, at timestamptz, because text) RETURNS void
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  nobody CONSTANT jsonb := '{"subject": "erased", "name": "erased", "grants": []}';
+BEGIN
+  UPDATE isochron.notification_standing s
+     SET maker = nobody, paused_at = coalesce(s.paused_at, at), paused_why = because, revision = s.revision + 1
+   WHERE s.maker ->> 'subject' = person OR right(s.maker ->> 'subject', length(person) + 1) = '/' || person;
+  UPDATE isochron.notification_rule r SET definition = jsonb_set(r.definition, '{maker}', nobody)
+   WHERE r.definition #>> '{maker,subject}' = person
+      OR right(r.definition #>> '{maker,subject}', length(person) + 1) = '/' || person;
+END $$;
+REVOKE ALL ON FUNCTION isochron.erase_rules(text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION isochron.erase_rule_maker(text, timestamptz, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION isochron.erase_rules(text[]), isochron.erase_rule_maker(text, timestamptz, text) TO isochron_ingest;
