@@ -1,3 +1,4 @@
+import { IsochronError } from "../errors.ts";
 import type {
   Incident,
   IncidentChange,
@@ -9,6 +10,15 @@ import type { Instant } from "../model/instant.ts";
 import type { Scope } from "../model/scope.ts";
 import type { TenantKey } from "../model/tenant.ts";
 import type { AuditRecord } from "./audit-store.ts";
+
+/** Somebody wrote into it since it was read. */
+export function incidentChanged(version: number, expected: number): IsochronError {
+  return new IsochronError(
+    "incident-changed",
+    `The incident is at version ${version}, and not at ${expected} any more.`,
+    "Read it again, and write again what still holds.",
+  );
+}
 
 /** What a rule, a person, a selection or a document opens an incident with. */
 export interface IncidentOpening {

@@ -23,7 +23,7 @@ import {
   type IncidentsJson,
 } from "./incident-contract.ts";
 import { toDossierJson, toEditionHead, toEditionJson, toEntryJson, toSummaryJson } from "./incident-json.ts";
-import { gatherMaterial, readTenantEditions } from "./incident-material.ts";
+import { gatherMaterial, openScope, readTenantEditions } from "./incident-material.ts";
 import { composeForTenant } from "./incident-publication.ts";
 import { notFound } from "./problem.ts";
 import { admit, admitting } from "./provider-only.ts";
@@ -134,8 +134,8 @@ function insightRoutes(context: ApiContext): FastifyPluginAsyncZod {
         },
       },
       async (request) => {
-        const { scope } = readingScope(request);
-        const dossier = await findDossier(context, scope, request.params.id);
+        // The documents that are set side by side are those that publication makes, whoever looks at them.
+        const dossier = await findDossier(context, openScope, request.params.id);
         const { audience } = request.query;
         const reader = await readerOf(context, dossier, audience);
         return { audience, fields: compareAudiences(dossier, reader).map(toDifferenceJson) };
@@ -179,7 +179,8 @@ function exportRoutes(context: ApiContext): FastifyPluginAsyncZod {
         const { principal, scope } = readingScope(request);
         const { id } = request.params;
         const { format, audience } = request.query;
-        const dossier = await findDossier(context, scope, id);
+        // What leaves the house says nothing that only some of the provider's people may know.
+        const dossier = await findDossier(context, audience === "provider" ? scope : openScope, id);
         const report = await reportFor(context, scope, dossier, audience);
         const text = exportIncident(report, formats[format]);
         await audit.done(request, "export", principal, {

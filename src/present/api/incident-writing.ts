@@ -8,6 +8,7 @@ import type { Scope } from "../../model/scope.ts";
 import type { TenantKey } from "../../model/tenant.ts";
 import type { AuditRecord } from "../../store/audit-store.ts";
 import type { EventFilter } from "../../store/event-reader.ts";
+import { incidentChanged } from "../../store/incident-store.ts";
 import type { ApiContext } from "./api-context.ts";
 import { parseTime } from "./event-filter.ts";
 import {
@@ -80,6 +81,8 @@ export function incidentWriting(context: ApiContext): FastifyPluginAsyncZod {
         const { expected_version: expectedVersion } = request.body;
         const incident = await store.incidents.find(scope, id);
         if (incident === undefined) throw notFound();
+        // What is frozen and told is made of what was read here, so that it has to be what the writer saw.
+        if (incident.version !== expectedVersion) throw incidentChanged(incident.version, expectedVersion);
         const by = decider(request);
         const changes = request.body.changes.map((given) => readChange(given, by));
         await checkChanges(context, scope, incident, changes);

@@ -182,6 +182,26 @@ test("an amendment makes the next edition, and lists show the latest", async () 
   expect(all.map(({ edition: nth }) => nth)).toEqual([2, 1]);
 });
 
+test("a domain that a project came to later is not told what the project was told before, by an amendment either", async () => {
+  const key = projectKey("default", "moved");
+  const edition = { tenant: key, domain, title: "Told", markdown: "first" };
+  const published = await publish(await open(), [edition]);
+  const later = domainKey("default", "later");
+  const amendment: IncidentChange = { kind: "amendment", text: "more", audience: "tenant" };
+  const amended = await append(published, [amendment], {
+    editions: [{ ...edition, domain: later, markdown: "first, second" }],
+  });
+  // Neither does it come to the new domain once another amendment follows.
+  await append(amended, [amendment], { editions: [{ ...edition, domain: later, markdown: "all three" }] });
+  const read = async (scope: Scope) => {
+    const id = db.store.incidents.editionId(published.id, key);
+    return (await db.store.incidents.edition(scope, id)).map(({ markdown }) => markdown);
+  };
+  expect(await read(tenant(key))).toEqual(["all three", "first, second", "first"]);
+  expect(await read(tenant(domain))).toEqual(["first"]);
+  expect(await read(tenant(later))).toEqual([]);
+});
+
 test("incidents are listed by the newest window, by state and by the time that they reach into", async () => {
   const late = await open([{ kind: "window", from: instant(at + 2_000), to: instant(at + 3_000) }]);
   const later = await open([{ kind: "window", from: instant(at + 5_000) }]);

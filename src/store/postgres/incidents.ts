@@ -13,7 +13,12 @@ import type { Incident, IncidentChange, IncidentEntry } from "../../model/incide
 import type { Instant } from "../../model/instant.ts";
 import type { Scope } from "../../model/scope.ts";
 import type { TenantKey } from "../../model/tenant.ts";
-import type { IncidentAppend, IncidentOpening, IncidentStore } from "../incident-store.ts";
+import {
+  incidentChanged,
+  type IncidentAppend,
+  type IncidentOpening,
+  type IncidentStore,
+} from "../incident-store.ts";
 import type { OpenAudit } from "./audit.ts";
 import { writeAudit } from "./audit-writes.ts";
 import { iso } from "./event-writes.ts";
@@ -120,7 +125,8 @@ async function appendEntries(
     );
     const [before] = held.rows.length === 0 ? [] : await readIncidents(client, [id]);
     if (before === undefined) return undefined;
-    if (before.version !== given.expectedVersion) throw changed(before.version, given.expectedVersion);
+    if (before.version !== given.expectedVersion)
+      throw incidentChanged(before.version, given.expectedVersion);
     const entries = entriesOf(before, given);
     const after = take(before, entries);
     await writeEntries(client, id, entries);
@@ -200,9 +206,11 @@ async function writeEditions(
 ): Promise<void> {
   for (const { tenant, domain, title, markdown } of editions) {
     await client.query(
+      // A later edition holds the earlier ones, so that a domain which was not told those is not told it either.
       `INSERT INTO isochron.incident_edition
          (tenant_key, domain_key, id, edition, visibility, published_at, title, markdown, hash)
-       SELECT $1, $2, $3, 1 + coalesce(max(edition), 0), 'operational', $4::timestamptz, $5, $6, $7
+       SELECT $1, CASE WHEN bool_and(domain_key IS NOT DISTINCT FROM $2) IS NOT FALSE THEN $2::text END, $3,
+              1 + coalesce(max(edition), 0), 'operational', $4::timestamptz, $5, $6, $7
          FROM isochron.incident_edition WHERE tenant_key = $1 AND id = $3`,
       [
         tenant,
@@ -221,14 +229,6 @@ function headOf(incident: Incident): readonly unknown[] & unknown[] {
   const { id, version, state, window } = incident;
   const at = (moment: Instant | undefined): string | null => (moment === undefined ? null : iso(moment));
   return [id, version, state, at(window.from), at(window.to)];
-}
-
-function changed(version: number, expected: number): IsochronError {
-  return new IsochronError(
-    "incident-changed",
-    `The incident is at version ${version}, and not at ${expected} any more.`,
-    "Read it again, and write again what still holds.",
-  );
 }
 
 const reasons: Readonly<Record<Exclude<IncidentRefusal, "published">, readonly [string, string]>> = {
