@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { readStacks } from "./evidence-stack.ts";
+import { readStacks, stacksOf } from "./evidence-stack.ts";
 
 const python = `Traceback (most recent call last):
   File "/usr/lib/python3/dist-packages/depot/api/boxes.py", line 41, in create
@@ -78,5 +78,11 @@ describe("reading stacks out of a record's words", () => {
       }),
     );
     expect(readStacks("all is well, at last (really)")).toEqual([]);
+  });
+
+  it("reads a long record of empty lines once, not from each of them", () => {
+    // Read from each of its lines this takes longer than a test may.
+    const blank = { details: { output: "\n".repeat(256 * 1024), report: " \n".repeat(128 * 1024) } };
+    expect(stacksOf(blank as unknown as Parameters<typeof stacksOf>[0])).toEqual([]);
   });
 });

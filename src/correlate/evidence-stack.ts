@@ -41,7 +41,8 @@ export function stacksOf(event: Correlatable): readonly Stack[] {
 }
 
 function hasStack(text: string): boolean {
-  return text.includes(", line ") || /\n\s+at /.test(text);
+  // Bounded, since a record of empty lines would else be read once from each of them.
+  return text.includes(", line ") || /\n[ \t]{1,80}at /.test(text);
 }
 
 /** Every text of a record, nested ones too. */
