@@ -41,7 +41,15 @@ const imported: TimeMark["provenance"] = { kind: "imported", document: "notes.md
 const word = fc.constantFrom("a", "b", "c");
 const moment = fc.integer({ min: 0, max: 9_999 }).map((at) => instant(at));
 
+const anyRow: fc.Arbitrary<IncidentChange> = fc
+  .tuple(moment, word, fc.integer({ min: 1, max: 3 }))
+  .map(([at, document, row]) => ({
+    kind: "row",
+    row: { document, row, at, precision: duration(0), eventKind: "activity", text: `at ${at}` },
+  }));
+
 const anyChange: fc.Arbitrary<IncidentChange> = fc.oneof(
+  { arbitrary: anyRow, weight: 5 },
   fc.record({ kind: fc.constant("title" as const), title: word }),
   fc.record({ kind: fc.constant("window" as const), from: moment }),
   fc.record({ kind: fc.constant("pin" as const), event: word, note: word }),
@@ -95,6 +103,8 @@ test("an incident is the same in however many parts its entries are folded", () 
             foldIncident(opened, []),
           );
         expect(inParts).toEqual(foldIncident(opened, all));
+        const oneByOne = all.reduce((one, entry) => extendIncident(one, [entry]), foldIncident(opened, []));
+        expect(oneByOne).toEqual(inParts);
         expect(inParts.version).toBe(all.length);
       },
     ),

@@ -1,4 +1,5 @@
 import type {
+  ImportedRow,
   Incident,
   IncidentChange,
   IncidentEntry,
@@ -42,7 +43,27 @@ export function foldIncident(opened: IncidentOpened, entries: readonly IncidentE
 
 /** The same incident some entries later. */
 export function extendIncident(folded: FoldedIncident, entries: readonly IncidentEntry[]): FoldedIncident {
-  return entries.reduce(addEntry, folded);
+  let incident = folded;
+  for (let at = 0; at < entries.length; at += 1) {
+    let rows = at;
+    while (entries[rows]?.change.kind === "row" && entries[rows]?.by === entries[at]?.by) rows += 1;
+    // A document's rows come by the thousand; one after another each would be looked for among all before it.
+    if (rows > at + 1) incident = { ...incident, rows: withRows(incident.rows, entries.slice(at, rows - 1)) };
+    at = Math.max(at, rows - 1);
+    incident = addEntry(incident, entries[at]!);
+  }
+  return incident;
+}
+
+/** Each in the place of the same row of the same document where there is one, at the end otherwise. */
+function withRows(before: readonly ImportedRow[], entries: readonly IncidentEntry[]): readonly ImportedRow[] {
+  const rows = new Map(before.map((row) => [keyOf(row), row]));
+  for (const { change } of entries) if (change.kind === "row") rows.set(keyOf(change.row), change.row);
+  return [...rows.values()];
+}
+
+function keyOf({ row, document }: ImportedRow): string {
+  return `${row} ${document}`;
 }
 
 function addEntry(before: FoldedIncident, entry: IncidentEntry): FoldedIncident {
@@ -94,7 +115,7 @@ function changed(before: Incident, entry: IncidentEntry): Partial<Incident> {
       };
     case "pin": {
       const pin = { event: change.event, ...(change.note === undefined ? {} : { note: change.note }), by };
-      return { pins: upsert(before.pins, pin, ({ event }) => event) };
+      return { pins: upsert(before.pins, pin, ({ event }) => event === pin.event) };
     }
     case "unpin":
       return { pins: before.pins.filter(({ event }) => event !== change.event) };
@@ -103,7 +124,9 @@ function changed(before: Incident, entry: IncidentEntry): Partial<Incident> {
     case "amendment":
       return { log: [...before.log, entry] };
     case "thing":
-      return { things: upsert<MeasuredThing>(before.things, change.thing, ({ id }) => id) };
+      return {
+        things: upsert<MeasuredThing>(before.things, change.thing, ({ id }) => id === change.thing.id),
+      };
     case "drop-thing":
       return {
         things: before.things.filter(({ id }) => id !== change.thing),
@@ -117,15 +140,22 @@ function changed(before: Incident, entry: IncidentEntry): Partial<Incident> {
       };
     case "section": {
       const { section, audience, text } = change;
-      const key = (one: Incident["sections"][number]): string => `${one.section} ${one.audience}`;
+      const isIt = (one: Incident["sections"][number]): boolean =>
+        one.section === section && one.audience === audience;
       return text === ""
-        ? { sections: before.sections.filter((one) => key(one) !== `${section} ${audience}`) }
-        : { sections: upsert(before.sections, { section, audience, text }, key) };
+        ? { sections: before.sections.filter((one) => !isIt(one)) }
+        : { sections: upsert(before.sections, { section, audience, text }, isIt) };
     }
     case "tell":
       return { tell: [...new Set(change.tenants)] };
     case "row":
-      return { rows: upsert(before.rows, change.row, ({ document, row }) => `${row} ${document}`) };
+      return {
+        rows: upsert(
+          before.rows,
+          change.row,
+          ({ document, row }) => row === change.row.row && document === change.row.document,
+        ),
+      };
     case "state":
       return {};
   }
@@ -135,15 +165,15 @@ const ranks = { inferred: 0, imported: 1, set: 2 } as const;
 
 /** What somebody set is not replaced by what a document says, nor that by what was inferred and kept on publication. */
 function withTime(times: readonly TimeMark[], mark: TimeMark): readonly TimeMark[] {
-  const key = ({ thing, time }: TimeMark): string => `${time} ${thing}`;
-  const standing = times.find((one) => key(one) === key(mark));
+  const isIt = ({ thing, time }: TimeMark): boolean => time === mark.time && thing === mark.thing;
+  const standing = times.find(isIt);
   if (standing !== undefined && ranks[standing.provenance.kind] > ranks[mark.provenance.kind]) return times;
-  return upsert(times, mark, key);
+  return upsert(times, mark, isIt);
 }
 
-/** In its place where there is one of its key, at the end otherwise. */
-function upsert<Item>(items: readonly Item[], item: Item, keyOf: (item: Item) => string): readonly Item[] {
-  const at = items.findIndex((one) => keyOf(one) === keyOf(item));
+/** In its place where there is one already, at the end otherwise. A document has thousands, so that none is spelled out here. */
+function upsert<Item>(items: readonly Item[], item: Item, isIt: (one: Item) => boolean): readonly Item[] {
+  const at = items.findIndex(isIt);
   return at < 0 ? [...items, item] : items.with(at, item);
 }
 

@@ -155,11 +155,18 @@ function entriesOf(
 
 /** The incident with the entries, each of which it has to take. */
 function take(before: FoldedIncident, entries: readonly IncidentEntry[]): FoldedIncident {
-  return entries.reduce((incident, entry) => {
-    const refusal = refusalOf(incident, entry.change);
-    if (refusal !== undefined) throw refused(refusal, entry.change);
-    return extendIncident(incident, [entry]);
-  }, before);
+  let incident = before;
+  for (let at = 0; at < entries.length;) {
+    const { change } = entries[at]!;
+    const refusal = refusalOf(incident, change);
+    if (refusal !== undefined) throw refused(refusal, change);
+    let until = at + 1;
+    // Of a document's rows one is taken as the other.
+    while (change.kind === "row" && entries[until]?.change.kind === "row") until += 1;
+    incident = extendIncident(incident, entries.slice(at, until));
+    at = until;
+  }
+  return incident;
 }
 
 async function writeEntries(
