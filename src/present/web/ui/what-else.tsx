@@ -3,14 +3,15 @@ import type { CandidateJson, WhatElseJson } from "../../api/what-else-contract.t
 import { announce } from "../state/announcer.ts";
 import { isAbort, readApi, RequestFailure } from "../state/client.ts";
 import { selectEvent } from "../state/commands.ts";
-
 import { nameEntity } from "../state/entity-names.ts";
 import { whatElse } from "../state/lanes-state.ts";
+import { decides } from "../state/session.ts";
 import { changeView, view } from "../state/timeline-state.ts";
 import { formatLength } from "../time/length.ts";
 import { formatMoment } from "../time/zone.ts";
 import { namelessHoles, spansWithin } from "../timeline/blind-spans.ts";
 import { behindAt } from "../timeline/coverage.ts";
+import { CandidateVerdict, useVerdicts, type Verdicts } from "./candidate-verdict.tsx";
 import { CoverageNote } from "./coverage-note.tsx";
 import { ErrorNotice } from "./error-notice.tsx";
 import { Glyph, kindWords } from "./glyph.tsx";
@@ -60,8 +61,13 @@ export function WhatElse({ of }: { of: string }) {
 function Answer({ answer }: { answer: WhatElseJson }) {
   const { target, candidates } = answer;
   const away = target.event !== undefined && view.value.selected !== target.event.id;
+  const symptom = decides.value && candidates.length > 0 ? target.event?.id : undefined;
+  const verdicts = useVerdicts(symptom);
   return (
     <>
+      {verdicts.failure !== undefined && (
+        <ErrorNotice failure={verdicts.failure} retry={() => void verdicts.reread()} />
+      )}
       {away && target.event !== undefined && (
         <button
           type="button"
@@ -79,7 +85,7 @@ function Answer({ answer }: { answer: WhatElseJson }) {
       ) : (
         <ol class="candidates">
           {candidates.map((candidate) => (
-            <Candidate key={candidate.event.id} candidate={candidate} />
+            <Candidate key={candidate.event.id} candidate={candidate} symptom={symptom} verdicts={verdicts} />
           ))}
         </ol>
       )}
@@ -130,7 +136,13 @@ function reasonWords(candidate: CandidateJson): string {
   return words.map((word) => ` · ${word}`).join("");
 }
 
-function Candidate({ candidate }: { candidate: CandidateJson }) {
+function Candidate(props: {
+  candidate: CandidateJson;
+  /** Undefined for whoever has no say in it. */
+  symptom: string | undefined;
+  verdicts: Verdicts;
+}) {
+  const { candidate, symptom, verdicts } = props;
   const [open, setOpen] = useState(false);
   const { event } = candidate;
   const selected = view.value.selected === event.id;
@@ -154,13 +166,23 @@ function Candidate({ candidate }: { candidate: CandidateJson }) {
           <strong>{beforeWords(candidate)}</strong>
           {reasonWords(candidate)}
           {candidate.also > 0 && ` · stands for ${candidate.also} more like it`}
-          {candidate.verdict !== undefined && ` · ${candidate.verdict.replace("-", " ")} by people`}{" "}
+          {candidate.verdict !== undefined &&
+            symptom === undefined &&
+            ` · ${candidate.verdict.replace("-", " ")} by people`}{" "}
           <button type="button" class="link-button" aria-expanded={open} onClick={() => setOpen(!open)}>
             {open ? "less" : "details"}
             <span class="visually-hidden"> on how number {candidate.rank} ranks</span>
           </button>
         </p>
         {open && <Addends candidate={candidate} />}
+        {symptom !== undefined && (
+          <CandidateVerdict
+            symptom={symptom}
+            candidate={event.id}
+            rank={candidate.rank}
+            verdicts={verdicts}
+          />
+        )}
       </div>
     </li>
   );
