@@ -39,9 +39,15 @@ function ownersOf(visible: VisibleEvent): readonly TenantRef[] {
   return attribution.status === "provider" && attribution.own !== undefined ? [attribution.own] : [];
 }
 
-/** The states of an incident that an event of our own tells of: by its type's last word, or its details. */
-export function statesOfIncident({ event }: VisibleEvent): readonly IncidentState[] {
-  if (!/(^|\.)incident\./.test(event.type)) return [];
-  const told = [event.type.split(".").at(-1), event.details["state"]];
-  return incidentStates.filter((state) => told.includes(state));
+/** Whether the event is the audit trail's word of what was done with an incident. */
+export function tellsOfIncident({ event }: VisibleEvent): boolean {
+  return event.type === "isochron.audit.incident";
+}
+
+/** The state that an incident came into by what the event tells of; none where it was in it before. */
+export function stateReached(visible: VisibleEvent): IncidentState | undefined {
+  if (!tellsOfIncident(visible)) return undefined;
+  const { kinds, opened, state } = visible.event.details;
+  const isReached = opened === true || (Array.isArray(kinds) && kinds.includes("state"));
+  return isReached ? incidentStates.find((one) => one === state) : undefined;
 }

@@ -1,8 +1,6 @@
-import { createHash } from "node:crypto";
-import { formatInstant } from "../../model/instant.ts";
-import type { NotificationDraft } from "../../model/notification.ts";
 import type { StandingRule } from "../../store/notification-store.ts";
 import { pauseRule, type NotifyTools } from "./notify-tools.ts";
+import { openIncidents } from "./rule-incidents.ts";
 import { stepRule, type RuleStep } from "./rule-step.ts";
 
 /** A look is one message at most where all that it shows is one group's. */
@@ -35,7 +33,7 @@ export async function passRule(tools: NotifyTools, of: StandingRule): Promise<nu
     const step = stepRule(rule, await tools.store.groups(rule.id), look, passes, at);
     const next = page.position.mark ?? mark;
     if (next === mark && isNothing(step)) break;
-    await openIncidents(tools, of, step);
+    await openIncidents(tools, rule, right.scope, step.drafts);
     const { drafts, groups, untold, matched, tooOld } = step;
     const pass = { rule: rule.id, ruleVersion: rule.version, revision, mark: next, at };
     const ids2 = await tools.store.commit({ ...pass, drafts, groups, untold, matched, tooOld });
@@ -50,35 +48,4 @@ export async function passRule(tools: NotifyTools, of: StandingRule): Promise<nu
 
 function isNothing({ drafts, groups, untold, matched, tooOld }: RuleStep): boolean {
   return drafts.length + groups.length + untold.length + matched + tooOld === 0;
-}
-
-/** Before the commit: whoever takes the step again finds the incident that the key had opened. */
-async function openIncidents(tools: NotifyTools, { rule }: StandingRule, step: RuleStep): Promise<void> {
-  const { incidents } = tools;
-  if (incidents === undefined || !rule.opensIncident || rule.owner !== "provider") return;
-  for (const draft of step.drafts) {
-    if (draft.kind !== "events" && draft.kind !== "absence") continue;
-    await incidents.open(openingOf(tools, rule, draft));
-  }
-}
-
-function openingOf(
-  tools: NotifyTools,
-  rule: StandingRule["rule"],
-  draft: NotificationDraft,
-): Parameters<NonNullable<NotifyTools["incidents"]>["open"]>[0] {
-  const at = tools.now();
-  const day = formatInstant(at).slice(0, 10);
-  const key = createHash("sha256").update(`${rule.id}\n${draft.group}\n${day}`).digest("hex");
-  return {
-    origin: "rule",
-    by: `rule ${rule.name}`,
-    at,
-    key: `notification:${key}`,
-    changes: [
-      { kind: "title", title: rule.name },
-      { kind: "window", from: draft.since ?? at },
-      ...draft.events.slice(0, 20).map((event) => ({ kind: "pin", event }) as const),
-    ],
-  };
 }

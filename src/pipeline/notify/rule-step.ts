@@ -4,7 +4,7 @@ import { instant, type Instant } from "../../model/instant.ts";
 import { messageEventsMax, type NotificationDraft, type NotificationRule } from "../../model/notification.ts";
 import type { VisibleEvent } from "../../store/event-reader.ts";
 import type { RuleGroup, ToldEvent } from "../../store/notification-store.ts";
-import { groupKeyOf, statesOfIncident } from "./rule-groups.ts";
+import { groupKeyOf, stateReached } from "./rule-groups.ts";
 
 /** Events of one group in one look at the feed beyond which they are one message. */
 export const singleMessagesMax = 5;
@@ -129,10 +129,9 @@ class Memory {
 }
 
 function isOfCondition({ condition }: NotificationRule, visible: VisibleEvent): boolean {
-  return (
-    condition.kind !== "incident-state" ||
-    statesOfIncident(visible).some((state) => condition.states.includes(state))
-  );
+  if (condition.kind !== "incident-state") return true;
+  const reached = stateReached(visible);
+  return reached !== undefined && condition.states.includes(reached);
 }
 
 /** What the events of one group come to; the group remembers them. */

@@ -43,12 +43,22 @@ export function incidentImports(context: ApiContext): FastifyPluginAsyncZod {
           body.incident === undefined ? undefined : await store.incidents.find(scope, body.incident);
         if (body.incident !== undefined && standing === undefined) throw notFound();
         const read = readIncidentDocument(toDocument(body, standing));
-        const told = toImportedJson(read);
+        const replaced = countReplaced(read.changes, standing);
+        const told = toImportedJson(read, replaced);
         if (body.dry_run || read.changes.length === 0) return reply.code(200).send(told);
         if (read.changes.length > changesMax)
           throw invalid(`It has more than ${changesMax} rows and times.`, "Import it in parts.");
+        if (replaced > 0 && !body.replace)
+          throw invalid(
+            `${replaced} rows of ${body.name} are in it already and say something else.`,
+            "Give this part a name of its own, or say that it replaces them.",
+          );
         const by = decider(request);
-        const audit = auditOf(context, request, { imported: true, rows: read.used });
+        const audit = auditOf(context, request, {
+          imported: true,
+          rows: read.used,
+          ...(standing === undefined ? { opened: true } : {}),
+        });
         const writing = { by, at: clock(), audit };
         if (standing === undefined) {
           const changes = entitle(read.changes, body);
@@ -90,11 +100,26 @@ function entitle(
   return [...changes, { kind: "title", title: title ?? name }];
 }
 
-function toImportedJson({ lines, used, withoutTime, setAside }: IncidentImport): IncidentImportedJson {
+/** A second part of a document under the name of the first would take the place of its rows. */
+function countReplaced(changes: readonly IncidentChange[], standing: Incident | undefined): number {
+  const rows = new Map(standing?.rows.map((row) => [`${row.row} ${row.document}`, row]));
+  return changes.filter((change) => {
+    if (change.kind !== "row") return false;
+    const { row, document, at, text } = change.row;
+    const before = rows.get(`${row} ${document}`);
+    return before !== undefined && (before.at !== at || before.text !== text);
+  }).length;
+}
+
+function toImportedJson(
+  { lines, used, withoutTime, setAside }: IncidentImport,
+  replaced: number,
+): IncidentImportedJson {
   return {
     lines,
     used,
     without_time: withoutTime,
+    replaced,
     set_aside: setAside.map(({ line, text, code, remedy }) => ({ line, text, code, remedy })),
   };
 }
