@@ -28,7 +28,7 @@ export function OperationsPage() {
   return (
     <main class="page">
       <h1>Operations</h1>
-      <p>
+      <p class="control-row">
         <Link class="control" href={isStuck ? "/operations" : "/operations?stuck=true"}>
           {isStuck ? "Show all" : "Only what is stuck"}
         </Link>
@@ -83,7 +83,7 @@ function Row({ operation }: { operation: OperationSummaryJson }) {
   const { id, title, entity, first_seen_at: first, progress } = operation;
   return (
     <tr>
-      <td>{formatMoment(Date.parse(first), preferredZone.value)}</td>
+      <td class="time">{formatMoment(Date.parse(first), preferredZone.value)}</td>
       <td>
         <Link href={`/operations/${id}`}>{title}</Link>
       </td>
@@ -114,9 +114,10 @@ export function OperationPage() {
   );
   return (
     <main class="page">
-      <p>
-        <Link href="/operations">All operations</Link>
+      <p class="eyebrow">
+        <Link href="/operations">Operations</Link>
       </p>
+      {data === undefined && <h1>{failure?.status === 404 ? "No such operation" : "Operation"}</h1>}
       {failure !== undefined && (
         <ErrorNotice failure={failure} {...(since === undefined ? {} : { since })} retry={retry} />
       )}
@@ -231,7 +232,7 @@ function Waterfall({ bars }: { bars: readonly Bar[] }) {
                     x={((bar.from - from) / length) * (chartWidth - 2)}
                     width={Math.max(2, ((bar.to - bar.from) / length) * (chartWidth - 2))}
                     height="12"
-                    fill="currentColor"
+                    class="span-bar"
                   />
                 </svg>
               </td>

@@ -12,16 +12,21 @@ import { Link } from "./link.tsx";
 import { useSending } from "./sending.ts";
 import { isReason, WhyField } from "./why-field.tsx";
 
+/** What a problem is called whose monitor's word for it is not told to the reader. */
+const nameless = "unnamed";
+
 /** One group: what it is about, and on request each alert with its members. */
 export function AlertGroup({ group, reread }: { group: AlertGroupJson; reread: () => void }) {
   const { alerts, changed_before: cause } = group;
   const thing = group.on ?? alerts[0]!.thing;
-  const problems = [...new Set(alerts.map(({ problem_class: name }) => name))].join(", ");
+  const known = alerts.map(({ problem_class: name }) => name).filter((name) => name !== nameless);
+  const problems = [...new Set(known)].join(", ");
   return (
     <li class="card" aria-labelledby={group.id}>
       <header>
         <h3 id={group.id}>
-          {thing.kind.replaceAll("_", " ")} {nameEntity(thing)}: {problems}
+          {thing.kind.replaceAll("_", " ")} {nameEntity(thing)}
+          {problems !== "" && `: ${problems}`}
         </h3>
         <span class="tag">{group.state}</span> <SeverityWord severity={group.severity} />
       </header>
@@ -83,7 +88,9 @@ function Member(props: { member: AlertMemberJson; isShared: boolean; reread: () 
   return (
     <li>
       {member.monitor !== undefined && `${member.monitor}: `}
-      <Link href={`/e/${encodeURIComponent(member.first_event)}`}>{member.problem}</Link>{" "}
+      <Link href={`/e/${encodeURIComponent(member.first_event)}`}>
+        {member.problem === nameless ? "Alert" : member.problem}
+      </Link>{" "}
       <span class="dim">
         {from === null ? "begun before" : moment(from)} to {to === null ? "now" : moment(to)}, {member.state}
       </span>

@@ -2,6 +2,7 @@ import { useState } from "preact/hooks";
 import type { DossierJson, IncidentRedactionJson } from "../../api/incident-contract.ts";
 import { hasRight } from "../state/rights.ts";
 import { session } from "../state/session.ts";
+import { tenantKeyWords } from "../state/tenant-key.ts";
 import { ErrorNotice } from "./error-notice.tsx";
 import { usePageData } from "./page-data.ts";
 
@@ -24,7 +25,7 @@ export function IncidentDocuments({ dossier: { incident } }: { dossier: DossierJ
         <select value={audience} onChange={(event) => setAudience(event.currentTarget.value)}>
           {audiences.map((one) => (
             <option key={one} value={one}>
-              {one}
+              {audienceName(one)}
             </option>
           ))}
         </select>
@@ -46,6 +47,13 @@ export function IncidentDocuments({ dossier: { incident } }: { dossier: DossierJ
       <Redaction key={incident.version} id={incident.id} audience={audience} />
     </section>
   );
+}
+
+const tenantAudience = "tenant:";
+
+function audienceName(audience: string): string {
+  if (!audience.startsWith(tenantAudience)) return audience;
+  return tenantKeyWords(audience.slice(tenantAudience.length), session.value?.tenants ?? []);
 }
 
 function Redaction({ id, audience }: { id: string; audience: string }) {

@@ -1,6 +1,7 @@
 import { useState } from "preact/hooks";
 import { audienceWords } from "../state/incident-words.ts";
 import { decides, session } from "../state/session.ts";
+import { tenantKey, tenantKeyWords } from "../state/tenant-key.ts";
 import { ErrorNotice } from "./error-notice.tsx";
 import { useIncidentWrite, type IncidentPart } from "./incident-write.ts";
 import { tenantGroups } from "./shell.tsx";
@@ -12,6 +13,7 @@ const audiences = ["provider", "tenant", "public"] as const;
 export function IncidentSections(part: IncidentPart) {
   const { sections, tell, state } = part.dossier.incident;
   const writes = decides.value && state !== "published";
+  const told = tell.map((key) => tenantKeyWords(key, session.value?.tenants ?? []));
   return (
     <section aria-labelledby="incident-sections">
       <h2 id="incident-sections">Texts</h2>
@@ -25,7 +27,7 @@ export function IncidentSections(part: IncidentPart) {
         </article>
       ))}
       {writes && <WriteSection {...part} />}
-      <p>{tell.length === 0 ? "No tenant is told." : `Told when it is published: ${tell.join(", ")}`}</p>
+      <p>{tell.length === 0 ? "No tenant is told." : `Told when it is published: ${told.join(", ")}`}</p>
       {writes && <TellTenants {...part} />}
     </section>
   );
@@ -98,8 +100,8 @@ function TellTenants(part: IncidentPart) {
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set(part.dossier.incident.tell));
   const { busy, failure, write } = useIncidentWrite(part);
   const keyAt = (index: number): string => {
-    const { control_plane: plane, project_id: project, domain_id: domain } = tenants[index] ?? {};
-    return project === undefined ? `domain/${plane}/${domain}` : `project/${plane}/${project}`;
+    const tenant = tenants[index];
+    return tenant === undefined ? "" : tenantKey(tenant);
   };
   const toggle = (key: string) => {
     const next = new Set(chosen);
