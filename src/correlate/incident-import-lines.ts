@@ -15,6 +15,8 @@ export interface DocumentLine {
   readonly table?: { readonly header: readonly string[]; readonly cells: readonly string[] };
   /** A point of a list without its mark. */
   readonly point?: string;
+  /** More than anybody wrote by hand: it was not looked into. */
+  readonly tooLong?: true;
   /** The text of the heading above it that holds a day. */
   readonly heading?: string;
 }
@@ -28,6 +30,8 @@ export interface DocumentLines {
 /** What is read of one document; more than that is imported in parts. */
 const documentCharsMax = 4_000_000;
 const linesMax = 20_000;
+/** A longer one is looked at no closer. */
+const lineCharsMax = 20_000;
 
 /** Throws `record-invalid` for a document that is too long, whose front matter is no YAML, or that is no CSV. */
 export function readLines(text: string, format: "markdown" | "csv"): DocumentLines {
@@ -122,7 +126,8 @@ function readMarkdownLines(body: string, skipped: number): Omit<DocumentLines, "
     const mark = /^ {0,3}(`{3,}|~{3,})/.exec(text)?.[1];
     if (mark !== undefined && (fence === undefined || mark.startsWith(fence)))
       fence = fence === undefined ? mark : undefined;
-    const prose = fence !== undefined || mark !== undefined || text.length > 20_000;
+    const isLong = text.length > lineCharsMax;
+    const prose = fence !== undefined || mark !== undefined || isLong;
     const title1 = prose ? undefined : headingOf(text);
     if (title1 !== undefined) {
       title ??= plainOf(title1) || undefined;
@@ -150,7 +155,7 @@ function readMarkdownLines(body: string, skipped: number): Omit<DocumentLines, "
         span: last!.span + 1,
         point: `${last!.point} ${plainOf(text)}`,
       };
-    else lines.push(here);
+    else lines.push(isLong && fence === undefined ? { ...here, tooLong: true } : here);
   }
   return { lines, ...(title !== undefined && { title }) };
 }

@@ -315,6 +315,12 @@ describe("what was exported and read back", () => {
     );
   });
 
+  test("sets a line that is too long aside, also where it looks like a point with a time", () => {
+    const { used, withoutTime, setAside } = read(`- 2026-05-14 20:10Z ${"x ".repeat(15_000)}\n`);
+    expect([used, withoutTime]).toEqual([0, 0]);
+    expect(setAside.map(({ code, line }) => [code, line])).toEqual([["text-too-long", 1]]);
+  });
+
   test("keeps title, severity, window and notes of a whole incident", () => {
     const sample = sampleMaterial();
     const written = exportIncident(composeReport(assembleDossier(sample), { kind: "provider" }), "markdown");

@@ -139,6 +139,7 @@ function readLine(
     calendar.date = dayInside(line.heading) ?? calendar.date;
     calendar.minutes = undefined;
   }
+  if (line.tooLong === true) return "text-too-long";
   if (line.point !== undefined) return readPoint(line.point, calendar, zone);
   if (line.table === undefined) return undefined;
   const { header, cells } = line.table;

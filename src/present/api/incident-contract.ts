@@ -117,6 +117,10 @@ export const importIncidentSchema = z.strictObject({
   title: line.optional(),
   incident: z.string().max(40).optional().describe("Append to this one instead of opening another."),
   expected_version: z.number().int().min(1).max(1_000_000).optional(),
+  replace: z
+    .boolean()
+    .default(false)
+    .describe("Whether rows of a document of that name, which say otherwise by now, give way."),
   dry_run: z.boolean().default(false),
 });
 
@@ -292,6 +296,8 @@ export const incidentImportedSchema = z.object({
   lines: z.number().int(),
   used: z.number().int(),
   without_time: z.number().int(),
+  /** Rows of the incident that said otherwise before, under the same document's name and number. */
+  replaced: z.number().int(),
   set_aside: z.array(
     z.object({ line: z.number().int(), text: z.string(), code: z.string(), remedy: z.string() }),
   ),

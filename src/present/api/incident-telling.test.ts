@@ -16,6 +16,7 @@ import { tenantKey } from "../../model/tenant.ts";
 import type { EventsPageJson } from "./contract.ts";
 import {
   dossierSchema,
+  incidentImportedSchema,
   incidentSchema,
   openedIncidentSchema,
   type IncidentJson,
@@ -119,4 +120,25 @@ test("nothing is frozen that its publisher has not read, also where somebody wri
   } finally {
     await racing.close();
   }
+});
+
+test("a second part of a document takes the place of the first one's rows only where that is said", async () => {
+  const part = (text: string, more: object = {}) =>
+    post("/incidents/import", "operator", {
+      name: "notes.csv",
+      format: "csv",
+      text: `time,text\n2026-11-20T10:00Z,${text}\n`,
+      ...more,
+    });
+  const { incident: opened } = incidentImportedSchema.parse((await part("one")).json());
+  const into = { incident: opened!.id };
+  expect(incidentImportedSchema.parse((await part("one", into)).json()).replaced).toBe(0);
+  const dry = incidentImportedSchema.parse((await part("two", { ...into, dry_run: true })).json());
+  expect(dry.replaced).toBe(1);
+  const refused = await part("two", into);
+  expect(problemIn(refused)).toMatchObject({ code: "incident-invalid", status: 422 });
+  const { incident, replaced } = incidentImportedSchema.parse(
+    (await part("two", { ...into, replace: true })).json(),
+  );
+  expect([replaced, incident?.rows.map(({ text }) => text)]).toEqual([1, ["two"]]);
 });

@@ -165,6 +165,7 @@ interface ImportOptions extends ReadOptions {
   readonly date?: string;
   readonly format?: "markdown" | "csv";
   readonly incident?: string;
+  readonly replace?: true;
   readonly dryRun?: true;
 }
 
@@ -183,6 +184,7 @@ function addImport(parent: Command, run: Run): void {
       new Option("--format <format>", "how it is written (by its ending)").choices(["markdown", "csv"]),
     )
     .option("--incident <incident>", "append to this incident instead of opening one")
+    .option("--replace", "with --incident: rows of a document of the same name that say otherwise give way")
     .option("--dry-run", "only tell what would be taken in");
   addReadOptions(command)
     .addHelpText(
@@ -201,7 +203,7 @@ Examples:
 
 async function importDocument(reading: Reading, path: string, options: ImportOptions): Promise<number> {
   const { client, view } = reading;
-  const { title, timeZone, date, incident, dryRun } = options;
+  const { title, timeZone, date, incident, replace, dryRun } = options;
   const answer = incident === undefined ? undefined : await client.incidents.find(incident);
   if (answer?.kind === "edition")
     throw new IsochronError(
@@ -219,17 +221,24 @@ async function importDocument(reading: Reading, path: string, options: ImportOpt
     ...(answer === undefined
       ? {}
       : { incident: answer.incident.id, expected_version: answer.incident.version }),
+    replace: replace === true,
     dry_run: dryRun === true,
   });
   if (view.format === "json") await view.json(imported);
   else if (imported.incident !== undefined) await printIncident(reading, imported.incident);
   await tellLines(reading, imported);
-  return exitCodes.ok;
+  if (dryRun === true || imported.incident !== undefined) return exitCodes.ok;
+  await view.note("Nothing was taken in.");
+  return exitCodes.failure;
 }
 
 async function tellLines({ view }: Reading, imported: IncidentImportedJson): Promise<void> {
-  const { lines, used, without_time: untimed, set_aside: aside } = imported;
-  await view.note(`${lines} lines: ${used} used, ${untimed} without a time, ${aside.length} set aside.`);
+  const { lines, used, without_time: untimed, replaced, set_aside: aside } = imported;
+  // A point over several lines is set aside as one.
+  await view.note(
+    `${lines} lines: ${used} used, ${untimed} without a time, ${lines - used - untimed} set aside.`,
+  );
+  if (replaced > 0) await view.note(`${replaced} rows of it said something else before.`);
   for (const { line, text, remedy } of aside)
     await view.note(`line ${line}: ${text.slice(0, 80)}: ${remedy}`);
 }
