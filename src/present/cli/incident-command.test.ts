@@ -48,7 +48,7 @@ const dossier = {
       inferred: [],
       lengths: {
         detect: absent,
-        decide: { outcome: "measured", length_ms: 4_320_000, precision_ms: 0, unordered: false },
+        decide: { outcome: "measured", length_ms: 4_320_000, precision_ms: 90_000, unordered: false },
         resolve: absent,
         total: absent,
       },
@@ -65,7 +65,7 @@ test("an incident is shown with its times, how each is known, its pins and what 
   expect(run.stdout).toMatch(/api\s+detection\s+2026-11-20T10:00:00\S*\s+inferred by first-alert\/1/);
   expect(run.stdout).toMatch(/api\s+event\s+not known/);
   expect(run.stdout).toContain("withheld");
-  expect(run.stderr).toContain("to decide 1 h 12 min");
+  expect(run.stderr).toContain("to decide 1 h 12 min ± 1 min 30 s");
   expect(run.stderr).toContain("Before it is published: Nobody knows when it began.");
 });
 
@@ -84,6 +84,7 @@ test("through a tenant's eyes it prints what the tenant was told", async () => {
     answers: { [path]: edition },
   });
   expect(run.stdout).toBe("# Servers were away\n");
+  expect(run.stderr).toContain(`Edition 1 of ${at} with the hash ${"0".repeat(64)}.`);
 });
 
 test.each([
@@ -107,6 +108,25 @@ test.each([
     ["time", id, "api", "detection", at, "--precision", "1m", "--why", "the ticket"],
     [{ kind: "time", thing: "api", time: "detection", why: "the ticket", at, precision_ms: 60_000 }],
   ],
+  ...(
+    [
+      ["2026-11-20T10:14Z", 60_000],
+      ["2026-11-20T10:14:05Z", 1_000],
+      ["2026-11-20T10:14:05.250Z", 0],
+    ] as const
+  ).map(([written, precision]): [string[], object[]] => [
+    ["time", id, "api", "detection", written, "--why", "the ticket"],
+    [
+      {
+        kind: "time",
+        thing: "api",
+        time: "detection",
+        why: "the ticket",
+        at: new Date(written).toISOString(),
+        precision_ms: precision,
+      },
+    ],
+  ]),
   [
     ["time", id, "api", "detection", "--clear", "--why", "wrong"],
     [{ kind: "clear-time", thing: "api", time: "detection", why: "wrong" }],
@@ -149,7 +169,7 @@ test("a document is imported with the zone that was given, and what cannot be us
     const file = join(folder, "notes.md");
     await writeFile(file, "- 10:06 it began\n");
     const aside = [{ line: 2, text: "| sometime |", code: "time-invalid", remedy: "Write a time." }];
-    const imported = { incident, lines: 2, used: 1, without_time: 0, set_aside: aside };
+    const imported = { incident, lines: 2, used: 1, without_time: 0, replaced: 0, set_aside: aside };
     const run = await runCanned(["incident", "import", file, "--time-zone", "Europe/Paris"], {
       answers: { "/incidents/import": imported },
     });
@@ -167,6 +187,11 @@ test("a document is imported with the zone that was given, and what cannot be us
     ]);
     expect(run.stderr).toContain("2 lines: 1 used, 0 without a time, 1 set aside.");
     expect(run.stderr).toContain("line 2: | sometime |: Write a time.");
+    const { incident: _opened, ...nothing } = { ...imported, used: 0 };
+    const failed = await runCanned(["incident", "import", file], {
+      answers: { "/incidents/import": nothing },
+    });
+    expect([failed.code, failed.stderr]).toEqual([1, expect.stringContaining("Nothing was taken in.")]);
   } finally {
     await rm(folder, { recursive: true });
   }

@@ -2,7 +2,7 @@ import { Option, type Command } from "commander";
 import { severities, eventKinds, type EventKind, type Severity } from "../../model/event.ts";
 import { incidentStates } from "../../model/incident.ts";
 import { formatInstant } from "../../model/instant.ts";
-import type { DossierJson, IncidentAnswerJson } from "../api/incident-contract.ts";
+import type { DossierJson, IncidentAnswerJson, IncidentEditionJson } from "../api/incident-contract.ts";
 import { exitCodes } from "./exit-code.ts";
 import { addIncidentDocuments } from "./incident-documents-command.ts";
 import {
@@ -157,7 +157,8 @@ async function list(reading: Reading, options: ListOptions): Promise<number> {
       editions,
     );
   } else await view.rows(incidentColumns(view), incidents);
-  if (incidents.length === options.limit) await view.note("There may be more: raise --limit.");
+  if (Math.max(incidents.length, editions.length) === options.limit)
+    await view.note("There may be more: raise --limit.");
   return exitCodes.ok;
 }
 
@@ -189,9 +190,17 @@ Examples:
 async function show({ view }: Reading, answer: IncidentAnswerJson): Promise<number> {
   if (view.format === "json") await view.json(answer);
   else if (view.format === "ndjson") await view.ndjson([answer]);
-  else if (answer.kind === "edition") await view.line(answer.markdown);
+  else if (answer.kind === "edition") await showEdition(view, answer);
   else await showDossier(view, answer);
   return exitCodes.ok;
+}
+
+async function showEdition(view: Reading["view"], answer: IncidentEditionJson): Promise<void> {
+  const { edition, published_at: at, hash, intact, markdown } = answer;
+  await view.line(markdown);
+  await view.note(
+    `Edition ${edition} of ${at} with the hash ${hash}${intact ? "" : "; words were erased from it since"}.`,
+  );
 }
 
 async function showDossier(view: Reading["view"], dossier: DossierJson): Promise<void> {

@@ -191,13 +191,16 @@ function addTime(parent: Command, run: Run): void {
     .command("time")
     .summary("set one of the four times of a thing, or take it back")
     .description(
-      "Sets when a thing's trouble began, was noticed, was decided on or was over. What is set stands before what was inferred or imported; with --clear that shows again.",
+      "Sets when a thing's trouble began, was noticed, was decided on or was over. What is set stands before what was inferred or imported; with --clear what was inferred shows again.",
     )
     .argument(id, ofIncident)
     .argument("<thing>", "the measured thing")
     .addArgument(new Argument("<time>", "which time").choices(measuredTimes))
     .argument("[at]", "the moment; with --clear none")
-    .option("--precision <length>", "how well it is known, such as 1m", "0s")
+    .option(
+      "--precision <length>",
+      "how well it is known, such as 1m (as it is written: 10:14 to the minute)",
+    )
     .option("--clear", "take back what was set or imported")
     .option("--why <text>", "how it is known, or why it is taken back");
   const examples = [
@@ -208,9 +211,18 @@ function addTime(parent: Command, run: Run): void {
     const of = { thing, time: time as MeasuredTime, why: needed("--why", why) };
     if (clear === true) return [{ kind: "clear-time", ...of }];
     const moment = needed("a moment", await timeOf(reading, at));
-    const precisionMs = precision === undefined || precision === "0s" ? 0 : parseDuration(precision);
+    const precisionMs =
+      precision === undefined ? precisionOf(at ?? "") : precision === "0s" ? 0 : parseDuration(precision);
     return [{ kind: "time", ...of, at: moment, precision_ms: precisionMs }];
   });
+}
+
+/** In milliseconds; a moment that is told without seconds is known to the minute. */
+function precisionOf(written: string): number {
+  const clock = /\d{1,2}:\d\d(:\d\d)?([.,]\d+)?/.exec(written);
+  if (clock === null) return 0;
+  const [, seconds, fraction] = clock;
+  return seconds === undefined ? 60_000 : fraction === undefined ? 1_000 : 0;
 }
 
 function addSection(parent: Command, run: Run): void {

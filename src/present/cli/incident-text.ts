@@ -99,18 +99,22 @@ export function lengthText(length: LengthJson): string {
   if (length.outcome === "absent") return `not known (${(length.missing ?? []).join(", ")} missing)`;
   const text = spellLength(length.length_ms ?? 0);
   if (length.outcome === "reversed") return `reversed by ${text}`;
-  return length.unordered === true ? `${text}, in an order that nobody can tell` : text;
+  const precision = length.precision_ms ?? 0;
+  const told = precision === 0 ? text : `${text} ± ${spellLength(precision)}`;
+  return length.unordered === true ? `${told}, in an order that nobody can tell` : told;
 }
 
 /** A length of milliseconds in the largest units that tell it. */
 export function spellLength(ms: number): string {
   const minutes = Math.floor(ms / 60_000);
   if (minutes === 0) return `${Math.round(ms / 1000)} s`;
+  const seconds = Math.floor(ms / 1000) % 60;
   const [days, hours, rest] = [Math.floor(minutes / 1440), Math.floor((minutes % 1440) / 60), minutes % 60];
   return [
     ...(days === 0 ? [] : [`${days} d`]),
     ...(hours === 0 ? [] : [`${hours} h`]),
     ...(rest === 0 ? [] : [`${rest} min`]),
+    ...(minutes >= 60 || seconds === 0 ? [] : [`${seconds} s`]),
   ].join(" ");
 }
 

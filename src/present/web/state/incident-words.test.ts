@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { entryWords, lengthWords, nextStates, provenanceWords } from "./incident-words.ts";
+import { entryWords, lengthWords, nextStates, precisionOf, provenanceWords } from "./incident-words.ts";
 
 test("a time says how it is known", () => {
   expect(provenanceWords({ kind: "set", by: "an operator", why: "the ticket" })).toBe(
@@ -14,6 +14,13 @@ test("a length is never told where a time is missing, and never as negative", ()
   expect(lengthWords({ outcome: "absent", missing: ["event"] })).toBe("not known");
   expect(lengthWords({ outcome: "reversed", length_ms: 60_000 })).toMatch(/^reversed by/);
   expect(lengthWords({ outcome: "measured", length_ms: 60_000, unordered: true })).toContain("no sure order");
+  expect(lengthWords({ outcome: "measured", length_ms: 3_000_000, precision_ms: 60_000 })).toBe(
+    "50 min ± 1 min",
+  );
+});
+
+test("a moment is known as well as it is written", () => {
+  expect(["2026-11-20T10:14", "2026-11-20T10:14:05"].map(precisionOf)).toEqual([60_000, 1_000]);
 });
 
 test("decisions, notes and amendments are told apart", () => {

@@ -39,10 +39,19 @@ export function provenanceWords(provenance: TimeMarkJson["provenance"]): string 
   }
 }
 
+function precisionWords({ precision_ms: precision = 0 }: LengthJson): string {
+  return precision === 0 ? "" : ` ± ${formatLength(precision)}`;
+}
+
+/** In milliseconds, of a moment as a form gives it: without seconds it is known to the minute. */
+export function precisionOf(written: string): number {
+  return /T\d\d:\d\d$/.test(written) ? 60_000 : 1_000;
+}
+
 export function lengthWords(length: LengthJson): string {
   switch (length.outcome) {
     case "measured":
-      return `${formatLength(length.length_ms ?? 0)}${length.unordered === true ? ", in no sure order" : ""}`;
+      return `${formatLength(length.length_ms ?? 0)}${precisionWords(length)}${length.unordered === true ? ", in no sure order" : ""}`;
     case "absent":
       return "not known";
     case "reversed":

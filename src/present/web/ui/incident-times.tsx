@@ -1,6 +1,12 @@
 import { useState } from "preact/hooks";
 import type { DossierJson, TimeMarkJson } from "../../api/incident-contract.ts";
-import { lengthNames, lengthWords, provenanceWords, timeWords } from "../state/incident-words.ts";
+import {
+  lengthNames,
+  lengthWords,
+  precisionOf,
+  provenanceWords,
+  timeWords,
+} from "../state/incident-words.ts";
 import { preferredZone } from "../state/preferences.ts";
 import { decides } from "../state/session.ts";
 import { formatMoment } from "../time/zone.ts";
@@ -119,12 +125,27 @@ function SetTime(part: IncidentPart) {
     event.preventDefault();
     if (!isWhole || busy) return;
     const { thing, time, why } = form;
-    const change = { kind: "time", thing, time, at: new Date(at).toISOString(), why: why.trim() } as const;
+    const change = {
+      kind: "time",
+      thing,
+      time,
+      at: new Date(at).toISOString(),
+      precision_ms: precisionOf(form.at),
+      why: why.trim(),
+    } as const;
     if (await write([change], "The time is set.")) setForm({ ...form, at: "", why: "" });
+  };
+  const isGiven = part.dossier.incident.times.some(
+    ({ thing, time }) => thing === form.thing && time === form.time,
+  );
+  const clear = async () => {
+    const { thing, time, why } = form;
+    const change = { kind: "clear-time", thing, time, why: why.trim() } as const;
+    if (await write([change], "The time is taken back.")) setForm({ ...form, at: "", why: "" });
   };
   return (
     <details class="admin-details">
-      <summary>Set a time</summary>
+      <summary>Set a time, or take one back</summary>
       <form class="withdraw" onSubmit={(event) => void set(event)}>
         <div class="admin-form">
           <Choice
@@ -146,9 +167,18 @@ function SetTime(part: IncidentPart) {
           <button type="submit" class="control primary" disabled={busy || !isWhole}>
             Set it
           </button>
+          {isGiven && <TakeBack ready={!busy && form.why.trim() !== ""} take={() => void clear()} />}
         </div>
       </form>
     </details>
+  );
+}
+
+function TakeBack({ ready, take }: { ready: boolean; take: () => void }) {
+  return (
+    <button type="button" class="control" disabled={!ready} onClick={take}>
+      Take back what was given
+    </button>
   );
 }
 
@@ -186,7 +216,7 @@ function TimeFields({ form, setForm }: { form: TimeForm; setForm: (form: TimeFor
         />
       </label>
       <label class="field">
-        <span class="field-name">How it is known</span>
+        <span class="field-name">How it is known, or why it is taken back</span>
         <input
           class="wide-input"
           required
