@@ -112,7 +112,7 @@ export interface NotificationTally {
   readonly tooOld: number;
   /** Messages ever made. */
   readonly messages: number;
-  /** When the oldest of those that wait was made. */
+  /** When the oldest of those that wait was made, of enabled rules. */
   readonly oldestWaitingAt?: Instant;
 }
 

@@ -304,3 +304,86 @@ test("an edit that follows another version is refused, and a pass that began bef
   const nothing = { groups: [], drafts: [], untold: [], matched: 0, tooOld: 0 };
   expect(await db.store.notifications.commit({ ...pass, ...nothing })).toBeUndefined();
 });
+
+test("an edit that gathers otherwise loses nothing that is held back, and misses nothing by what was gathered before", async () => {
+  const condition = { kind: "absence", spanMs: duration(3_600_000) } as const;
+  const rule = await ruleOf({ quietMs: duration(600_000), groupBy: ["resource"] });
+  await store(event(draft("e1", 55, { summary: "First" }), project("a")));
+  await round();
+  const subject = { kind: "server", id: "server-of-e1" };
+  await store(event(draft("e2", 56, { summary: "Held", subject }), project("a")));
+  await round();
+  const { standing } = (await db.store.notifications.find(provider, rule.id))!;
+  await db.store.notifications.decide(
+    { ...rule, version: 2, condition, groupBy: [], query: { type: ["backup.end"] }, decidedAt: world.now },
+    standing.mark,
+  );
+  later(1_200_000);
+  await round();
+  expect(bodies().map(({ events }) => events[0].summary)).toEqual(["First", "Held"]);
+  later(7_200_000);
+  await round();
+  expect(bodies().slice(2)).toMatchObject([{ kind: "absence" }]);
+  expect(bodies()[2].group_label).toBeUndefined();
+});
+
+test("a time that lies ahead of ours neither hides an absence nor a rise", async () => {
+  const ahead = { occurredAt: instant(minute(55) + 400 * 86_400_000) };
+  await ruleOf({ condition: { kind: "severity-rise" } });
+  await store(event(draft("ahead", 0, ahead), project("a")));
+  await round();
+  later(60_000);
+  await store(event(draft("rise", 61, { severity: "critical" }), project("a")));
+  await round();
+  expect(bodies()).toMatchObject([{ events: [{ severity: "critical" }] }]);
+  await ruleOf({
+    condition: { kind: "absence", spanMs: duration(3_600_000) },
+    query: { type: ["backup.end"] },
+  });
+  await store(event(draft("far", 0, { ...ahead, type: "backup.end" }), project("a")));
+  await round();
+  later(3_700_000);
+  await round();
+  expect(bodies().slice(-1)).toMatchObject([{ kind: "absence" }]);
+});
+
+test("an absence is not told where one came that became known after the horizon", async () => {
+  await ruleOf({
+    condition: { kind: "absence", spanMs: duration(20 * 86_400_000) },
+    horizonMs: duration(86_400_000),
+    decidedAt: instant(world.now - 21 * 86_400_000),
+  });
+  await store(event(draft("seen", 0, { occurredAt: instant(world.now - 5 * 86_400_000) }), project("a")));
+  await round();
+  expect(bodies()).toEqual([]);
+});
+
+test("what is missing is told once, however long it is missing, and is known to have been seen for as long", async () => {
+  await ruleOf({ condition: { kind: "absence", spanMs: duration(100 * 86_400_000) } });
+  await store(event(draft("seen-once", 55), project("a")));
+  await round();
+  for (const days of [60, 60, 60]) {
+    later(days * 86_400_000);
+    await db.store.notifications.sweep(instant(world.now - 30 * 86_400_000));
+    await round();
+  }
+  expect(bodies()).toMatchObject([{ kind: "absence", since: new Date(minute(55)).toISOString() }]);
+});
+
+test("a test that nobody heard the answer of waits for nobody, and is no message that is late", async () => {
+  const rule = await ruleOf();
+  const draftOfTest = { kind: "test", group: "", events: [], more: 0, late: false } as const;
+  await db.store.notifications.enqueue(rule, draftOfTest, instant(world.now - 86_400_000));
+  expect((await db.store.notifications.tally()).oldestWaitingAt).toBeUndefined();
+  await db.store.notifications.sweep(world.now);
+  expect(await db.store.notifications.deliveries(provider, rule.id, 5)).toEqual([]);
+});
+
+test("messages of a rule that was switched off are nobody's to wait for", async () => {
+  const rule = await ruleOf();
+  await store(event(draft("off", 55), project("a")));
+  await passAll(world.tools);
+  expect((await db.store.notifications.tally()).oldestWaitingAt).toBeDefined();
+  await db.store.notifications.decide({ ...rule, version: 2, enabled: false }, "0:");
+  expect((await db.store.notifications.tally()).oldestWaitingAt).toBeUndefined();
+});

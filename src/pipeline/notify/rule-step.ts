@@ -63,7 +63,8 @@ export function stepRule(
       if (toldIds.has(id)) gone.add(id);
       memory.forget(id);
     } else if (toldIds.has(id) || memory.knows(id)) continue;
-    else if (occurredAt < at - rule.horizonMs) tooOld += 1;
+    // What was seen was seen, however late that became known.
+    else if (occurredAt < at - rule.horizonMs && rule.condition.kind !== "absence") tooOld += 1;
     else matches.push({ id, visible });
   }
   for (const id of gone) memory.forget(id);
@@ -146,8 +147,10 @@ function tellGroup(
     other.visible.event.occurredAt >= one.visible.event.occurredAt ? other : one,
   ).visible.event;
   const wasMissing = group.missing;
-  if (group.seenAt === undefined || latest.occurredAt >= group.seenAt) {
-    group.seenAt = latest.occurredAt;
+  // A clock that is ahead of ours would otherwise be the last word for as long as it is ahead.
+  const latestAt = instant(Math.min(latest.occurredAt, at));
+  if (group.seenAt === undefined || latestAt >= group.seenAt) {
+    group.seenAt = latestAt;
     group.seenEvent = latest.id;
     group.severity = latest.severity;
   }
@@ -248,8 +251,10 @@ function slicesOf(places: readonly Place[]): readonly (readonly Place[])[] {
 
 /** What only time brings: the end of a quiet period, and what should have come. */
 function tick(rule: NotificationRule, memory: Memory, at: Instant): readonly NotificationDraft[] {
-  if (rule.condition.kind === "absence") return missing(rule, rule.condition.spanMs, memory, at);
-  return memory.all().flatMap((group) => {
+  const { condition } = rule;
+  const absent = condition.kind === "absence" ? missing(rule, condition.spanMs, memory, at) : [];
+  // An absence holds nothing back, but what the rule was before may have.
+  const held = memory.all().flatMap((group) => {
     if (group.quietUntil === undefined || group.quietUntil > at) return [];
     const { hash, held: events, heldMore: more } = group;
     delete group.quietUntil;
@@ -259,6 +264,7 @@ function tick(rule: NotificationRule, memory: Memory, at: Instant): readonly Not
     group.quietUntil = instant(at + rule.quietMs);
     return [{ kind: "events", group: hash, events, more, late: false } as const];
   });
+  return [...held, ...absent];
 }
 
 function missing(

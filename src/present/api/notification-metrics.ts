@@ -31,7 +31,7 @@ export function describeNotifications(tally: NotificationTally, now: number): Re
   }).inc(tally.tooOld);
   new Gauge({
     name: "isochron_notification_oldest_waiting_seconds",
-    help: "Since when the oldest message waits; 0 where none does.",
+    help: "Since when the oldest message of an enabled rule waits; 0 where none does.",
     registers,
   }).set(tally.oldestWaitingAt === undefined ? 0 : Math.max(0, now - tally.oldestWaitingAt) / 1000);
   return registry;

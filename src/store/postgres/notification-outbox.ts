@@ -229,8 +229,20 @@ export async function sweepNotifications(client: pg.ClientBase, before: Instant)
     [iso(before)],
   );
   await client.query("DELETE FROM isochron.notification_told WHERE told_at < $1", [iso(before)]);
+  // A test that its maker did not hear the answer of is tried by nobody else.
   await client.query(
-    "DELETE FROM isochron.notification_group WHERE (memory ->> 'seenAt')::bigint < $1::bigint",
+    "DELETE FROM isochron.notification_delivery WHERE state = 'waiting' AND draft ->> 'kind' = 'test' AND made_at < $1",
+    [iso(before)],
+  );
+  // What is missing is remembered for as long as it may be missed, and what the rule expects of everything for ever.
+  await client.query(
+    `DELETE FROM isochron.notification_group g USING isochron.notification_standing s
+       JOIN isochron.notification_rule r ON r.id = s.rule AND r.version = s.version
+      WHERE s.rule = g.rule AND jsonb_array_length(g.memory -> 'held') = 0
+        AND coalesce((g.memory ->> 'quietUntil')::bigint, 0) < $1::bigint
+        AND coalesce((g.memory ->> 'seenAt')::bigint, 0) < $1::bigint
+            - coalesce((r.definition #>> '{condition,spanMs}')::bigint, 0)
+        AND NOT (r.definition #>> '{condition,kind}' = 'absence' AND g.memory ->> 'label' = '')`,
     [before],
   );
 }

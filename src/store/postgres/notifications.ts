@@ -130,9 +130,23 @@ async function decide(client: pg.ClientBase, rule: NotificationRule, mark: strin
      VALUES ($1, $2, $3, $4, $5, $6)`,
     [id, version, owner, reach, JSON.stringify(rule), iso(decidedAt)],
   );
+  await forgetOtherGroups(client, id, version);
   const [standing] = await readStanding(client, "s.rule = $1", [id]);
   if (standing === undefined) throw new Error("the rule was not stored");
   return standing;
+}
+
+/** Groups of a version that looked at something else expect nothing and count nothing any more; what they hold back stays. */
+async function forgetOtherGroups(client: pg.ClientBase, id: string, version: number): Promise<void> {
+  await client.query(
+    `UPDATE isochron.notification_group g
+        SET memory = (g.memory - 'seenAt' - 'seenEvent' - 'severity') || '{"recent": [], "missing": false}'
+       FROM isochron.notification_rule before, isochron.notification_rule after
+      WHERE g.rule = $1 AND before.id = $1 AND before.version = $2 - 1 AND after.id = $1 AND after.version = $2
+        AND (before.definition -> 'query', before.definition -> 'condition', before.definition -> 'groupBy')
+            IS DISTINCT FROM (after.definition -> 'query', after.definition -> 'condition', after.definition -> 'groupBy')`,
+    [id, version],
+  );
 }
 
 async function readGroups(client: pg.ClientBase, rule: string): Promise<readonly RuleGroup[]> {
@@ -165,10 +179,11 @@ async function tally(client: pg.ClientBase): Promise<NotificationTally> {
             (SELECT count(*) FROM isochron.notification_standing WHERE enabled AND paused_at IS NOT NULL) AS paused,
             (SELECT coalesce(sum(too_old), 0)::bigint FROM isochron.notification_standing) AS too_old,
             (SELECT coalesce(sum(messages), 0)::bigint FROM isochron.notification_standing) AS messages,
-            count(*) FILTER (WHERE state = 'waiting') AS waiting, count(*) FILTER (WHERE state = 'dead') AS dead,
+            count(*) FILTER (WHERE state = 'waiting' AND draft ->> 'kind' <> 'test') AS waiting, count(*) FILTER (WHERE state = 'dead') AS dead,
             count(*) FILTER (WHERE state = 'sent') AS sent,
             count(*) FILTER (WHERE state = 'withdrawn') AS withdrawn,
-            min(made_at) FILTER (WHERE state = 'waiting') AS oldest
+            min(made_at) FILTER (WHERE state = 'waiting' AND draft ->> 'kind' <> 'test' AND rule IN (
+              SELECT s.rule FROM isochron.notification_standing s WHERE s.enabled)) AS oldest
        FROM isochron.notification_delivery`,
   );
   const row = rows[0] ?? {};
