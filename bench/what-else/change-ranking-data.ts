@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import { parseJson, parseObject, readDataLines, unusable } from "../data-file.ts";
+import { fileIn, foldersAround } from "./part.ts";
 
 /** One incident: what was seen to fail, what was deployed before, and the lines of the services' logs up to then. */
 export interface RankingCase {
@@ -35,66 +36,90 @@ export interface RankingLine {
   readonly text: string;
 }
 
-const places = [".", "change_ranking", "openstack-fault-injection/change_ranking"];
-
-/** The folder that holds the cases and their truth, DIR or one beneath it. */
+/** The folder that holds the cases and their truth: DIR, or one a level or two beneath it. */
 export function findRanking(dir: string): string | undefined {
-  return places
-    .map((place) => join(dir, place))
-    .find((folder) => casesFile(folder) !== undefined && truthFile(folder) !== undefined);
+  return foldersAround(dir).find(
+    (folder) => casesFile(folder) !== undefined && truthFile(folder) !== undefined,
+  );
 }
 
-const casesFile = (folder: string) => either(folder, "cases.jsonl");
-const truthFile = (folder: string) => either(folder, "truth.jsonl");
-
-function either(folder: string, name: string): string | undefined {
-  return [`${name}.gz`, name].map((file) => join(folder, file)).find((path) => existsSync(path));
-}
+const casesFile = (folder: string) => fileIn(folder, "cases.jsonl");
+const truthFile = (folder: string) => fileIn(folder, "truth.jsonl");
 
 /** Throws `file-unreadable` where the folder's files do not go together. */
 export async function readRanking(folder: string): Promise<readonly RankingCase[]> {
   const truths = await readObjects(truthFile(folder)!);
   const logs = new Map<string, ReadonlyMap<string, readonly RankingLine[]>>();
-  const truthOf = new Map(truths.map((truth) => [text(truth["incident"]), truth]));
+  const truthOf = new Map(truths.map(({ item, place }) => [text(item["incident"]), readTruth(item, place)]));
   const cases: RankingCase[] = [];
-  for (const item of await readObjects(casesFile(folder)!)) {
-    const incident = text(item["incident"]);
-    const truth = truthOf.get(incident);
-    if (truth === undefined) throw unusable(folder, `holds no truth of ${incident}`);
-    const pointer = truth["events"] as { file: string; test_no: string; round: number };
-    const path = resolve(dirname(truthFile(folder)!), pointer.file);
+  for (const { item, place } of await readObjects(casesFile(folder)!)) {
+    const truth = truthOf.get(text(item["incident"]));
+    if (truth === undefined) throw unusable(place, "is a case of which no truth is told");
+    const path = resolve(dirname(truthFile(folder)!), truth.file);
     if (!logs.has(path)) logs.set(path, await readLog(path));
-    const all = logs.get(path)!.get(`${pointer.test_no} ${pointer.round}`) ?? [];
-    cases.push({ ...readCase(item, all), trueChange: text(truth["true_change"]) });
+    const all = logs.get(path)!.get(truth.round) ?? [];
+    cases.push({ ...readCase(item, all, place), trueChange: truth.change });
   }
+  if (cases.length === 0) throw unusable(casesFile(folder)!, "holds no case");
   return cases;
+}
+
+function readTruth(item: Readonly<Record<string, unknown>>, place: string) {
+  const pointer = item["events"];
+  if (!isObject(pointer) || typeof pointer["file"] !== "string" || typeof item["true_change"] !== "string") {
+    throw unusable(place, "names no true change, or not where its events are");
+  }
+  const round = `${text(pointer["test_no"])} ${text(pointer["round"])}`;
+  return { change: item["true_change"], file: pointer["file"], round };
 }
 
 function readCase(
   item: Readonly<Record<string, unknown>>,
   all: readonly RankingLine[],
+  place: string,
 ): Omit<RankingCase, "trueChange"> {
-  const symptom = item["symptom"] as { ts: string; text: string; error?: string; request_ids?: string[] };
-  const changes = item["changes"] as readonly { change_id: string; ts: string; file: string }[];
+  const { symptom, changes } = item;
+  if (!isObject(symptom) || typeof symptom["ts"] !== "string" || typeof symptom["text"] !== "string") {
+    throw unusable(place, "is a case without a symptom");
+  }
+  if (!Array.isArray(changes) || changes.length === 0) throw unusable(place, "is a case without changes");
+  const { ts, text: words, error, request_ids: requests } = symptom;
   return {
     incident: text(item["incident"]),
     symptom: {
-      ts: symptom.ts,
-      text: symptom.text,
-      ...(symptom.error !== undefined && { error: symptom.error }),
-      requestIds: symptom.request_ids ?? [],
+      ts,
+      text: words,
+      ...(typeof error === "string" && { error }),
+      requestIds: Array.isArray(requests) ? requests.map(text) : [],
     },
-    changes: changes.map(({ change_id: id, ts, file }) => ({ id, ts, file: file.replace(/^\//, "") })),
+    changes: changes.map((change) => readChange(change, place)),
     // Times are written alike, so that their text sorts as they do.
-    lines: all.filter(({ ts }) => ts <= symptom.ts),
+    lines: all.filter((line) => line.ts <= ts),
   };
 }
 
-async function readObjects(path: string): Promise<readonly Readonly<Record<string, unknown>>[]> {
-  return (await readDataLines(path)).map((line) => parseObject(line.text, line.place));
+function readChange(change: unknown, place: string): RankingChange {
+  if (!isObject(change)) throw unusable(place, "tells of a change that is no object");
+  const { change_id: id, ts, file } = change;
+  if (typeof id !== "string" || typeof ts !== "string" || typeof file !== "string") {
+    throw unusable(place, "tells of a change without its id, its time or its file");
+  }
+  return { id, ts, file: file.replace(/^\//, "") };
+}
+
+async function readObjects(path: string) {
+  return (await readDataLines(path)).map((line) => ({
+    item: parseObject(line.text, line.place),
+    place: line.place,
+  }));
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 async function readLog(path: string): Promise<ReadonlyMap<string, readonly RankingLine[]>> {
+  if (!existsSync(path)) throw unusable(path, "is named by the truth, and is not there");
   const rounds = new Map<string, RankingLine[]>();
   for (const line of await readDataLines(path)) {
     const row = parseJson(line.text, line.place);

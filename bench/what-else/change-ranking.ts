@@ -9,7 +9,12 @@ import type { MethodResult, Part, PartResult } from "./part.ts";
  * Incidents made of real patches and real logs (Cotroneo et al., ESEC/FSE 2019): which of the deploys before a failure
  * broke it. Only what was recorded up to the symptom is given, and nothing of the truth.
  */
-export const changeRanking: Part = { name: "change ranking", find: findRanking, run: runRanking };
+export const changeRanking: Part = {
+  name: "change ranking",
+  needs: "cases.jsonl and truth.jsonl",
+  find: findRanking,
+  run: runRanking,
+};
 
 /** Gives the changes' ids, the likeliest first; what it leaves out counts as not found. */
 type Method = (item: RankingCase, events: CaseEvents) => readonly string[];

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,23 +10,19 @@ import type { EventJson } from "../../src/present/api/contract.ts";
 import type { WhatElseJson } from "../../src/present/api/what-else-contract.ts";
 import { readLabIncident, type LabIncident } from "./lab-incident-truth.ts";
 import type { MethodResult, Part, PartResult } from "./part.ts";
+import { foldersAround } from "./part.ts";
 
 /** The recording of a lab in which a host was killed: the notifications, the polls of the APIs, and what the driver did. */
 export const labIncident: Part = {
   name: "the lab's incident",
-  find: (dir) =>
-    [dir, ...foldersOf(dir)].find((folder) => needed.every((name) => existsSync(join(folder, name)))),
+  needs: "notifications.jsonl.gz and truth.jsonl.gz, perhaps rest",
+  find: (dir) => foldersAround(dir).find((folder) => needed.every((name) => existsSync(join(folder, name)))),
   run: runLab,
 };
 
-const needed = ["notifications.jsonl.gz", "truth.jsonl.gz", "rest"];
+const needed = ["notifications.jsonl.gz", "truth.jsonl.gz"];
 const plane = "default";
 const shown = 20;
-
-function foldersOf(dir: string): readonly string[] {
-  const folders = readdirSync(dir, { withFileTypes: true }).filter((entry) => entry.isDirectory());
-  return folders.map(({ name }) => join(dir, name));
-}
 
 async function runLab(dir: string): Promise<PartResult> {
   const truth = await readLabIncident(dir);
@@ -39,8 +35,14 @@ async function runLab(dir: string): Promise<PartResult> {
       controlPlane: plane,
       path: join(dir, "notifications.jsonl.gz"),
     });
-    await isochron.harvestOnce("openstack-inventory", { recorded: join(dir, "rest") });
-    return await judge(isochron, truth);
+    const polled = existsSync(join(dir, "rest"));
+    if (polled) await isochron.harvestOnce("openstack-inventory", { recorded: join(dir, "rest") });
+    const result = await judge(isochron, truth);
+    if (polled) return result;
+    return {
+      ...result,
+      notes: [...result.notes, "There is no rest/, and no message says that a host died."],
+    };
   } finally {
     await isochron.close();
     await rm(folder, { recursive: true, force: true });

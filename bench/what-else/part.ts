@@ -1,6 +1,11 @@
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+
 /** One set of data that "what else changed" is judged on, with its baselines in the same run. */
 export interface Part {
   readonly name: string;
+  /** The files by which its folder is known, for people. */
+  readonly needs: string;
   /** Whether the folder holds this part's data; it may lie a level or two below. Gives where. */
   find(dir: string): string | undefined;
   run(dir: string): Promise<PartResult>;
@@ -37,4 +42,19 @@ export function sharesOf({ ranks, expected }: MethodResult): Shares {
     ranks.filter(({ rank }) => rank !== null && rank <= most).length / ranks.length;
   const inverse = ranks.reduce((sum, { rank }) => sum + (rank === null ? 0 : 1 / rank), 0);
   return { top1: share(1), top3: share(3), mrr: inverse / ranks.length };
+}
+
+/** DIR and the folders down to two levels below it, DIR first and the others by name. */
+export function foldersAround(dir: string, levels = 2): readonly string[] {
+  if (levels === 0) return [dir];
+  const children = readdirSync(dir, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => join(dir, entry.name))
+    .toSorted();
+  return [dir, ...children.flatMap((child) => foldersAround(child, levels - 1))];
+}
+
+/** The file of this name in the folder, packed or not. */
+export function fileIn(folder: string, name: string): string | undefined {
+  return [`${name}.gz`, name].map((file) => join(folder, file)).find((path) => existsSync(path));
 }

@@ -1,7 +1,8 @@
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseObject, readDataLines, unusable } from "../data-file.ts";
+import { foldersAround } from "./part.ts";
 
 /** A written timeline, and the questions that its author's own analysis answers. */
 export interface PostMortemCase {
@@ -26,13 +27,9 @@ export interface PostMortemQuery {
   readonly rootRow: number;
 }
 
-/** DIR, or the folders in it, that hold a `timeline.jsonl` and a `truth.json`. */
+/** DIR, or the folders around it, that hold a `timeline.jsonl` and a `truth.json`. */
 export function listPostMortems(dir: string): readonly string[] {
-  const children = readdirSync(dir, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory())
-    .map((entry) => join(dir, entry.name))
-    .toSorted();
-  return [dir, ...children].filter((folder) =>
+  return foldersAround(dir).filter((folder) =>
     ["timeline.jsonl", "truth.json"].every((name) => existsSync(join(folder, name))),
   );
 }
@@ -44,11 +41,11 @@ export async function readPostMortem(folder: string): Promise<PostMortemCase> {
   const truth = parseObject(await readFile(truthFile, "utf8"), truthFile);
   const queries = truth["queries"];
   if (!Array.isArray(queries)) throw unusable(truthFile, "has no queries");
-  return {
-    folder,
-    rows: lines.map(({ text, place }) => readRow(parseObject(text, place), place)),
-    queries: queries.map((query, index) => readQuery(query, `${truthFile}, query ${index + 1}`)),
-  };
+  const rows = lines.map(({ text, place }) => readRow(parseObject(text, place), place));
+  const known = new Set(rows.map(({ row }) => row));
+  const asked = queries.map((query, index) => readQuery(query, known, `${truthFile}, query ${index + 1}`));
+  if (asked.length === 0) throw unusable(truthFile, "has no queries");
+  return { folder, rows, queries: asked };
 }
 
 function readRow(row: Readonly<Record<string, unknown>>, place: string): TimelineRow {
@@ -59,11 +56,19 @@ function readRow(row: Readonly<Record<string, unknown>>, place: string): Timelin
   return { row: number, ts, component: typeof component === "string" ? component : "", description };
 }
 
-function readQuery(query: Readonly<Record<string, unknown>>, place: string): PostMortemQuery {
-  const { id, symptom_row: symptomRow, candidate_change_rows: rows, root_change_row: rootRow } = query;
+function readQuery(query: unknown, known: ReadonlySet<number>, place: string): PostMortemQuery {
+  if (typeof query !== "object" || query === null) throw unusable(place, "is no query");
+  const {
+    id,
+    symptom_row: symptomRow,
+    candidate_change_rows: rows,
+    root_change_row: rootRow,
+  } = query as Readonly<Record<string, unknown>>;
   const numbers = Array.isArray(rows) && rows.every((row) => typeof row === "number");
   if (typeof id !== "string" || typeof symptomRow !== "number" || typeof rootRow !== "number" || !numbers) {
     throw unusable(place, "is no query");
   }
+  const missing = [symptomRow, rootRow, ...rows].find((row) => !known.has(row));
+  if (missing !== undefined) throw unusable(place, `names row ${missing}, which the timeline does not have`);
   return { id, symptomRow, candidateRows: rows, rootRow };
 }

@@ -10,6 +10,7 @@ import type { RawRecord } from "../../src/sources/source.ts";
 import { openTestStore, useTestServer, type TestStore } from "../../test/database.ts";
 import { startTestServer } from "../../test/database-server.ts";
 import { stagesOver } from "../../test/stages.ts";
+import { unusable } from "../data-file.ts";
 import type { MethodResult, Part, PartResult, Shares } from "./part.ts";
 import { sharesOf } from "./part.ts";
 import type { PostMortemCase, PostMortemQuery, TimelineRow } from "./post-mortem-data.ts";
@@ -21,6 +22,7 @@ import { listPostMortems, readPostMortem } from "./post-mortem-data.ts";
  */
 export const postMortems: Part = {
   name: "post-mortems",
+  needs: "timeline.jsonl and truth.json",
   find: (dir) => (listPostMortems(dir).length > 0 ? dir : undefined),
   run: runPostMortems,
 };
@@ -119,7 +121,7 @@ async function askStore(item: PostMortemCase): Promise<{ ranks: readonly Rank[];
         records: records.slice(known, upTo),
       });
       known = Math.max(known, upTo);
-      const answer = await ask(db, query);
+      const answer = await ask(db, query, item.rows);
       const ranked = answer.map(({ row }) => row).filter((row) => query.candidateRows.includes(row));
       ranks.push(judge(query, ranked));
       const first = answer.find(({ row }) => row === ranked[0]);
@@ -136,11 +138,16 @@ const dayMs = 86_400_000;
 
 async function ask(
   { store }: TestStore,
-  { symptomRow }: PostMortemQuery,
+  { id, symptomRow }: PostMortemQuery,
+  rows: readonly TimelineRow[],
 ): Promise<readonly { readonly row: number; readonly reason: string }[]> {
+  // The file that is imported counts its rows from one, whatever numbers the account gave them.
+  const rowOf = ({ details }: Pick<StoredEvent, "details">) => rows[Number(details["row"]) - 1]?.row ?? 0;
   const scope = { kind: "provider" } as const;
   const page = await store.reader.timeline(scope, {}, { limit: 1000, order: "oldest" });
-  const symptom = page.events.find(({ event }) => rowOf(event) === symptomRow)!;
+  const symptom = page.events.find(({ event }) => rowOf(event) === symptomRow);
+  if (symptom === undefined)
+    throw unusable(`query ${id}`, `asks about row ${symptomRow}, which no event tells`);
   const parts: WhatElseParts = {
     reader: store.reader,
     correlation: store.correlation,
@@ -150,10 +157,6 @@ async function ask(
   const question = { event: symptom.event.id, windowMs: duration(dayMs), limit: 1000 };
   const answer = await findWhatElse(parts, scope, question);
   return answer!.candidates.map(({ event: { event }, reason }) => ({ row: rowOf(event), reason }));
-}
-
-function rowOf({ details }: Pick<StoredEvent, "details">): number {
-  return Number(details["row"]);
 }
 
 /** The rows as the file that somebody would import: times, components and sentences, and no word of what they were. */
