@@ -8,7 +8,10 @@ import {
   type PeriodSummary,
   type SpanFigures,
 } from "../../correlate/incident-kpis.ts";
+import type { IncidentDossier } from "../../correlate/incident-dossier.ts";
+import type { Incident } from "../../model/incident.ts";
 import { formatInstant, instant } from "../../model/instant.ts";
+import type { Scope } from "../../model/scope.ts";
 import type { ApiContext } from "./api-context.ts";
 import { parseTime } from "./event-filter.ts";
 import {
@@ -50,8 +53,7 @@ export function incidentFigures(context: ApiContext): FastifyPluginAsyncZod {
         const filter = { ...reach, ...(state === undefined ? {} : { states: state }) };
         const incidents = await context.store.incidents.list(scope, filter, incidentsMax);
         const figures: IncidentFigures[] = [];
-        for (const incident of incidents)
-          figures.push(figuresOf(assembleDossier(await gatherMaterial(context, scope, incident))));
+        for (const incident of incidents) figures.push(figuresOf(await measure(context, scope, incident)));
         return {
           periods: summariseIncidents(figures, period, { from, to }).map(toPeriodJson),
           truncated: incidents.length === incidentsMax,
@@ -59,6 +61,15 @@ export function incidentFigures(context: ApiContext): FastifyPluginAsyncZod {
       },
     );
   };
+}
+
+/** What is published has all its times in itself: its events, of which there may be hundreds, are not asked for. */
+async function measure(context: ApiContext, scope: Scope, incident: Incident): Promise<IncidentDossier> {
+  const material =
+    incident.state === "published"
+      ? { incident, pins: new Map<string, never>(), around: [], asOf: context.clock() }
+      : await gatherMaterial(context, scope, incident);
+  return assembleDossier(material);
 }
 
 function toPeriodJson(summary: PeriodSummary): IncidentKpisJson["periods"][number] {

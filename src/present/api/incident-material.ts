@@ -1,4 +1,5 @@
 import type { CoverageHole, DossierEvent, DossierMaterial } from "../../correlate/incident-dossier.ts";
+import { collectIdentifiers } from "../../correlate/incident-leak.ts";
 import type { StoredEvent } from "../../model/event.ts";
 import type { Incident } from "../../model/incident.ts";
 import { instant } from "../../model/instant.ts";
@@ -57,6 +58,21 @@ async function readPins(
 async function isWithheld({ reader }: Parts["store"], scope: Scope, id: string): Promise<boolean> {
   if (scope.kind !== "provider" || scope.security !== "withheld") return false;
   return (await reader.event({ kind: "provider" }, id)) !== undefined;
+}
+
+/**
+ * The material of what is about to be told, in which nothing withheld stands, but for whom and what it names: no text for
+ * others may hold that either.
+ */
+export async function gatherTelling(parts: Parts, incident: Incident): Promise<DossierMaterial> {
+  const material = await gatherMaterial(parts, openScope, incident);
+  const hidden = new Map<string, DossierEvent>();
+  for (const [id, seen] of material.pins) {
+    const event = seen === "withheld" ? await parts.store.reader.event({ kind: "provider" }, id) : undefined;
+    if (event !== undefined) hidden.set(id, event.event);
+  }
+  const { identifiers } = collectIdentifiers({ ...material, pins: hidden, around: [] });
+  return { ...material, knownNames: [...(material.knownNames ?? []), ...identifiers] };
 }
 
 async function readAround(

@@ -13,7 +13,7 @@ import { domainKey, parseTenantKey, type TenantKey } from "../../model/tenant.ts
 import type { AuditRecord } from "../../store/audit-store.ts";
 import type { IncidentAppend, IncidentEditionDraft } from "../../store/incident-store.ts";
 import type { ApiContext } from "./api-context.ts";
-import { gatherMaterial, openScope, readTenantEditions } from "./incident-material.ts";
+import { gatherTelling, openScope, readTenantEditions } from "./incident-material.ts";
 import type { TenantList } from "./tenant-directory.ts";
 
 type Parts = Pick<ApiContext, "store" | "directory" | "clock">;
@@ -38,7 +38,7 @@ export async function publishIncident(
   const { store } = parts;
   const { by, at } = writing;
   if (incident.state !== "published") checkReviewed(incident);
-  const material = await gatherMaterial(parts, openScope, incident);
+  const material = await gatherTelling(parts, incident);
   const found = assembleDossier(material);
   checkMended(found);
   const times = freezeTimes(found);
@@ -161,7 +161,7 @@ async function checkAmendments(
   incident: Incident,
   told: readonly IncidentChange[],
 ): Promise<void> {
-  const dossier = assembleDossier(await gatherMaterial(parts, openScope, incident));
+  const dossier = assembleDossier(await gatherTelling(parts, incident));
   const leaks = told
     .flatMap((change) => (change.kind === "amendment" ? findLeaks(change.text, dossier) : []))
     .filter(({ certain }) => certain);

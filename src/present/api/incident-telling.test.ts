@@ -142,3 +142,34 @@ test("a second part of a document takes the place of the first one's rows only w
   );
   expect([replaced, incident?.rows.map(({ text }) => text)]).toEqual([1, ["two"]]);
 });
+
+test("a text for others names nothing of a withheld event either", async () => {
+  const named = { ...ofHost, thing: { id: "web", name: "Web" } };
+  const text = { kind: "section", section: "summary", audience: "public", text: "Known from req-e-secret." };
+  const pinned = await open([named, { kind: "pin", event: ids.get("e-secret") }, text], "admin");
+  const reviewed = await written(pinned, [{ kind: "state", state: "reviewed" }]);
+  const body = { expected_version: reviewed.version, changes: [{ kind: "state", state: "published" }] };
+  const answer = await post(`/incidents/${reviewed.id}/entries`, "operator", body);
+  expect(problemIn(answer)).toMatchObject({ code: "incident-invalid" });
+  expect(answer.body).toContain("req-e-secret");
+});
+
+test("figures of what is published are the same without its events, and those of drafts are measured", async () => {
+  const times = ["event", "detection"].map((time, index) => ({
+    kind: "time",
+    thing: "host",
+    time,
+    at: minutes(index * 7),
+    why: "the ticket",
+  }));
+  const draft = await open([ofHost, ...times]);
+  const range = new URLSearchParams({ from: minutes(-1), to: minutes(90), period: "week" });
+  const medians = async (state: string) =>
+    (await get(app, `/incidents/kpis?${range}&state=${state}`, "operator"))
+      .json()
+      .periods.map((one: { lengths: { detect: { median_ms: number } } }) => one.lengths.detect.median_ms);
+  expect(await medians("draft")).toContain(420_000);
+  const reviewed = await written(draft, [{ kind: "state", state: "reviewed" }]);
+  await written(reviewed, [{ kind: "state", state: "published" }]);
+  expect(await medians("published")).toContain(420_000);
+});

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { expect, test } from "vitest";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -192,6 +193,32 @@ test("a document is imported with the zone that was given, and what cannot be us
       answers: { "/incidents/import": nothing },
     });
     expect([failed.code, failed.stderr]).toEqual([1, expect.stringContaining("Nothing was taken in.")]);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
+
+test("a published document is checked against its hash without asking anybody", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "isochron-incident-"));
+  const hashOf = (text: string) => createHash("sha256").update(text).digest("hex");
+  const frozen = { schema: "isochron.incident/1", title: "It failed", window: { from: at } };
+  const hash = hashOf('{"schema":"isochron.incident/1","title":"It failed","window":{"from":"' + at + '"}}');
+  const whole = { ...frozen, status: { state: "published", hash, amendments: [{ at, text: "later" }] } };
+  const edition = { kind: "edition", id, edition: 1, markdown: "# Told\n", hash: hashOf("# Told\n") };
+  try {
+    for (const [document, code] of [
+      [whole, 0],
+      [edition, 0],
+      [{ ...whole, title: "Nothing failed" }, 1],
+      [{ ...edition, markdown: "# Told" }, 1],
+      [{ ...whole, status: { state: "draft", amendments: [] } }, 2],
+      [[], 2],
+    ] as const) {
+      const file = join(folder, "document.json");
+      await writeFile(file, JSON.stringify(document));
+      const run = await runCanned(["incident", "verify", file], {});
+      expect([document, run.code, run.stderr]).toEqual([document, code, expect.any(String)]);
+    }
   } finally {
     await rm(folder, { recursive: true });
   }

@@ -15,6 +15,7 @@ import {
   timeRows,
 } from "./incident-text.ts";
 import { addIncidentEntries } from "./incident-entries-command.ts";
+import { addVerify } from "./incident-verify-command.ts";
 import { parseCount } from "./parse-count.ts";
 import { read, type Reading } from "./reading.ts";
 import type { Run } from "./run.ts";
@@ -50,6 +51,7 @@ export function addIncidentCommand(program: Command, run: Run): void {
   addShow(command, run);
   addIncidentEntries(command, run);
   addIncidentDocuments(command, run);
+  addVerify(command, run);
 }
 
 function addOpen(parent: Command, run: Run): void {

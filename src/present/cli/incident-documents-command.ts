@@ -243,7 +243,7 @@ async function tellLines({ view }: Reading, imported: IncidentImportedJson): Pro
     await view.note(`line ${line}: ${text.slice(0, 80)}: ${remedy}`);
 }
 
-async function readDocument(path: string): Promise<string> {
+export async function readDocument(path: string): Promise<string> {
   try {
     return await readFile(path, "utf8");
   } catch (cause) {
