@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestProject } from "vitest/node";
@@ -34,7 +34,12 @@ export default async function serveDemo(project: TestProject): Promise<() => Pro
   }
   await build({ logLevel: "warn" });
   const data = await mkdtemp(join(tmpdir(), "isochron-e2e-"));
-  const demo = new RunningIsochron(["demo", "--data", join(data, "store"), "--port", "0"]);
+  // Rules of the tests post to a receiver on this machine.
+  const config = join(data, "isochron.yaml");
+  await writeFile(config, 'notify_allow_networks: ["127.0.0.0/8"]\n');
+  const demo = new RunningIsochron(
+    ["demo", "--data", join(data, "store"), "--port", "0"].concat("--config", config),
+  );
   let troubled: TroubledWorld | undefined;
   const stop = async () => {
     await troubled?.stop();
