@@ -19,12 +19,19 @@ export function searchable(words: Iterable<string>): readonly string[] {
 /** How many words one pattern holds; PostgreSQL refuses those of some thousand as too complex. */
 const wordsPerPattern = 100;
 
-/** Patterns of PostgreSQL, for tables that are small: the words as they are, and as JSON spells them. */
+/** Patterns of PostgreSQL, for tables that are small: the words as they are, as JSON and as our Markdown spell them. */
 export function patternsOf(words: readonly string[]): readonly string[] {
-  const escaped = spelt(words).map((word) => word.replaceAll(/[^\p{L}\p{N}_]/gu, "\\$&"));
+  const escaped = spelt(words).map((word) => word.replaceAll(/[^\p{L}\p{N}]/gu, signPattern));
   return Array.from({ length: Math.ceil(escaped.length / wordsPerPattern) }, (_, at) =>
     escaped.slice(at * wordsPerPattern, (at + 1) * wordsPerPattern).join("|"),
   );
+}
+
+/** What tenants are told of incidents is Markdown: there such a sign stands behind a backslash, in front matter by its number. */
+function signPattern(sign: string): string {
+  const plain = sign === "_" ? sign : `\\${sign}`;
+  if (!/[\\`*_{}[\]<>#|~!&@$^]/.test(sign)) return plain;
+  return `(?:\\\\?${plain}|\\\\u${sign.charCodeAt(0).toString(16).padStart(4, "0")})`;
 }
 
 /** Finds the words in texts, those of JSON too. */

@@ -296,3 +296,16 @@ test("an erasure takes words out of incidents, and what an erased tenant was tol
   expect(kept).toMatchObject([{ intact: false }]);
   expect(kept[0]?.markdown).not.toContain("erased-project-1");
 });
+
+test("an erasure finds words also as the Markdown of an edition spells them", async () => {
+  const erased = projectKey("default", "erased_project_2");
+  const spelt = ["erased_project_2", "erased\\_project\\_2", '"erased\\u005fproject\\u005f2"'];
+  const incident = await publish(await open(), [{ tenant: b, title: "Told", markdown: spelt.join(" and ") }]);
+  const { retention } = db.store;
+  const target = { kind: "tenant", label: "x", keys: [erased] } as const;
+  const { id } = await retention.requestErasure({ target, why: "gone", by: "admin", at });
+  const epoch = await retention.take("test", 60_000);
+  await retention.erase(epoch!, id, at);
+  const kept = await db.store.incidents.edition(tenant(b), db.store.incidents.editionId(incident.id, b));
+  expect(kept).toMatchObject([{ intact: false, markdown: 'erased and erased and "erased"' }]);
+});
