@@ -34,8 +34,8 @@ export async function keepNotifications(
 ): Promise<NotificationKeeping> {
   const secret = await serverSecret(config);
   const outlets = {
-    provider: outletOf("A notification rule", config.notifyAllowNetworks),
-    tenant: outletOf("A tenant's notification rule", []),
+    provider: outletOf("A notification rule", config.notifyAllowNetworks, true),
+    tenant: outletOf("A tenant's notification rule", [], false),
   };
   const ended = new AbortController();
   const tools = toolsOf(config, store, secret, outlets, log);
@@ -57,9 +57,11 @@ export async function keepNotifications(
 function outletOf(
   connection: string,
   allowNetworks: readonly string[],
+  tellsNames: boolean,
 ): Outlet & { readonly poster: Poster } {
   const addresses = new AddressGuard({ connection, allowNetworks });
-  const poster = new Poster({ addresses, nowMs: () => performance.now(), random: Math.random });
+  const chance = { nowMs: () => performance.now(), random: Math.random };
+  const poster = new Poster({ addresses, tellsNames, ...chance });
   return { addresses, poster };
 }
 

@@ -24,12 +24,15 @@ export function planNext(
   at: Instant,
   random: () => number,
 ): DeliveryOutcome {
-  if (answer.kind === "resting")
-    return orGiveUp(message, at, {
+  if (answer.kind === "resting") {
+    const again = {
       kind: "again",
       nextAt: instant(at + Math.max(1, answer.retryInMs)),
       counts: false,
-    });
+    } as const;
+    // What only waits its turn is not the target's failure.
+    return answer.because === "pace" ? again : orGiveUp(message, at, again);
+  }
   const told = tellAnswer(answer);
   if (answer.kind === "answered") {
     if (answer.status >= 200 && answer.status < 300) return { kind: "sent", answer: told };

@@ -80,7 +80,8 @@ async function post(
       ...(authorization === undefined ? {} : { authorization }),
     };
     const { poster } = tools.outletOf(rule.owner);
-    return await poster.post({ url: path === undefined ? url : under(url, path), headers, body }, signal);
+    const whole = path === undefined ? url : under(url, path);
+    return await poster.post({ lane: rule.owner, url: whole, headers, body }, signal);
   } catch (error) {
     if (!(error instanceof IsochronError) || error.code !== "config-invalid") throw error;
     return { kind: "unanswered", problem: error.problem };

@@ -142,7 +142,8 @@ describe("what follows from an answer", () => {
   test("is death after a day", () => {
     const old = { ...tried, waitingSince: instant(at - givenUpAfterMs) };
     expect(next(answered(500), old).kind).toBe("dead");
-    expect(next({ kind: "resting", retryInMs: 5 }, old).kind).toBe("dead");
-    expect(next({ kind: "resting", retryInMs: 5 })).toMatchObject({ kind: "again", counts: false });
+    const resting = { kind: "resting", retryInMs: 5, because: "failing" } as const;
+    expect(next(resting, old).kind).toBe("dead");
+    expect(next(resting)).toMatchObject({ kind: "again", counts: false });
   });
 });

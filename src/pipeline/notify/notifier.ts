@@ -9,8 +9,8 @@ const passEveryMs = 5_000;
 /** A storm wakes everybody for each of its pages. */
 const passRestMs = 500;
 const deliverEveryMs = 1_000;
-/** A target that takes its ten seconds holds up nobody else. */
-const deliveriesAtOnce = 4;
+/** A target that takes its ten seconds holds up nobody else: of a tenant's messages one is tried at a time. */
+const deliveriesAtOnce = 8;
 const sweepEveryMs = 3_600_000;
 /** What was settled is forgotten with the deliveries' list. */
 const keptMs = 30 * 86_400_000;

@@ -122,9 +122,13 @@ export async function enqueueMessage(
   return toDelivery(row);
 }
 
+/** How many of an owner's messages are tried at once, so that slow targets of one leave workers to the others. */
+const heldMax = { provider: 4, tenant: 1 };
+
 /**
  * Of each rule only the oldest message that waits is to be had, so that no later one overtakes it; one that somebody
- * else holds is passed over, and so are the rules that rest. A test is for whoever presses the button.
+ * else holds is passed over, and so are the rules that rest, and owners of whom enough is under way. A test is for
+ * whoever presses the button.
  */
 export async function claimDelivery(
   client: pg.ClientBase,
@@ -136,7 +140,11 @@ export async function claimDelivery(
     id === undefined
       ? `d.next_at <= $1 AND d.draft ->> 'kind' <> 'test' AND s.enabled AND s.paused_at IS NULL AND NOT EXISTS (
            SELECT FROM isochron.notification_delivery e WHERE e.rule = d.rule AND e.state = 'waiting'
-              AND e.sequence < d.sequence AND e.draft ->> 'kind' <> 'test')`
+              AND e.sequence < d.sequence AND e.draft ->> 'kind' <> 'test')
+         AND d.owner_key NOT IN (
+           SELECT h.owner_key FROM isochron.notification_delivery h WHERE h.state = 'waiting' AND h.claimed_until > $1
+            GROUP BY h.owner_key
+           HAVING count(*) >= CASE h.owner_key WHEN 'provider' THEN ${heldMax.provider} ELSE ${heldMax.tenant} END)`
       : "d.id = $3";
   const { rows } = await client.query<DeliveryRow & { claim: number }>(
     `UPDATE isochron.notification_delivery d
