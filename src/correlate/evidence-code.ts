@@ -32,6 +32,7 @@ const weights = {
   package: 3.6,
   program: 1.2,
   words: 2,
+  atWork: 2.4,
   /** Of the logarithm of how many files were changed at once: one of hundreds says less. */
   dilution: 0.25,
 } as const;
@@ -95,6 +96,58 @@ export function weighWords(said: string, files: readonly string[]): readonly Add
   });
   const value = weights.words * Math.max(0, ...shares);
   return value === 0 ? [] : [{ name: "words", value, says: "its files are named as the symptom speaks" }];
+}
+
+/** Whose records spoke last of what the symptom speaks of, where no error tells anything. */
+export interface AtWork {
+  readonly package: string;
+  /** The symptom's words that the record speaks of too. */
+  readonly words: readonly string[];
+}
+
+/** One word alone is shared by chance. */
+const sharedWordsMin = 2;
+
+/** What every failure is called says nothing of which. */
+const failureWords = /^(?:fail|error|exception|timeout|critical|warning)/;
+
+/**
+ * Reads which package was at work on what the symptom speaks of: the record that shares most of its words, the latest of
+ * such. `earlier` is read for its summaries alone.
+ */
+export function readAtWork(
+  symptom: string,
+  earlier: readonly Correlatable[],
+  packages: ReadonlySet<string>,
+): AtWork | undefined {
+  const spoken = [...new Set(wordsOf(symptom))].filter((word) => word.length > 3 && !failureWords.test(word));
+  let best: { readonly at: number; readonly id: string; readonly found: AtWork } | undefined;
+  for (const event of earlier) {
+    if (event.kind !== "activity") continue;
+    const own = wordsOf(programOf(event) ?? "").find((word) => packages.has(word));
+    if (own === undefined) continue;
+    const theirs = [...new Set(wordsOf(event.summary).map(stemOfWord))];
+    const words = spoken.filter((word) => theirs.some((other) => isSameWord(stemOfWord(word), other)));
+    if (words.length < sharedWordsMin) continue;
+    const more = words.length - (best?.found.words.length ?? 0);
+    const later = best === undefined ? 1 : event.occurredAt - best.at || (event.id < best.id ? -1 : 1);
+    if (more > 0 || (more === 0 && later > 0)) {
+      best = { at: event.occurredAt, id: event.id, found: { package: own, words } };
+    }
+  }
+  return best?.found;
+}
+
+export function weighAtWork(atWork: AtWork | undefined, files: readonly string[]): readonly Addend[] {
+  if (atWork === undefined || !files.some((file) => packageOf(file) === atWork.package)) return [];
+  const says = `${atWork.package} was at work on ${atWork.words.slice(0, 3).join(" and ")}, as the symptom says`;
+  return [{ name: "at work", value: weights.atWork, says }];
+}
+
+/** `attachment` and `attach` are one word; short ones must be equal. */
+function isSameWord(one: string, other: string): boolean {
+  const [short, long] = one.length < other.length ? [one, other] : [other, one];
+  return short === long || (short.length > 4 && long.startsWith(short));
 }
 
 function total(addends: readonly Addend[]): number {

@@ -152,4 +152,30 @@ describe("evidence inside the records", () => {
     const asked = { ...symptom, summary: "boxes could not be listed in their views" };
     expect(best(scores(pushes, asked))).toBe("views");
   });
+
+  it("raises, where nothing failed aloud, what was at work on what the symptom speaks of", () => {
+    const work = (id: string, minute: number, program: string, summary: string) =>
+      event(id, minute, { kind: "activity", severity: "info", summary, details: { program } });
+    const silent = event("FAILURE_BOX_ATTACHED", 100, { subject: parseEntityKey("component:workload") });
+    const target = { ...silent, summary: "FAILURE_PALLET_ATTACHED" };
+    const found = scores(
+      [
+        push("crane", 90, "crane/arm/lift.py"),
+        push("depot", 91, "depot/store/shelf.py"),
+        push("pallets", 92, "depot/pallet/flow.py"),
+        work("asked", 95, "crane-api", 'POST /v1/cranes/7/pallet_attachments HTTP/1.1" 202'),
+        work("listed", 99, "depot-api", "GET /v1/pallets 200"),
+        work("strange", 99, "clock", "pallet attached"),
+      ],
+      target,
+    );
+    expect(best(found)).toBe("crane");
+    expect(found["depot"]).toBe(0);
+    // One word in common is chance, and an error that tells of code is heard instead.
+    expect(
+      scores([push("crane", 90, "crane/arm/lift.py"), work("a", 95, "crane-api", "pallet seen")], target),
+    ).toEqual({
+      crane: 0,
+    });
+  });
 });

@@ -2,7 +2,8 @@ import type { EntityRef } from "../model/entity.ts";
 import { entityKey } from "../model/entity.ts";
 import type { Addend } from "./addend.ts";
 import type { Correlatable } from "./correlatable.ts";
-import { readCause, weighFiles, weighWords, type CodeCause } from "./evidence-code.ts";
+import type { AtWork, CodeCause } from "./evidence-code.ts";
+import { readAtWork, readCause, weighAtWork, weighFiles, weighWords } from "./evidence-code.ts";
 import { changedFiles, packagesOf } from "./evidence-files.ts";
 import { textsOf } from "./evidence-stack.ts";
 
@@ -15,6 +16,8 @@ export interface EvidenceContext {
   readonly failed: string;
   /** Where in the code it began; undefined where no record holds a stack. */
   readonly code: CodeCause | undefined;
+  /** Which package was at work on what the symptom speaks of; looked for only where no error tells of code. */
+  readonly atWork: AtWork | undefined;
 }
 
 /** An error tells of a symptom for so long after it; an older one was somebody else's. */
@@ -28,15 +31,18 @@ export function gatherEvidence(
   target: Correlatable | undefined,
   earlier: readonly Correlatable[],
 ): EvidenceContext {
-  if (target === undefined) return { target, said: "", failed: "", code: undefined };
+  if (target === undefined) return { target, said: "", failed: "", code: undefined, atWork: undefined };
   const failures = failuresBefore(target, earlier);
   const packages = packagesOf(earlier);
   const first = failures.find((event) => event.severity === "error" || event.severity === "critical");
+  const code = readCause(failures, packages, first);
+  const lately = earlier.filter((event) => event.occurredAt >= target.occurredAt - failureMs);
   return {
     target,
     said: wordsOf(target),
     failed: first === undefined || first === target ? "" : wordsOf(first),
-    code: readCause(failures, packages, first),
+    code,
+    atWork: code === undefined ? readAtWork(target.summary, lately, packages) : undefined,
   };
 }
 
@@ -47,7 +53,10 @@ export function gatherEvidence(
 export function weighEvidence(context: EvidenceContext, candidate: Correlatable): readonly Addend[] {
   const named = namedAddend(context, candidate);
   const files = candidate.kind === "change" ? changedFiles(candidate) : [];
-  const code = context.code === undefined ? weighWords(context.said, files) : weighFiles(context.code, files);
+  const code =
+    context.code === undefined
+      ? [...weighAtWork(context.atWork, files), ...weighWords(context.said, files)]
+      : weighFiles(context.code, files);
   return [...(named === undefined ? [] : [named]), ...code];
 }
 
