@@ -1,7 +1,6 @@
 import { useEffect } from "preact/hooks";
 import type { SessionJson } from "../api/contract.ts";
 import { LookUpEvent } from "./pages/event-page.tsx";
-import { ResourcePage } from "./pages/resource-page.tsx";
 import { SignInPage } from "./pages/sign-in-page.tsx";
 import { TimelinePage } from "./pages/timeline-page.tsx";
 import { listenToKeys } from "./state/keyboard.ts";
@@ -52,6 +51,7 @@ const loadRulings = () => import("./pages/rulings-page.tsx").then((page) => page
 const loadAudit = () => import("./pages/audit-page.tsx").then((page) => page.AuditPage);
 const loadIncidents = () => import("./pages/incidents-page.tsx").then((page) => page.IncidentsPage);
 const loadIncident = () => import("./pages/incident-page.tsx").then((page) => page.IncidentPage);
+const loadResource = () => import("./pages/resource-page.tsx").then((page) => page.ResourcePage);
 const loadNotices = () => import("./pages/notices-page.tsx").then((page) => page.NoticesPage);
 
 function Page({ route, session }: { route: Route; session: SessionJson }) {
@@ -92,7 +92,7 @@ function Page({ route, session }: { route: Route; session: SessionJson }) {
     case "incident":
       return <LazyPage key={`incident ${route.id}`} load={loadIncident} />;
     case "resource":
-      return <ResourcePage kind={route.kind} id={route.id} />;
+      return <LazyPage key="resource" load={loadResource} />;
     case "event":
       return <LookUpEvent id={route.id} />;
     case "unknown":

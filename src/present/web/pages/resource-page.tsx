@@ -4,7 +4,7 @@ import { blastPath } from "../state/asked-path.ts";
 import { resourcePath } from "../state/grouping.ts";
 import { nameEntity } from "../state/entity-names.ts";
 import { preferredZone } from "../state/preferences.ts";
-import { address } from "../state/route.ts";
+import { address, readRoute } from "../state/route.ts";
 import { isProvider, tenantNames } from "../state/session.ts";
 import { plainView, spellView } from "../state/view.ts";
 import { formatMoment } from "../time/zone.ts";
@@ -17,7 +17,12 @@ import { Aliases, OwnershipIntervals } from "../ui/resource-intervals.tsx";
 import { usePageData } from "../ui/page-data.ts";
 
 /** One resource as of a moment: whose it was, what it stood on, and what happened to it. */
-export function ResourcePage({ kind, id }: { kind: string; id: string }) {
+export function ResourcePage() {
+  const route = readRoute(address.value.path);
+  return route.page === "resource" ? <AsOf kind={route.kind} id={route.id} /> : null;
+}
+
+function AsOf({ kind, id }: { kind: string; id: string }) {
   const asked = new URLSearchParams(address.value.search);
   const query = new URLSearchParams();
   for (const name of ["at", "known_at", "control_plane"]) {
