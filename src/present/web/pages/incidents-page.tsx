@@ -34,7 +34,7 @@ function Listing({ data: { incidents, editions } }: { data: IncidentsJson }) {
   return (
     <>
       {incidents.length > 0 && (
-        <div class="table-wrap">
+        <div class="table-wrap panel" tabIndex={0} role="group" aria-label="Incidents, scrollable">
           <table class="plain">
             <thead>
               <tr>
@@ -49,13 +49,13 @@ function Listing({ data: { incidents, editions } }: { data: IncidentsJson }) {
             <tbody>
               {incidents.map((incident) => (
                 <tr key={incident.id}>
-                  <td>
+                  <td class="words">
                     <Link href={`/incidents/${incident.id}`}>{incident.title}</Link>
                   </td>
                   <td>{stateWords[incident.state]}</td>
                   <td>{incident.severity}</td>
-                  <td>{moment(incident.from)}</td>
-                  <td>{incident.to === null ? "open" : moment(incident.to)}</td>
+                  <td class="time">{moment(incident.from)}</td>
+                  <td class="time">{incident.to === null ? "open" : moment(incident.to)}</td>
                   <td>{incident.pins}</td>
                 </tr>
               ))}

@@ -66,7 +66,7 @@ function Redaction({ id, audience }: { id: string; audience: string }) {
   return (
     <details class="admin-details">
       <summary>{changed.length} parts are left out or said otherwise for these readers</summary>
-      <div class="table-wrap">
+      <div class="table-wrap" tabIndex={0} role="group" aria-label="What is left out, scrollable">
         <table class="plain">
           <thead>
             <tr>

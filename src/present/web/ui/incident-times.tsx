@@ -35,7 +35,7 @@ export function IncidentTimes(part: IncidentPart) {
 
 function ThingTimes({ one: { thing, standing, inferred, lengths } }: { one: Thing }) {
   return (
-    <div class="table-wrap">
+    <div class="table-wrap" tabIndex={0} role="group" aria-label={`Times of ${thing.name}, scrollable`}>
       <table class="plain">
         <caption>
           {thing.name}
@@ -85,7 +85,7 @@ function TimeRow(props: {
   return (
     <tr>
       <th scope="row">{timeWords[name]}</th>
-      <td>{mark === undefined ? "not known" : moment(mark.at)}</td>
+      <td class="time">{mark === undefined ? "not known" : moment(mark.at)}</td>
       <td>
         {mark !== undefined && provenanceWords(mark.provenance)}
         {differs && (
