@@ -57,6 +57,11 @@ describe("Slack's format", () => {
     ).toBe(true);
   });
 
+  test("has words where the event has none", () => {
+    const { body } = writeSlack(message({ events: [{ ...event, summary: " " }], more: 0, groupLabel: "" }));
+    expect(JSON.parse(body)).toMatchObject({ text: "compute.instance.delete.end" });
+  });
+
   test("keeps within what Slack takes", () => {
     const { body } = writeSlack(message({ events: [{ ...event, summary: "&".repeat(10_000) }] }));
     const sent = JSON.parse(body);

@@ -62,7 +62,8 @@ export function headlineOf(message: NotificationMessage): string {
     case "ended":
       return `Seen again${about}: what the rule “${rule.name}” expects has come.`;
     case "events": {
-      const told = first === undefined ? rule.name : first.summary;
+      // Receivers such as Slack refuse a message without words, again and again.
+      const told = first === undefined ? rule.name : first.summary.trim() || first.type;
       const others = events.length - 1 + more;
       return `${late ? "Late: " : ""}${told}${others > 0 ? `, and ${others} more` : ""}${about}`;
     }

@@ -36,8 +36,8 @@ function plainSection(text: string) {
   return { type: "section", text: { type: "plain_text", emoji: false, text: escape(text) } };
 }
 
-function lineOf({ occurredAt, severity, summary }: SpelledEvent): string {
-  return `${new Date(occurredAt).toISOString().slice(0, 19).replace("T", " ")} UTC · ${severity} · ${summary}`;
+function lineOf({ occurredAt, severity, summary, type }: SpelledEvent): string {
+  return `${new Date(occurredAt).toISOString().slice(0, 19).replace("T", " ")} UTC · ${severity} · ${summary.trim() || type}`;
 }
 
 /** Cut by what is sent, and never inside of what stands for one character. */

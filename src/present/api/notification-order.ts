@@ -86,8 +86,13 @@ export function keepTarget(
   };
 }
 
-export function checkRule({ owner, query, opensIncident }: NotificationRule): void {
+export function checkRule({ owner, query, condition, opensIncident }: NotificationRule): void {
+  if (opensIncident && condition.kind === "incident-state")
+    throw invalid("An incident that is told of would open the next.", "Leave `opens_incident` out.");
   if (owner === "provider") return;
+  // What is done with incidents is the provider's, so that a tenant's rule would wait for ever.
+  if (condition.kind === "incident-state")
+    throw invalid("Only the provider's rules are told of incidents.", "Choose another condition.");
   const foreign = (["source", "attribution", "customer"] as const).filter(
     (name) => query[name] !== undefined,
   );

@@ -159,6 +159,7 @@ test("tenants' rules name no secret of the server, no clear address and nothing 
     [{ url: "http://hooks.example.org/" }, "not encrypted"],
     [{ query: { source: ["nova"] } }, "cannot look for source"],
     [{ opens_incident: true }, "open incidents"],
+    [{ condition: { kind: "incident-state", states: ["draft"] } }, "told of incidents"],
     [{ url: "https://user:pass@hooks.example.org/" }, "a user or a password"],
   ] as const) {
     const problem = problemIn(await send("POST", "north admin", "", order(fields)));
@@ -170,6 +171,12 @@ test("tenants' rules name no secret of the server, no clear address and nothing 
   expect(
     (await send("POST", "operator", "", order({ authorization: "env:ISOCHRON_SECRET" }))).statusCode,
   ).toBe(400);
+});
+
+test("no rule on incidents opens incidents", async () => {
+  const condition = { kind: "incident-state", states: ["draft"] };
+  const answer = await send("POST", "operator", "", order({ condition, opens_incident: true }));
+  expect(problemIn(answer)).toMatchObject({ code: "notification-invalid" });
 });
 
 test("an address that is not to be asked is refused when the rule is made", async () => {

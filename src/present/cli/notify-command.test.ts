@@ -81,6 +81,16 @@ describe("notify", () => {
     ]);
   });
 
+  test("incidents are told of by their states", async () => {
+    const words = "--name x --url https://h.example.org --incident-state reviewed,published".split(" ");
+    const run = await runCanned(["notify", "add", ...words], {
+      answers: { "/api/v1/notification-rules": { ...rule, signing_key: "whsec_key" } },
+    });
+    expect(run.sent).toMatchObject([
+      { payload: { condition: { kind: "incident-state", states: ["reviewed", "published"] } } },
+    ]);
+  });
+
   test("a number of events needs a span", async () => {
     const run = await runCanned([
       "notify",

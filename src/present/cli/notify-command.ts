@@ -1,6 +1,7 @@
 import { InvalidArgumentError, Option, type Command } from "commander";
 import { IsochronError } from "../../errors.ts";
 import { categories, eventKinds, severities } from "../../model/event.ts";
+import { incidentStates } from "../../model/incident.ts";
 import { instant } from "../../model/instant.ts";
 import { notificationFormats, ruleGroupings } from "../../model/notification.ts";
 import type { CreateRuleJson, DeliveryJson, EditRuleJson, RuleJson } from "../api/notification-contract.ts";
@@ -27,6 +28,7 @@ interface AddOptions extends ReadOptions {
   readonly within?: string;
   readonly missingFor?: string;
   readonly severityRise?: true;
+  readonly incidentState?: string;
   readonly groupBy?: string;
   readonly quiet: string;
   readonly project?: string;
@@ -142,6 +144,13 @@ function addAdd(parent: Command, run: Run): void {
     .optionsGroup("Of the provider's rules:")
     .option("--signing-secret <reference>", "credential:notify-NAME or env:NOTIFY_NAME to sign with")
     .option("--authorization <reference>", "the same for the value of the Authorization header")
+    .addOption(
+      listOption(
+        "--incident-state <states>",
+        "when an incident comes into any of these",
+        incidentStates,
+      ).conflicts(["atLeast", "missingFor", "severityRise", "opensIncident"]),
+    )
     .option("--opens-incident", "open an incident too, one for each group and day");
   addReadOptions(command, ["table", "json"])
     .addHelpText(
@@ -204,7 +213,12 @@ function conditionOf({
   within,
   missingFor,
   severityRise,
+  incidentState,
 }: AddOptions): NonNullable<CreateRuleJson["condition"]> {
+  if (incidentState !== undefined) {
+    const states = incidentState.split(",").map((word) => word.trim());
+    return { kind: "incident-state", states: incidentStates.filter((state) => states.includes(state)) };
+  }
   if (missingFor !== undefined)
     return { kind: "absence", span_seconds: Math.round(parseDuration(missingFor) / 1_000) };
   if (severityRise === true) return { kind: "severity-rise" };

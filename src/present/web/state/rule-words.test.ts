@@ -1,6 +1,14 @@
 import { describe, expect, it } from "vitest";
 import type { RuleJson } from "../../api/notification-contract.ts";
-import { conditionWords, deliveryWords, emptyRule, lengthWords, queryWords, ruleBody } from "./rule-words.ts";
+import {
+  conditionWords,
+  deliveryWords,
+  emptyRule,
+  lengthWords,
+  queryWords,
+  ruleBody,
+  ruleOwners,
+} from "./rule-words.ts";
 
 const draft = { ...emptyRule, name: " night ", url: "https://hooks.example.org/T1" };
 
@@ -26,6 +34,24 @@ describe("a new rule", () => {
       count: 5,
       within_seconds: 600,
     });
+  });
+});
+
+describe("whose a new rule can be", () => {
+  const project = { scope: "project", control_plane: "r1", project_id: "p1", role: "admin" } as const;
+  const domain = { scope: "domain", control_plane: "r2", domain_id: "d1", role: "admin" } as const;
+
+  it("is each tenant's that somebody administers, and no other's", () => {
+    const grants = [project, { ...project, project_id: "p2", role: "reader" } as const, domain, domain];
+    expect(ruleOwners({ kind: "tenant", grants })).toEqual([
+      { name: "project p1 (r1)", owner: { control_plane: "r1", project_id: "p1" } },
+      { name: "domain d1 (r2)", owner: { control_plane: "r2", domain_id: "d1" } },
+    ]);
+  });
+
+  it("is nobody's but its own to the provider", () => {
+    expect(ruleOwners({ kind: "provider", grants: [{ scope: "provider", role: "admin" }] })).toEqual([]);
+    expect(ruleOwners(undefined)).toEqual([]);
   });
 });
 

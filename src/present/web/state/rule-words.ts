@@ -4,6 +4,7 @@ import type {
   EditRuleJson,
   RuleJson,
 } from "../../api/notification-contract.ts";
+import type { GrantJson } from "../../api/session-contract.ts";
 
 /** What somebody fills in for a new rule; numbers as they are typed. */
 export interface RuleDraft {
@@ -33,6 +34,29 @@ export const emptyRule: RuleDraft = {
   groupBy: "",
   quietMinutes: "0",
 };
+
+/** A tenant that somebody can make rules for. */
+export interface RuleOwner {
+  readonly name: string;
+  readonly owner: NonNullable<CreateRuleJson["owner"]>;
+}
+
+/** Each tenant that the session administers, once; none for the provider, whose rules are its own. */
+export function ruleOwners(
+  current: { readonly kind: string; readonly grants: readonly GrantJson[] } | undefined,
+): readonly RuleOwner[] {
+  if (current?.kind !== "tenant") return [];
+  const owners = current.grants.flatMap(({ role, scope, control_plane: plane, ...ids }) => {
+    const id = scope === "project" ? ids.project_id : scope === "domain" ? ids.domain_id : undefined;
+    if (role !== "admin" || plane === undefined || id === undefined) return [];
+    const owner = {
+      control_plane: plane,
+      ...(scope === "project" ? { project_id: id } : { domain_id: id }),
+    };
+    return [{ name: `${scope} ${id} (${plane})`, owner }];
+  });
+  return [...new Map(owners.map((one) => [one.name, one])).values()];
+}
 
 /** The body of the request; undefined while something is missing. */
 export function ruleBody(draft: RuleDraft, owner?: CreateRuleJson["owner"]): CreateRuleJson | undefined {

@@ -1,8 +1,8 @@
 import { useState } from "preact/hooks";
-import type { CreateRuleJson, NewRuleJson } from "../../api/notification-contract.ts";
+import type { NewRuleJson } from "../../api/notification-contract.ts";
 import { announce } from "../state/announcer.ts";
 import { sendApi } from "../state/client.ts";
-import { emptyRule, ruleBody, type RuleDraft } from "../state/rule-words.ts";
+import { emptyRule, ruleBody, ruleOwners, type RuleDraft } from "../state/rule-words.ts";
 import { session } from "../state/session.ts";
 import { ErrorNotice } from "./error-notice.tsx";
 import { Pick } from "./pick.tsx";
@@ -23,7 +23,9 @@ export function NotificationRuleForm({ onMade }: { onMade: () => void }) {
   const [draft, setDraft] = useState<RuleDraft>(emptyRule);
   const [made, setMade] = useState<NewRuleJson>();
   const { busy, failure, send } = useSending();
-  const body = ruleBody(draft, ownOwner());
+  const owners = ruleOwners(session.value);
+  const [whose, setWhose] = useState("");
+  const body = ruleBody(draft, (owners.find(({ name }) => name === whose) ?? owners[0])?.owner);
   const make = async (event: Event) => {
     event.preventDefault();
     if (body === undefined || busy) return;
@@ -38,6 +40,14 @@ export function NotificationRuleForm({ onMade }: { onMade: () => void }) {
     <section aria-labelledby="new-rule">
       <h2 id="new-rule">A new rule</h2>
       <form class="admin-form" onSubmit={(event) => void make(event)}>
+        {owners.length > 1 && (
+          <Choice
+            label="Of"
+            of={Object.fromEntries(owners.map(({ name }) => [name, name]))}
+            value={whose === "" ? (owners[0]?.name ?? "") : whose}
+            onPick={setWhose}
+          />
+        )}
         <Field label="Name" value={draft.name} onInput={(name) => setDraft({ ...draft, name })} />
         <Field
           label="Address"
@@ -150,16 +160,4 @@ function Choice<Value extends string>({ label, of, value, onPick }: ChoiceOption
       ))}
     </Pick>
   );
-}
-
-/** A tenant's administrator's first tenant; the provider's rules are the provider's own. */
-function ownOwner(): CreateRuleJson["owner"] {
-  const current = session.value;
-  if (current?.kind !== "tenant") return undefined;
-  const own = current.grants.find(({ role, scope }) => role === "admin" && scope !== "customer");
-  if (own?.control_plane === undefined) return undefined;
-  if (own.project_id !== undefined) return { control_plane: own.control_plane, project_id: own.project_id };
-  return own.domain_id === undefined
-    ? undefined
-    : { control_plane: own.control_plane, domain_id: own.domain_id };
 }
