@@ -15,8 +15,8 @@ import { checkWindow, decimalParameter, listOf, textParameter, timeParameter } f
 const time = z.iso.datetime({ offset: true });
 const givenTime = timeParameter;
 const id = textParameter(200).min(1);
-const line = textParameter(300).min(1);
-const why = textParameter(1000).min(1);
+const line = textParameter(300).regex(/\S/, { error: "blank" });
+const why = textParameter(1000).regex(/\S/, { error: "blank" });
 const text = z
   .string()
   .min(1)

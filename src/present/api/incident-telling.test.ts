@@ -173,3 +173,16 @@ test("figures of what is published are the same without its events, and those of
   await written(reviewed, [{ kind: "state", state: "published" }]);
   expect(await medians("published")).toContain(420_000);
 });
+
+test("a title, a name or a reason of blanks alone is refused", async () => {
+  const incident = await open([ofHost]);
+  for (const change of [
+    { kind: "title", title: "  " },
+    { kind: "thing", thing: { id: "x", name: " " } },
+    { kind: "time", thing: "host", time: "event", at: minutes(1), why: "\u00a0" },
+  ]) {
+    const body = { expected_version: incident.version, changes: [change] };
+    const answer = await post(`/incidents/${incident.id}/entries`, "operator", body);
+    expect([change, problemIn(answer).code]).toEqual([change, "body-invalid"]);
+  }
+});

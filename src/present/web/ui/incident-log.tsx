@@ -47,12 +47,15 @@ function WriteEntry(part: IncidentPart) {
   const kinds = part.dossier.incident.state === "published" ? afterPublication : beforePublication;
   const [kind, setKind] = useState<Kind>();
   const [text, setText] = useState("");
+  const [decided, setDecided] = useState("");
   const chosen = kind !== undefined && kinds.includes(kind) ? kind : (kinds[0] ?? "note");
   const { busy, failure, write } = useIncidentWrite(part);
   const submit = async (event: Event) => {
     event.preventDefault();
     if (text.trim() === "" || busy) return;
-    if (await write([changeOf(chosen, text.trim())], "Written.")) setText("");
+    if (!(await write([changeOf(chosen, text.trim(), decided)], "Written."))) return;
+    setText("");
+    setDecided("");
   };
   return (
     <form class="withdraw" onSubmit={(event) => void submit(event)}>
@@ -77,6 +80,17 @@ function WriteEntry(part: IncidentPart) {
           onInput={(event) => setText(event.currentTarget.value)}
         />
       </label>
+      {chosen === "decision" && (
+        <label class="field">
+          <span class="field-name">Decided at, in UTC (now, where it is empty)</span>
+          <input
+            type="datetime-local"
+            step={1}
+            value={decided}
+            onInput={(event) => setDecided(event.currentTarget.value)}
+          />
+        </label>
+      )}
       {failure !== undefined && <ErrorNotice failure={failure} />}
       <div class="event-actions">
         <button type="submit" class="control primary" disabled={busy || text.trim() === ""}>
@@ -87,12 +101,16 @@ function WriteEntry(part: IncidentPart) {
   );
 }
 
-function changeOf(kind: Kind, text: string): IncidentChangeJson {
+function changeOf(kind: Kind, text: string, decided: string): IncidentChangeJson {
   switch (kind) {
     case "note":
       return { kind, text };
     case "decision":
-      return { kind, text, decided_at: new Date().toISOString() };
+      return {
+        kind,
+        text,
+        decided_at: (decided === "" ? new Date() : new Date(`${decided}Z`)).toISOString(),
+      };
     case "amendment for the provider":
       return { kind: "amendment", text, audience: "provider" };
     case "amendment for tenants":

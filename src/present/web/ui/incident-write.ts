@@ -24,9 +24,10 @@ export function useIncidentWrite({ dossier: { incident }, reread }: IncidentPart
     const path = `incidents/${encodeURIComponent(incident.id)}/entries`;
     const body = { expected_version: incident.version, changes };
     const done = await send(() => sendApi<IncidentJson>("POST", path, body));
+    // Also after a refusal: where another wrote first, what is typed can be sent again on top of that.
+    reread();
     if (done === undefined) return false;
     announce(said);
-    reread();
     return true;
   };
   return { busy, failure, write };
