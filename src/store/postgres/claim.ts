@@ -29,11 +29,12 @@ export function signClaim(claimKey: Uint8Array, { keys, sensitive }: Claimed, se
   return `${createHmac("sha256", claimKey).update(payload).digest("hex")}.${payload}`;
 }
 
-/** Shows the claim to the database for the rest of the transaction. */
+/** Shows the claim to the database for the rest of the transaction, with settings for as long. */
 export async function presentClaim(
   client: pg.ClientBase,
   claimKey: Uint8Array,
   claimed: Claimed,
+  settings: Readonly<Record<string, string>> = {},
 ): Promise<void> {
   const { rows } = await client.query<{ pid: number; tx: string; now: number }>(
     `SELECT pg_backend_pid() AS pid, clock_timestamp() AS now,
@@ -43,5 +44,9 @@ export async function presentClaim(
   if (row === undefined) throw new Error("the database did not name its session");
   const seat = { backendPid: row.pid, transactionAt: row.tx, nowMs: row.now };
   // As a parameter: the text of a statement can be read by every session of the same login.
-  await client.query("SELECT set_config('isochron.claim', $1, true)", [signClaim(claimKey, claimed, seat)]);
+  const all = Object.entries({ "isochron.claim": signClaim(claimKey, claimed, seat), ...settings });
+  await client.query(
+    "SELECT set_config(name, value, true) FROM unnest($1::text[], $2::text[]) AS given (name, value)",
+    [all.map(([name]) => name), all.map(([, value]) => value)],
+  );
 }

@@ -17,18 +17,23 @@ import { openView, toVisible, type View } from "./view.ts";
 /** The reads behind "what else changed?". */
 export function correlationReader(pools: Pools, claimKey: Uint8Array): CorrelationReader {
   const within = <T>(scope: Scope, empty: T, read: (client: pg.ClientBase, view: View) => Promise<T>) =>
-    openView(pools, claimKey, scope, empty, read);
+    openView(pools, claimKey, scope, empty, read, "newest-first");
   return {
     events: (scope, ids) => within(scope, [], (client, view) => readEvents(client, view, ids)),
     eventsAt: (scope, places) => within(scope, [], (client, view) => readAt(client, view, places)),
-    near: (scope, question) =>
-      within<NearEvents>(scope, { earlier: [], later: [], cut: [], usual: [] }, async (client, view) => {
-        const near =
-          view.audience === "provider"
-            ? await readNearEvents(client, question, view.own(new Parameters()))
-            : await readNearEditions(client, view, question);
-        return { ...near, usual: await readUsual(client, view, near.earlier, question) };
-      }),
+    near: async (scope, question) => {
+      const usual = (near: Omit<NearEvents, "usual">) => (client: pg.ClientBase, view: View) =>
+        readUsual(client, view, near.earlier, question);
+      if (scope.kind === "provider") {
+        const near = await readNearEvents((empty, read) => within(scope, empty, read), question);
+        return { ...near, usual: await within(scope, [], usual(near)) };
+      }
+      const nothing: NearEvents = { earlier: [], later: [], cut: [], usual: [] };
+      return within(scope, nothing, async (client, view) => {
+        const near = await readNearEditions(client, view, question);
+        return { ...near, usual: await usual(near)(client, view) };
+      });
+    },
     facts: (controlPlane, things, only) =>
       things.length === 0
         ? Promise.resolve([])

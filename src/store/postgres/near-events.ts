@@ -5,7 +5,9 @@ import { duration, instant } from "../../model/instant.ts";
 import type { Cut, NearEvent, NearEvents, NearQuestion } from "../correlation-reader.ts";
 import type { EventRow } from "./event-row.ts";
 import { iso } from "./event-writes.ts";
+import { Parameters } from "./filter.ts";
 import { weekMs, weekStart } from "./partitions.ts";
+import type { View } from "./view.ts";
 
 /** What is read of a row to rank it; the rest is read of those that are shown. */
 const columns = `e.id, e.occurred_at, e.precision_ms, e.type, e.kind, e.category,
@@ -35,10 +37,8 @@ type NearRow = Pick<
   | "control_plane"
 >;
 
-interface Found {
+interface Found extends NearRow {
   readonly found: keyof typeof ways;
-  readonly id: string;
-  readonly occurred_at: number;
   readonly nth: number;
 }
 
@@ -87,11 +87,11 @@ const typesMax = 1_000;
  */
 function ofThings(found: "start" | "near" | "beside" | "followed", each: number): string {
   const order = found === "followed" ? "e.occurred_at" : "e.occurred_at DESC";
-  return `SELECT '${found}' AS found, hit.id, hit.occurred_at, hit.nth
+  return `SELECT '${found}' AS found, hit.*
     FROM unnest($1::text[], $2::text[]) AS given (kind, id)
    CROSS JOIN unnest($3::text[]) AS sort (kind) CROSS JOIN LATERAL (
-    SELECT e.id, e.occurred_at, row_number() OVER (ORDER BY ${order}) AS nth FROM (
-      SELECT e.id, e.occurred_at FROM isochron.event e
+    SELECT e.*, row_number() OVER (ORDER BY ${order}) AS nth FROM (
+      SELECT ${columns} FROM isochron.event e
        WHERE e.subject_id = given.id AND e.kind = sort.kind AND (e.kind <> 'activity' OR e.phase = 'start')
          AND e.subject_kind = given.kind
          AND ($4::text IS NULL OR e.control_plane = $4) AND e.occurred_at >= $5::timestamptz
@@ -114,8 +114,8 @@ const trouble = `${symptom}
 /** $1 the control plane, $2 and $3 the window, $4 how far back trouble may have begun, $5 how far on. */
 function inWindow(found: keyof typeof ways, what: string, [from, to]: readonly [string, string]): string {
   const order = found === "after" ? "" : " DESC";
-  return `SELECT '${found}' AS found, e.id, e.occurred_at, row_number() OVER () AS nth FROM (
-    SELECT e.id, e.occurred_at FROM isochron.event e
+  return `SELECT '${found}' AS found, e.*, row_number() OVER () AS nth FROM (
+    SELECT ${columns} FROM isochron.event e
      WHERE ${what} AND ($1::text IS NULL OR e.control_plane = $1) AND e.occurred_at >= ${from}::timestamptz
        AND e.occurred_at < ${to}::timestamptz AND CLASSES
      ORDER BY e.occurred_at${order}, e.id${order} LIMIT ${most[found] + 1}) AS e`;
@@ -145,10 +145,10 @@ const rareSql = `
                AND e.occurred_at >= $5::timestamptz AND e.occurred_at < $6::timestamptz ORDER BY e.type LIMIT 1),
            known.nth + 1
       FROM known WHERE known.type IS NOT NULL AND known.nth < ${typesMax})
-  SELECT 'rare' AS found, hit.id, hit.occurred_at, hit.nth
+  SELECT 'rare' AS found, hit.*
     FROM known CROSS JOIN LATERAL (
-      SELECT e.id, e.occurred_at, row_number() OVER (ORDER BY e.occurred_at DESC) AS nth FROM (
-        SELECT e.id, e.occurred_at FROM isochron.event e
+      SELECT e.*, row_number() OVER (ORDER BY e.occurred_at DESC) AS nth FROM (
+        SELECT ${columns} FROM isochron.event e
          WHERE e.type = known.type AND e.kind IN ('change', 'human') AND ($1::text IS NULL OR e.control_plane = $1)
            AND e.occurred_at >= $2::timestamptz AND e.occurred_at < $3::timestamptz AND CLASSES
          ORDER BY e.occurred_at DESC LIMIT ${most.rare + 1}) AS e) AS hit
@@ -158,30 +158,14 @@ const rareSql = `
         WHERE e.type = known.type AND e.occurred_at >= $4::timestamptz AND e.occurred_at < $2::timestamptz
         LIMIT ${rareBelow}) AS before)`;
 
-/** Of the provider's events what lies near; `classes` are the conditions on what the scope may see. */
-export async function readNearEvents(
-  client: pg.ClientBase,
-  question: NearQuestion,
-  classes: string,
-): Promise<Omit<NearEvents, "usual">> {
-  const plane = question.controlPlane ?? null;
-  const [from, to, long, until] = [
-    question.window.from,
-    question.window.to,
-    question.longFrom,
-    question.until,
-  ].map(iso);
-  const read = async (sql: string, values: readonly unknown[]): Promise<readonly Found[]> =>
-    (await client.query<Found>(sql.replaceAll("CLASSES", classes), [...values])).rows;
-  const things = (refs: readonly EntityRef[], kinds: readonly string[], span: readonly unknown[]) => [
-    refs.map(({ kind }) => kind),
-    refs.map(({ id }) => id),
-    kinds,
-    plane,
-    ...span,
-  ];
-  const leaves = question.starts.filter(({ kind }) => namedKinds.has(kind)).slice(0, namedMax);
-  const named = [...leaves.map(entityKey), ...question.requests.map((id) => `request:${id}`)];
+/** Reads in a transaction of its own on the scope's login. */
+export type Ask = <T>(empty: T, read: (client: pg.ClientBase, view: View) => Promise<T>) => Promise<T>;
+
+/**
+ * Of the provider's events what lies near. The ways are looked along at once, each stretch of them in a transaction of its
+ * own: what one of them waits for the disk to give, the others do not wait for.
+ */
+export async function readNearEvents(ask: Ask, question: NearQuestion): Promise<Omit<NearEvents, "usual">> {
   const all = [...question.starts, ...question.near];
   const bounds: Bounds = {
     ...most,
@@ -190,19 +174,83 @@ export async function readNearEvents(
     beside: shareOf("beside", question.beside),
     followed: shareOf("followed", all),
   };
-  const rareFrom = question.window.from - rareSpanMs;
-  const week = [weekStart(question.window.from), weekStart(question.window.to) + weekMs].map(iso);
-  const found = [
-    ...(await read(ofThings("start", bounds.start), things(question.starts, allKinds, [long, to]))),
-    ...(await read(ofThings("near", bounds.near), things(question.near, allKinds, [long, to]))),
-    ...(await read(ofThings("beside", bounds.beside), things(question.beside, besideKinds, [from, to]))),
-    ...(await read(ofThings("followed", bounds.followed), things(all, allKinds, [to, until]))),
-    ...(await read(aroundSql, [named, question.actors, long, to, plane])),
-    ...(await read(estateSql, [plane, from, to, long, until])),
-    ...(await read(rareSql, [plane, from, to, iso(rareFrom), ...week])),
+  const parts = [ofPlaces(question, bounds), ofNeighbours(question, bounds), ofTheTime(question)];
+  const read = await Promise.all(parts.map((statements) => ask([], (...at) => readAll(statements, ...at))));
+  const found = read.flat();
+  const taken = found.filter(({ found: way, nth }) => nth <= bounds[way]);
+  const events = new Map(taken.map((row) => [row.id, row]));
+  return { ...split([...events.values()].map(toNearEvent), question), cut: cutOf(found, bounds) };
+}
+
+interface Statement {
+  readonly sql: string;
+  readonly values: readonly unknown[];
+}
+
+async function readAll(
+  statements: readonly Statement[],
+  client: pg.ClientBase,
+  view: View,
+): Promise<readonly Found[]> {
+  const classes = view.own(new Parameters());
+  const found: Found[] = [];
+  for (const { sql, values } of statements)
+    found.push(...(await client.query<Found>(sql.replaceAll("CLASSES", classes), [...values])).rows);
+  return found;
+}
+
+function thingsOf(
+  { controlPlane }: NearQuestion,
+  refs: readonly EntityRef[],
+  kinds: readonly string[],
+  [from, to]: readonly [number, number],
+): readonly unknown[] {
+  const ids = [refs.map(({ kind }) => kind), refs.map(({ id }) => id)];
+  return [...ids, kinds, controlPlane ?? null, iso(from), iso(to)];
+}
+
+/** What is asked about, and what it hangs together with; nothing is asked of no things. */
+function ofPlaces(question: NearQuestion, bounds: Bounds): readonly Statement[] {
+  const { starts, near, window, longFrom, until } = question;
+  const of = (
+    found: "start" | "near" | "followed",
+    refs: readonly EntityRef[],
+    span: readonly [number, number],
+  ) =>
+    refs.length === 0
+      ? []
+      : [{ sql: ofThings(found, bounds[found]), values: thingsOf(question, refs, allKinds, span) }];
+  return [
+    ...of("start", starts, [longFrom, window.to]),
+    ...of("near", near, [longFrom, window.to]),
+    ...of("followed", [...starts, ...near], [window.to, until]),
   ];
-  const events = await readRows(client, found, { classes, bounds });
-  return { ...split(events, question), cut: cutOf(found, bounds) };
+}
+
+function ofNeighbours(question: NearQuestion, bounds: Bounds): readonly Statement[] {
+  const { beside, starts, requests, actors, window, longFrom } = question;
+  const leaves = starts.filter(({ kind }) => namedKinds.has(kind)).slice(0, namedMax);
+  const named = [...leaves.map(entityKey), ...requests.map((id) => `request:${id}`)];
+  const span = [window.from, window.to] as const;
+  const besides = {
+    sql: ofThings("beside", bounds.beside),
+    values: thingsOf(question, beside, besideKinds, span),
+  };
+  const long = [iso(longFrom), iso(window.to), question.controlPlane ?? null];
+  return [
+    ...(beside.length === 0 ? [] : [besides]),
+    ...(named.length + actors.length === 0 ? [] : [{ sql: aroundSql, values: [named, actors, ...long] }]),
+  ];
+}
+
+function ofTheTime({ controlPlane, window, longFrom, until }: NearQuestion): readonly Statement[] {
+  const plane = controlPlane ?? null;
+  const [from, to] = [iso(window.from), iso(window.to)];
+  const weeks = [weekStart(window.from), weekStart(window.to) + weekMs].map(iso);
+  return [
+    { sql: estateSql, values: [plane, from, to, iso(longFrom), iso(until)] },
+    { sql: rareSql, values: [plane, from, to, iso(window.from - rareSpanMs), ...weeks] },
+  ];
 }
 
 type Bounds = Readonly<Record<keyof typeof ways, number>>;
@@ -223,29 +271,10 @@ const namedKinds = new Set([
 const namedMax = 20;
 
 /** One more than is taken, as everywhere. */
-const aroundSql = `SELECT 'around' AS found, a.id, a.occurred_at, row_number() OVER (ORDER BY a.occurred_at DESC) AS nth
+const aroundSql = `SELECT 'around' AS found, ours.*, row_number() OVER (ORDER BY a.occurred_at DESC) AS nth
   FROM isochron.events_around($1, $2, $3::timestamptz, $4::timestamptz, ${most.around + 1}) AS a
-  JOIN LATERAL (SELECT FROM isochron.event e WHERE e.id = a.id AND e.occurred_at = a.occurred_at
-                   AND ($5::text IS NULL OR e.control_plane = $5) LIMIT 1) AS ours ON true`;
-
-async function readRows(
-  client: pg.ClientBase,
-  found: readonly Found[],
-  { classes, bounds }: { readonly classes: string; readonly bounds: Bounds },
-): Promise<readonly NearEvent[]> {
-  const places = new Map(
-    found.filter(({ found: way, nth }) => nth <= bounds[way]).map((one) => [one.id, one]),
-  );
-  if (places.size === 0) return [];
-  const times = [...places.values()].map(({ occurred_at }) => occurred_at);
-  // The first and the last moment tell which weeks there is no need to think of.
-  const { rows } = await client.query<NearRow>(
-    `SELECT ${columns} FROM isochron.event e
-      WHERE e.id = ANY($1::text[]) AND e.occurred_at BETWEEN $2::timestamptz AND $3::timestamptz AND ${classes}`,
-    [[...places.keys()], iso(Math.min(...times)), iso(Math.max(...times))],
-  );
-  return rows.map(toNearEvent);
-}
+  JOIN LATERAL (SELECT ${columns} FROM isochron.event e WHERE e.id = a.id AND e.occurred_at = a.occurred_at
+                   AND ($5::text IS NULL OR e.control_plane = $5) AND CLASSES LIMIT 1) AS ours ON true`;
 
 function toNearEvent(row: NearRow): NearEvent {
   return {

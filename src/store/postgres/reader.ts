@@ -32,7 +32,7 @@ import { readQuarantine } from "./quarantine.ts";
 import { foldMinute, readMember, readMembers } from "./storm-reads.ts";
 import { readSymptoms } from "./symptom-reads.ts";
 import { findText } from "./text-search.ts";
-import { openView, poolOf, toVisible, type View } from "./view.ts";
+import { openView, poolOf, toVisible, type Order, type View } from "./view.ts";
 
 const excerptBytes = 4_096;
 
@@ -42,13 +42,17 @@ export function eventReader(pools: Pools, claimKey: Uint8Array, listener: Listen
     scope: Scope,
     empty: T,
     read: (client: pg.ClientBase, view: View) => Promise<T>,
-  ): Promise<T> => openView(pools, claimKey, scope, empty, read);
+    order?: Order,
+  ): Promise<T> => openView(pools, claimKey, scope, empty, read, order);
   const asProvider = <T>(scope: Scope, empty: T, read: (client: pg.ClientBase) => Promise<T>): Promise<T> =>
     scope.kind === "provider" ? pools.transact(poolOf(scope), "read", read) : Promise.resolve(empty);
   return {
     timeline: (scope, filter, page) =>
-      within<EventPage>(scope, { events: [], more: false }, (client, view) =>
-        readPage(client, view, filter, page),
+      within<EventPage>(
+        scope,
+        { events: [], more: false },
+        (client, view) => readPage(client, view, filter, page),
+        "newest-first",
       ),
     event: (scope, id) =>
       within<VisibleEvent | undefined>(scope, undefined, (client, view) => readEvent(client, view, id)),
@@ -63,7 +67,12 @@ export function eventReader(pools: Pools, claimKey: Uint8Array, listener: Listen
     typeRates: (scope, types, from, to) =>
       within<readonly TypeRate[]>(scope, [], (client, view) => countTypes(client, view, types, from, to)),
     symptoms: (scope, question) =>
-      within<readonly EntitySymptoms[]>(scope, [], (client, view) => readSymptoms(client, view, question)),
+      within<readonly EntitySymptoms[]>(
+        scope,
+        [],
+        (client, view) => readSymptoms(client, view, question),
+        "newest-first",
+      ),
     attributeCounts: (scope, question) =>
       within(scope, nothingCounted(question), (client, view) => countAttributes(client, view, question)),
     extent: (scope) => within<Extent>(scope, undefined, readExtent),
@@ -113,9 +122,18 @@ async function readEvent(client: pg.ClientBase, view: View, id: string): Promise
   const parameters = new Parameters();
   const conditions = [`id = ${parameters.add(id, "text")}`];
   if (view.audience === "provider") {
-    // Tells the partition; an event outlives its deliveries only where retention has cut both.
+    // Tells the partition; an event outlives its deliveries only where retention has cut both. Asked by itself, since to
+    // plan both in one takes longer than to read both.
+    const { rows } = await client.query<{ at: number }>(
+      `SELECT occurred_at AS at FROM isochron.delivery WHERE event_id = $1 UNION ${foldMinute}`,
+      [id],
+    );
+    if (rows.length === 0) return readMember(client, view, id);
     conditions.push(
-      `occurred_at = ANY(ARRAY(SELECT occurred_at FROM isochron.delivery WHERE event_id = $1 UNION ALL ${foldMinute}))`,
+      `occurred_at = ANY(${parameters.add(
+        rows.map(({ at }) => iso(at)),
+        "timestamptz[]",
+      )})`,
     );
   }
   const sql = view.select(view.columns, conditions, parameters, "LIMIT 1");

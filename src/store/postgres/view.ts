@@ -25,6 +25,18 @@ export interface View {
   count(columns: string, conditions: readonly string[], parameters: Parameters, groups: string): string;
 }
 
+/** Whether a few of many rows are read by their time, so that an index is better walked until there are enough. */
+export type Order = "any" | "newest-first";
+
+/**
+ * The tenants' policy says in two ways whose a row may be, from which the planner concludes that a tenant has hardly any:
+ * it would collect and sort all editions of a month to give the last of them.
+ */
+const settings: Record<Order, Readonly<Record<string, string>>> = {
+  any: {},
+  "newest-first": { enable_bitmapscan: "off" },
+};
+
 /**
  * Reads in one transaction on the scope's own login, a tenant's with its signed claim; a tenant's scope
  * without keys gives `empty` and asks nothing.
@@ -35,6 +47,7 @@ export async function openView<T>(
   scope: Scope,
   empty: T,
   read: (client: pg.ClientBase, view: View) => Promise<T>,
+  order: Order = "any",
 ): Promise<T> {
   if (scope.kind === "provider") {
     const view = scope.security === "withheld" ? operatorView : providerView;
@@ -44,7 +57,7 @@ export async function openView<T>(
   if (keys.length === 0) return empty;
   const sensitive = (scope.sensitiveKeys ?? []).filter((key) => keys.includes(key));
   return pools.transact("tenant", "read", async (client) => {
-    await presentClaim(client, claimKey, { keys, sensitive });
+    await presentClaim(client, claimKey, { keys, sensitive }, settings[order]);
     return read(client, tenantView(keys, sensitive));
   });
 }
