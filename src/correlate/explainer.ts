@@ -34,9 +34,8 @@ export function createExplainer<E extends Correlatable>(
     ...(target.selection ?? []),
     ...symptoms,
   ];
-  const ordered = [...new Map(wanted.map((one) => [one.id, one])).values()]
-    .toSorted(byTime)
-    .slice(0, symptomsMax);
+  const distinct = [...new Map(wanted.map((one) => [one.id, one])).values()];
+  const ordered = pickSymptoms(distinct, { target, graph });
   const many = ordered.length > 1;
   const all = [...new Map([...pool, ...wanted].map((one) => [one.id, one])).values()];
   const trace = many ? traceImpacts(all, reachOf) : undefined;
@@ -58,6 +57,29 @@ export function createExplainer<E extends Correlatable>(
         .map(({ symptom }) => symptom.id);
     },
   };
+}
+
+/**
+ * Those asked about, then those whose things theirs may be hurt with, then the nearest in time: a storm of strangers, or of
+ * what was before, hides none of them. Told in the order of time.
+ */
+function pickSymptoms<E extends Correlatable>(
+  distinct: readonly E[],
+  { target, graph }: Pick<WhatElseInput<E>, "target"> & { readonly graph: Graph },
+): readonly E[] {
+  if (distinct.length <= symptomsMax) return distinct.toSorted(byTime);
+  const asked = [...(target.event === undefined ? [] : [target.event]), ...(target.selection ?? [])];
+  const ids = new Set(asked.map(({ id }) => id));
+  const starts = [...(target.resource === undefined ? [] : [target.resource]), ...asked.flatMap(thingsOf)];
+  const near = walkGraph(starts, graph);
+  const classOf = (one: E) =>
+    ids.has(one.id) ? 0 : thingsOf(one).some((ref) => near.has(entityKey(ref))) ? 1 : 2;
+  return distinct
+    .map((one) => ({ one, rank: classOf(one), gapMs: Math.abs(one.occurredAt - target.at) }))
+    .toSorted((a, b) => a.rank - b.rank || a.gapMs - b.gapMs || byTime(a.one, b.one))
+    .slice(0, symptomsMax)
+    .map(({ one }) => one)
+    .toSorted(byTime);
 }
 
 /** A recovery, a talk or another's symptom explains nobody else's. */

@@ -113,7 +113,7 @@ describe("each addend decides between two changes that differ in nothing else", 
     expectFirst(event("z", "server:1", -5, { type: "volume.retyped" }), snapshot, { rates });
     expect(addend("rarity", "a", [snapshot], { rates })).toMatchObject({
       value: expect.closeTo(0, 2),
-      says: "routine",
+      says: "often seen",
     });
   });
 

@@ -151,7 +151,7 @@ function pathWords(path: TopologyPath): string {
 
 function rarityAddend({ rate, gapMs }: Weighing): Addend {
   const surprise = surpriseOf(rate, gapMs);
-  const says = surprise >= 1.3 ? "rare" : surprise <= 0.1 ? "routine" : "";
+  const says = surprise >= 1.3 ? "rarely seen" : surprise <= 0.1 ? "often seen" : "";
   return { name: "rarity", value: weights.surprise * surprise, says };
 }
 

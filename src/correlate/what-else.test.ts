@@ -289,4 +289,25 @@ describe("hubs", () => {
     });
     expect(few!).toBeGreaterThan(many!);
   });
+
+  it("tells what a cause explains however many strangers' symptoms came before", () => {
+    const down = event("host down", "service:nova@h", 98 * minute, { kind: "symptom", severity: "critical" });
+    const broken = { kind: "symptom", severity: "error" } as const;
+    const neighbour = event("neighbour", "server:2", 99 * minute, broken);
+    const strangers = Array.from({ length: 300 }, (_, n) =>
+      event(`stranger ${n}`, `server:s${n}`, 90 * minute + n, broken),
+    );
+    const { candidates } = rankWhatElse({
+      target: { event: symptom, at: symptom.occurredAt },
+      earlier: [...strangers, down, neighbour],
+      symptoms: [...strangers, down, neighbour],
+      edges: ["server:1 runs_on host:h", "server:2 runs_on host:h", "service:nova@h serves host:h"].map(edge),
+      rates: new Map(),
+      limit: 5,
+    });
+    expect(candidates[0]).toMatchObject({
+      event: { id: "host down" },
+      explains: ["neighbour", "unreachable"],
+    });
+  });
 });

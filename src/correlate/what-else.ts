@@ -207,7 +207,8 @@ function strongestPath(
 }
 
 function reasonOf(addends: readonly Addend[], beforeMs: number): string {
-  const gap = beforeMs < 0 ? `+${describeGap(beforeMs)}` : `−${describeGap(beforeMs)}`;
+  const sign = beforeMs < 0 ? "+" : "−";
+  const gap = Math.abs(beforeMs) < 500 ? "the same moment" : `${sign}${describeGap(beforeMs)}`;
   const rest = addends.filter((addend) => addend.name !== "time" && addend.says !== "");
   return [gap, ...rest.map((addend) => addend.says)].join(" · ");
 }
