@@ -1,5 +1,5 @@
 import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { availableParallelism, loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import pg from "pg";
 import { startEmbedded } from "../src/store/postgres/embedded.ts";
@@ -11,7 +11,7 @@ import { askAll, type Timing } from "./correlate/questions.ts";
 
 /**
  * How long "what else changed?" and the blast radius take, in an embedded store of so many events, and how the times of the
- * sizes stand to each other. The estate is made up and loaded by SQL, without the indexes that text search alone needs.
+ * sizes stand to each other: of those given, the last to the first. The estate is made up and loaded by SQL, without the indexes that text search alone needs.
  */
 const usage = "npm run bench:correlate -- [--events N]… [--questions N] [--folder DIR] [--json]";
 
@@ -25,8 +25,17 @@ const options = readOptions(usage, {
 
 interface Measured {
   readonly events: number;
+  /** Of the last minute before the questions, and after them: what else the machine did. */
+  readonly load: readonly [before: number, after: number];
+  readonly postgres: string;
   readonly timings: readonly Timing[];
 }
+
+const on = {
+  cores: availableParallelism(),
+  memoryMegabytes: Math.round(usableMemory() / 2 ** 20),
+  node: process.version,
+};
 
 const say = (line: string): void => void (options.json === true || console.error(line));
 
@@ -39,7 +48,8 @@ async function measure(events: number): Promise<Measured> {
     ...settings,
   ]);
   try {
-    const store = await openStore({ dataDir: folder });
+    const open = () => openStore({ dataDir: folder });
+    await (await open()).close();
     const sql = new pg.Client(server.admin);
     await sql.connect();
     try {
@@ -48,10 +58,13 @@ async function measure(events: number): Promise<Measured> {
         await loadEstate(sql, { events, beginsAt: estateBegin }, (done) =>
           say(`${done} of ${events} events`),
         );
-      return { events, timings: await askAll(store, sql, Number(options.questions)) };
+      const version = await sql.query<{ server_version: string }>("SHOW server_version");
+      const before = loadavg()[0] ?? 0;
+      const timings = await askAll(open, sql, Number(options.questions));
+      const postgres = version.rows[0]?.server_version ?? "";
+      return { events, load: [before, loadavg()[0] ?? 0], postgres, timings };
     } finally {
       await sql.end();
-      await store.close();
     }
   } finally {
     await server.stop();
@@ -61,20 +74,32 @@ async function measure(events: number): Promise<Measured> {
 
 function print(measured: readonly Measured[]): void {
   const [first] = measured;
+  const loads = measured.map(
+    ({ events, load }) => `${load.map((one) => one.toFixed(1)).join(" before and ")} after at ${events}`,
+  );
+  const asked = first?.timings[0]?.asked ?? 0;
+  console.log(
+    `${asked} questions of each kind after the first few; ${on.cores} cores, ${on.memoryMegabytes} MB; ` +
+      `PostgreSQL ${first?.postgres}; load ${loads.join(", ")}\n`,
+  );
   const [small, large] = [measured.at(0), measured.at(-1)];
   console.log(
-    "| question | " + measured.map(({ events }) => `p50, p95 ms at ${events}`).join(" | ") + " | p95 ratio |",
+    "| question | " +
+      measured.map(({ events }) => `p50, p95 ms at ${events} | pages`).join(" | ") +
+      " | p95 ratio | pages ratio |",
   );
-  console.log(`|---|${measured.map(() => "---:").join("|")}|---:|`);
+  console.log(`|---|${measured.map(() => "---:|---:").join("|")}|---:|---:|`);
   for (const { question } of first?.timings ?? []) {
     const of = (one: Measured | undefined) => one?.timings.find((timing) => timing.question === question);
-    const cells = measured.map((one) => `${of(one)?.p50.toFixed(1)}, ${of(one)?.p95.toFixed(1)}`);
-    const ratio = (of(large)?.p95 ?? 0) / (of(small)?.p95 ?? 1);
-    console.log(`| ${question} | ${cells.join(" | ")} | ${ratio.toFixed(2)} |`);
+    const cells = measured.map(
+      (one) => `${of(one)?.p50.toFixed(0)}, ${of(one)?.p95.toFixed(0)} | ${of(one)?.pages}`,
+    );
+    const ratio = (what: "p95" | "pages") => ((of(large)?.[what] ?? 0) / (of(small)?.[what] ?? 1)).toFixed(2);
+    console.log(`| ${question} | ${cells.join(" | ")} | ${ratio("p95")} | ${ratio("pages")} |`);
   }
 }
 
 const measured: Measured[] = [];
 for (const events of options.events) measured.push(await measure(Number(events)));
-if (options.json === true) console.log(JSON.stringify(measured));
+if (options.json === true) console.log(JSON.stringify({ on, measured }));
 else print(measured);

@@ -1,3 +1,4 @@
+import { setTimeout } from "node:timers/promises";
 import type pg from "pg";
 import { duration, instant } from "../../src/model/instant.ts";
 import type { Scope } from "../../src/model/scope.ts";
@@ -15,6 +16,8 @@ export interface Timing {
   readonly p50: number;
   readonly p95: number;
   readonly max: number;
+  /** Pages of 8 KiB that the server looked at for one question, from memory or disk: what does not depend on who else works. */
+  readonly pages: number;
 }
 
 interface Symptom {
@@ -31,10 +34,46 @@ const limit = 20;
 const auditor: Scope = { kind: "provider" };
 const operator: Scope = { kind: "provider", security: "withheld" };
 
-/** Asks each kind of question of events spread over the last days; the first of each kind are not counted. */
-export async function askAll(store: Store, sql: pg.Client, times: number): Promise<readonly Timing[]> {
+type Kind = readonly [string, readonly Symptom[], (one: Symptom, nth: number) => Promise<unknown>];
+
+/** Asks each kind of question of events spread over the last days; the first of each kind are not timed. */
+export async function askAll(
+  open: () => Promise<Store>,
+  sql: pg.Client,
+  times: number,
+): Promise<readonly Timing[]> {
   const symptoms = await pick(sql, times, "server");
   const hosts = await pick(sql, times, "host");
+  const timings: Timing[] = [];
+  for (let nth = 0; ; nth += 1) {
+    const pages = await countPages(sql);
+    const store = await open();
+    const kind = kindsOf(store, symptoms, hosts)[nth];
+    const timing = kind === undefined ? undefined : await time(...kind);
+    await store.close();
+    if (kind === undefined || timing === undefined) return timings;
+    timings.push({ ...timing, pages: Math.round(((await countPages(sql)) - pages) / kind[1].length) });
+  }
+}
+
+const waitsMax = 100;
+
+/** Counted once all sessions are over, since a session tells its count at its end. */
+async function countPages(sql: pg.Client): Promise<number> {
+  for (let waits = 0; waits < waitsMax; waits += 1) {
+    const { rows } = await sql.query(
+      "SELECT FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()",
+    );
+    if (rows.length === 0) break;
+    await setTimeout(50);
+  }
+  const { rows } = await sql.query<{ pages: number }>(
+    `SELECT (blks_hit + blks_read)::float8 AS pages FROM pg_stat_database WHERE datname = current_database()`,
+  );
+  return rows[0]?.pages ?? 0;
+}
+
+function kindsOf(store: Store, symptoms: readonly Symptom[], hosts: readonly Symptom[]): readonly Kind[] {
   const parts = {
     reader: store.reader,
     topology: store.topology,
@@ -58,11 +97,7 @@ export async function askAll(store: Store, sql: pg.Client, times: number): Promi
     label: "tenant",
     keys: [projectKey(plane, project ?? "project-0")],
   });
-  const kinds: readonly (readonly [
-    string,
-    readonly Symptom[],
-    (one: Symptom, nth: number) => Promise<unknown>,
-  ])[] = [
+  return [
     ["what else: a server's symptom, auditor", symptoms, ({ id }) => what(auditor, { events: [id] })],
     ["what else: a server's symptom, operator", symptoms, ({ id }) => what(operator, { events: [id] })],
     [
@@ -86,9 +121,6 @@ export async function askAll(store: Store, sql: pg.Client, times: number): Promi
     ["blast: a host's symptom, operator", hosts, ({ id }) => blast(operator, id)],
     ["blast: a server's symptom, its tenant", symptoms, (one) => blast(tenantOf(one), one.id)],
   ];
-  const timings: Timing[] = [];
-  for (const [question, from, ask] of kinds) timings.push(await time(question, from, ask));
-  return timings;
 }
 
 function around(symptoms: readonly Symptom[], nth: number, count: number): readonly Symptom[] {
@@ -100,7 +132,7 @@ async function time(
   question: string,
   symptoms: readonly Symptom[],
   ask: (one: Symptom, nth: number) => Promise<unknown>,
-): Promise<Timing> {
+): Promise<Omit<Timing, "pages">> {
   const taken: number[] = [];
   for (const [nth, one] of symptoms.entries()) {
     const began = performance.now();
