@@ -92,6 +92,44 @@ describe.runIf(canBrowse()).each<Theme>(["light", "dark"])("accessibility in the
     }
   });
 
+  it("holds on the pages of alerts, incidents, operations and questions, wide and narrow", async () => {
+    const { page } = browser;
+    const opened = await page.request.post("/api/v1/incidents", {
+      headers: { "X-Isochron-CSRF": "1" },
+      data: { title: `Servers do not answer (${theme})`, events: [eventId] },
+    });
+    const night = "from=2026-11-21T00:00:00Z&to=2026-11-21T12:00:00Z";
+    const { operations } = await (await page.request.get(`/api/v1/operations?${night}`)).json();
+    const paths = [
+      "/alerts",
+      "/incidents",
+      `/incidents/${(await opened.json()).incident.id}`,
+      "/incidents/inc_none",
+      `/operations?${night}`,
+      `/operations/${operations[0].id}`,
+      "/operations/op_none",
+      "/compare",
+      "/compare?from=2026-11-21T03:02:00Z&to=2026-11-21T03:06:00Z&baseline_from=2026-11-21T02:50:00Z&baseline_to=2026-11-21T03:02:00Z",
+      "/blast",
+      `/blast?event=${eventId}`,
+      "/notifications",
+    ];
+    for (const path of paths) {
+      await page.goto(path);
+      await page.locator("main h1").waitFor();
+      await page.locator("main [aria-busy=true]").first().waitFor({ state: "detached" });
+      await page.evaluate(() => {
+        for (const details of document.querySelectorAll("main details")) details.setAttribute("open", "");
+      });
+      expect(await violations(), path).toEqual([]);
+      await page.setViewportSize({ width: 390, height: 844 });
+      expect(await page.evaluate(() => document.documentElement.scrollWidth), path).toBeLessThanOrEqual(390);
+      await page.setViewportSize({ width: 1440, height: 960 });
+    }
+    // The addresses of nothing are answered 404, which the browser itself logs.
+    browser.complaints.splice(0);
+  }, 150_000);
+
   it("holds while a rule is written, tried and confirmed, wide and narrow", async () => {
     const { page } = browser;
     await postAlert(page, "CableUnplugged", `A cable is unplugged (${theme})`);

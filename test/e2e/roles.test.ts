@@ -6,6 +6,8 @@ import { canBrowse, DemoBrowser } from "./demo-browser.ts";
 
 const incident = "/t?from=2026-11-21T03:00:30Z&to=2026-11-21T03:06:00Z&tz=UTC";
 const providerPages = ["/sources", "/quarantine", "/quarantine/rulings", "/notices"];
+/** What everybody has a page of: the provider of all, a tenant of its own. */
+const everybodys = ["Timeline", "Alerts", "Incidents", "Operations", "Compare"];
 const controls = /^(Edit|Choose|Withdraw|Rule otherwise|Try it|Decide|Assign it|Lift|Revoke)/;
 
 type Role = "operator" | "auditor" | "admin" | "tenant reader" | "tenant admin";
@@ -86,9 +88,9 @@ describe.runIf(canBrowse())("what each role is shown", () => {
   it("an auditor looks at everything and is offered no decision", async () => {
     const { page } = browser;
     await become("auditor");
-    expect(await pagesShown(page)).toEqual(["Timeline", "Sources", "Quarantine", "Notices", "Audit"]);
+    expect(await pagesShown(page)).toEqual([...everybodys, "Sources", "Quarantine", "Notices", "Audit"]);
     expect(await page.getByRole("button", { name: "Break glass" }).count()).toBe(0);
-    expect(await accountPages(page)).toEqual([]);
+    expect(await accountPages(page)).toEqual(["Notifications"]);
     await page.goto("/quarantine");
     await page.locator(".groups a").first().click();
     await page.getByRole("heading", { name: "Waiting, the newest first" }).waitFor();
@@ -109,24 +111,24 @@ describe.runIf(canBrowse())("what each role is shown", () => {
   it("an operator decides, and has neither the audit nor what is administered", async () => {
     const { page } = browser;
     await become("operator");
-    expect(await pagesShown(page)).toEqual(["Timeline", "Sources", "Quarantine", "Notices"]);
+    expect(await pagesShown(page)).toEqual([...everybodys, "Sources", "Quarantine", "Notices"]);
     expect(await page.getByRole("button", { name: "Break glass" }).count()).toBe(1);
-    expect(await accountPages(page)).toEqual([]);
+    expect(await accountPages(page)).toEqual(["Notifications"]);
     await page.goto("/notices");
     await page.getByRole("button", { name: /^Edit/ }).first().waitFor();
     for (const path of ["/audit", "/tokens", "/retention"])
       expect(await isUnknown(page, path), path).toBe(true);
   });
 
-  it("a tenant's reader has the timeline alone, also among the keys", async () => {
+  it("a tenant's reader has the pages of its own things alone, also among the keys", async () => {
     const { page } = browser;
     await become("tenant reader");
-    expect(await pagesShown(page)).toEqual(["Timeline"]);
+    expect(await pagesShown(page)).toEqual(everybodys);
     expect(await accountPages(page)).toEqual([]);
     await page.keyboard.press("?");
     expect(await page.getByRole("dialog").innerText()).not.toMatch(/quarantine|sources|notices|audit/);
     await page.keyboard.press("Escape");
-    for (const path of [...providerPages, "/audit", "/tokens", "/retention", "/export"]) {
+    for (const path of [...providerPages, "/audit", "/tokens", "/retention", "/export", "/notifications"]) {
       expect(await isUnknown(page, path), path).toBe(true);
     }
   });
@@ -134,7 +136,7 @@ describe.runIf(canBrowse())("what each role is shown", () => {
   it("a tenant's administrator makes a token, sees it once, revokes it, and takes the events along", async () => {
     const { page } = browser;
     await become("tenant admin");
-    expect(await accountPages(page)).toEqual(["API tokens", "Take the events along"]);
+    expect(await accountPages(page)).toEqual(["Notifications", "API tokens", "Take the events along"]);
     await page.goto("/tokens");
     await page.getByLabel("Name", { exact: true }).fill("for one test");
     await page.getByRole("button", { name: "Make the token" }).click();
@@ -168,7 +170,11 @@ describe.runIf(canBrowse())("what each role is shown", () => {
   it("a provider's administrator places and lifts a hold, and counts what an erasure would take", async () => {
     const { page } = browser;
     await become("admin");
-    expect(await accountPages(page)).toEqual(["API tokens", "Retention, holds and erasures"]);
+    expect(await accountPages(page)).toEqual([
+      "Notifications",
+      "API tokens",
+      "Retention, holds and erasures",
+    ]);
     await page.goto("/retention");
     await page.getByText("Place a hold").click();
     await page.getByText("What would an erasure take?").click();
