@@ -178,4 +178,15 @@ describe("evidence inside the records", () => {
       crane: 0,
     });
   });
+
+  it("makes less of a name that stands among several of its kind", () => {
+    const host = (id: string) => ({ role: "host", ref: parseEntityKey(`host:${id}`) });
+    const change = (id: string, ...hosts: readonly string[]) =>
+      event(id, 90, { kind: "change", subject: parseEntityKey("aggregate:1"), related: hosts.map(host) });
+    const found = scores(
+      [change("one", "rack-07"), change("both", "rack-06", "rack-07"), change("other", "rack-06")],
+      { ...symptom, summary: "rack-07 gives no answer" },
+    );
+    expect(found).toEqual({ one: 1, both: 0.5, other: 0 });
+  });
 });

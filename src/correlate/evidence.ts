@@ -120,23 +120,39 @@ function wordsOf(event: Correlatable): string {
 /** Roles of things that a change is made to or with, beside its subject. */
 const changedRoles = /^(?:host|image|flavor|backend|volume_type|package|network|router)$/;
 
-/** The symptom's own words, or those of the error that it came of, name what the candidate changed. */
+/**
+ * The symptom's own words, or those of the error that it came of, name what the candidate changed: less where that is one of
+ * several of its kind, such as a host of an aggregate.
+ */
 function namedAddend({ target, said, failed }: EvidenceContext, candidate: Correlatable): Addend | undefined {
   const related = candidate.related.filter(
     (item) => changedRoles.test(item.role) || changedRoles.test(item.ref.kind),
   );
-  const names = [
-    ...[candidate.subject, ...related.map((item) => item.ref)]
-      .filter((ref) => isTelling(ref) && !isSubject(ref, target))
-      .map((ref) => ref.id),
-    ...packageNames(candidate),
+  const things = [
+    { ref: candidate.subject, share: 1 },
+    ...related.map(({ ref }) => ({
+      ref,
+      share: 1 / related.filter((one) => one.ref.kind === ref.kind).length,
+    })),
   ];
-  const inSymptom = names.find((name) => isNamed(said, name));
-  if (inSymptom !== undefined) return { name: "named", value: 1, says: `the symptom names ${inSymptom}` };
-  const inError = names.find((name) => isNamed(failed, name));
+  const names = [
+    ...things
+      .filter(({ ref }) => isTelling(ref) && !isSubject(ref, target))
+      .map(({ ref, share }) => ({ name: ref.id, share })),
+    ...packageNames(candidate).map((name) => ({ name, share: 1 })),
+  ].toSorted((a, b) => b.share - a.share);
+  const inSymptom = names.find(({ name }) => isNamed(said, name));
+  if (inSymptom !== undefined) {
+    return { name: "named", value: inSymptom.share, says: `the symptom names ${inSymptom.name}` };
+  }
+  const inError = names.find(({ name }) => isNamed(failed, name));
   return inError === undefined
     ? undefined
-    : { name: "named", value: 0.8, says: `the error before the symptom names ${inError}` };
+    : {
+        name: "named",
+        value: 0.8 * inError.share,
+        says: `the error before the symptom names ${inError.name}`,
+      };
 }
 
 /** A record names its own subject always; that it is the same thing the way to it tells. */
