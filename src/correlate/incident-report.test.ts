@@ -217,6 +217,31 @@ describe("the report", () => {
   });
 });
 
+/** An event of somebody else, with a planted word in every place that holds one. */
+function foreignEvent(id: string, canary: (what: string) => string): DossierEvent {
+  const ref = (kind: string) => ({ kind, id: canary(kind) });
+  return event(id, "20:14", {
+    kind: "symptom",
+    subject: ref("server"),
+    subjectName: canary("name"),
+    related: [
+      { role: "host", ref: ref("host"), name: canary("hostname") },
+      { role: "owner", ref: ref("project"), name: canary("project-name") },
+    ],
+    summary: canary("summary"),
+    details: { host: canary("detail"), nested: [{ user_name: canary("deep") }] },
+    actor: {
+      userId: canary("uid"),
+      userName: canary("user"),
+      projectId: canary("pid"),
+      address: canary("addr"),
+    },
+    operation: { requestId: canary("req") },
+    connection: canary("connection"),
+    controlPlane: canary("plane"),
+  });
+}
+
 /** Words that no other audience's document may hold, one for every place in which something stands. */
 function planted(): {
   readonly dossier: ReturnType<typeof assembleDossier>;
@@ -228,28 +253,7 @@ function planted(): {
     canaries.push(word);
     return word;
   };
-  const ref = (kind: string) => ({ kind, id: canary(kind) });
-  const foreign = (id: string): DossierEvent =>
-    event(id, "20:14", {
-      kind: "symptom",
-      subject: ref("server"),
-      subjectName: canary("name"),
-      related: [
-        { role: "host", ref: ref("host"), name: canary("hostname") },
-        { role: "owner", ref: ref("project"), name: canary("project-name") },
-      ],
-      summary: canary("summary"),
-      details: { host: canary("detail"), nested: [{ user_name: canary("deep") }] },
-      actor: {
-        userId: canary("uid"),
-        userName: canary("user"),
-        projectId: canary("pid"),
-        address: canary("addr"),
-      },
-      operation: { requestId: canary("req") },
-      connection: canary("connection"),
-      controlPlane: canary("plane"),
-    });
+  const foreign = (id: string) => foreignEvent(id, canary);
   const hidden = foreign(canary("event"));
   const theirs = { id: canary("thing"), name: canary("thing-name"), ref: hidden.subject };
   const blueKey = `project/lab/${canary("tenant")}` as typeof tenants.blue;

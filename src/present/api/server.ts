@@ -126,6 +126,39 @@ function createServer({ log, trustedProxies = [] }: ApiParts): FastifyInstance {
   return app;
 }
 
+/** All that is asked with credentials, in the order of the API's document. */
+const readingRoutes: readonly ((context: ApiContext) => FastifyPluginAsyncZod)[] = [
+  sessionRoutes,
+  tokensRoute,
+  eventsRoute,
+  eventRoutes,
+  membersRoute,
+  editionsRoute,
+  histogramRoute,
+  whatElseRoute,
+  blastRoute,
+  compareRoute,
+  operationRoutes,
+  alertRoutes,
+  maintenanceRoutes,
+  verdictRoutes,
+  resourceRoute,
+  estateRoutes,
+  quarantineRoute,
+  rulingRoutes,
+  tenantsRoute,
+  noticeTemplatesRoute,
+  auditRoute,
+  notificationRoutes,
+  retentionRoutes,
+  exportRoute,
+  incidentRoutes,
+  incidentWriting,
+  incidentFigures,
+  incidentImports,
+  liveRoute,
+];
+
 async function addPlugins(app: FastifyInstance, context: ApiContext): Promise<void> {
   const { limits } = context;
   await app.register(cookie);
@@ -161,35 +194,7 @@ async function addPlugins(app: FastifyInstance, context: ApiContext): Promise<vo
       await closed.register(ingestRoute(context));
       await closed.register(async (reading) => {
         reading.addHook("onRequest", app.rateLimit());
-        await reading.register(sessionRoutes(context));
-        await reading.register(tokensRoute(context));
-        await reading.register(eventsRoute(context));
-        await reading.register(eventRoutes(context));
-        await reading.register(membersRoute(context));
-        await reading.register(editionsRoute(context));
-        await reading.register(histogramRoute(context));
-        await reading.register(whatElseRoute(context));
-        await reading.register(blastRoute(context));
-        await reading.register(compareRoute(context));
-        await reading.register(operationRoutes(context));
-        await reading.register(alertRoutes(context));
-        await reading.register(maintenanceRoutes(context));
-        await reading.register(verdictRoutes(context));
-        await reading.register(resourceRoute(context));
-        await reading.register(estateRoutes(context));
-        await reading.register(quarantineRoute(context));
-        await reading.register(rulingRoutes(context));
-        await reading.register(tenantsRoute(context));
-        await reading.register(noticeTemplatesRoute(context));
-        await reading.register(auditRoute(context));
-        await reading.register(notificationRoutes(context));
-        await reading.register(retentionRoutes(context));
-        await reading.register(exportRoute(context));
-        await reading.register(incidentRoutes(context));
-        await reading.register(incidentWriting(context));
-        await reading.register(incidentFigures(context));
-        await reading.register(incidentImports(context));
-        await reading.register(liveRoute(context));
+        for (const routes of readingRoutes) await reading.register(routes(context));
       });
     },
     { prefix: apiPrefix },
