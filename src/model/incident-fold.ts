@@ -48,11 +48,15 @@ export function extendIncident(folded: FoldedIncident, entries: readonly Inciden
     let rows = at;
     while (entries[rows]?.change.kind === "row" && entries[rows]?.by === entries[at]?.by) rows += 1;
     // A document's rows come by the thousand; one after another each would be looked for among all before it.
-    if (rows > at + 1) incident = { ...incident, rows: withRows(incident.rows, entries.slice(at, rows - 1)) };
-    at = Math.max(at, rows - 1);
-    incident = addEntry(incident, entries[at]!);
+    const last = Math.max(at, rows - 1);
+    incident = addEntry(addRows(incident, entries.slice(at, last)), entries[last]!);
+    at = last;
   }
   return incident;
+}
+
+function addRows(incident: FoldedIncident, entries: readonly IncidentEntry[]): FoldedIncident {
+  return entries.length === 0 ? incident : { ...incident, rows: withRows(incident.rows, entries) };
 }
 
 /** Each in the place of the same row of the same document where there is one, at the end otherwise. */
