@@ -178,6 +178,19 @@ describe("each addend decides between two changes that differ in nothing else", 
     }
   });
 
+  it("actor: who works on everything relates nothing", () => {
+    const busy = Array.from({ length: 40 }, (_, nth) =>
+      event(`b${nth}`, `server:${nth + 10}`, -200 - nth, { actor: { userId: "admin" } }),
+    );
+    const target = { event: { ...symptom, actor: { userId: "admin" } }, at: symptom.occurredAt };
+    const own = event("own", "server:1", -5, { actor: { userId: "admin" } });
+    const actorOf = (earlier: readonly Correlatable[]) =>
+      rank(earlier, { target })
+        .find((candidate) => candidate.event.id === "own")!
+        .addends.find(({ name }) => name === "actor")!.value;
+    expect(actorOf([own, ...busy])).toBeLessThan(actorOf([own]) / 4);
+  });
+
   it("actor: the same user counts, and little", () => {
     const target = { event: { ...symptom, actor: { userId: "u" } }, at: symptom.occurredAt };
     expectFirst(event("z", "server:1", -5, { actor: { userId: "u" } }), event("a", "server:1", -5), {

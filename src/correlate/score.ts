@@ -34,6 +34,8 @@ export interface Weighing {
   /** Planned work that covers it, in words. */
   readonly planned: string | undefined;
   readonly verdict: Verdict | undefined;
+  /** On how many things the target's actor was seen to act. */
+  readonly actorThings: number;
   readonly evidence: EvidenceContext;
 }
 
@@ -214,11 +216,12 @@ function requestAddend({ target, candidate }: Weighing): Addend | undefined {
     : undefined;
 }
 
-function actorAddend({ target, candidate }: Weighing): Addend | undefined {
+/** Who works on everything, as administrators and services do, relates everything: each of many things counts for less. */
+function actorAddend({ target, candidate, actorThings }: Weighing): Addend | undefined {
   const user = target?.actor?.userId;
-  return user !== undefined && user === candidate.actor?.userId
-    ? { name: "actor", value: weights.sameActor, says: "by the same user" }
-    : undefined;
+  if (user === undefined || user !== candidate.actor?.userId) return undefined;
+  const value = weights.sameActor / Math.log2(1 + Math.max(1, actorThings));
+  return { name: "actor", value, says: "by the same user" };
 }
 
 /** Planned work explains its alerts; the work itself stays as likely a cause as any. */

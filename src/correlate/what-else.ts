@@ -75,8 +75,9 @@ export function rankWhatElse<E extends Correlatable>(input: WhatElseInput<E>): W
   const groups = groupCandidates(others.filter((one) => !isAfter(one)));
   const explainer = createExplainer(input, pool, graph, reachOf);
   const ends = new Set(after.filter(endsOperation).map(operationKey));
+  const actsOn = countActorThings(pool);
   const ranked = groups
-    .map((group) => weighGroup(group, { input, lenses, explainer, runs: ends.has(group.key) }))
+    .map((group) => weighGroup(group, { input, lenses, explainer, actsOn, runs: ends.has(group.key) }))
     .filter((candidate) => candidate !== undefined)
     .toSorted(byScore);
   const candidates = ranked.slice(0, input.limit);
@@ -116,10 +117,22 @@ function directionTo<E extends Correlatable>(
   return directionOf(at - candidate.occurredAt, orderErrorMs(candidate, event, clockErrors), ended);
 }
 
+function countActorThings(events: readonly Correlatable[]): ReadonlyMap<string, number> {
+  const things = new Map<string, Set<string>>();
+  for (const { actor, subject } of events) {
+    if (actor?.userId === undefined) continue;
+    const own = things.get(actor.userId) ?? new Set();
+    things.set(actor.userId, own.add(entityKey(subject)));
+  }
+  return new Map([...things].map(([user, own]) => [user, own.size]));
+}
+
 interface Scales<E extends Correlatable> {
   readonly input: WhatElseInput<E>;
   readonly lenses: readonly Lens<E>[];
   readonly explainer: Explainer;
+  /** On how many things each user was seen to act. */
+  readonly actsOn: ReadonlyMap<string, number>;
   /** Whether an end was seen after the target: it ran then, for certain. */
   readonly runs: boolean;
 }
@@ -140,7 +153,7 @@ function weighGroup<E extends Correlatable>(
 function weighAgainst<E extends Correlatable>(
   lens: Lens<E>,
   group: CandidateGroup<E>,
-  { input, explainer, runs }: Scales<E>,
+  { input, explainer, runs, actsOn }: Scales<E>,
 ): Candidate<E> | undefined {
   const { event } = group;
   const direction = directionTo(lens, event, group.ended, input);
@@ -165,6 +178,7 @@ function weighAgainst<E extends Correlatable>(
       reaction: lens.sight.reactionOf(event),
       planned: input.expected?.get(event.id),
       verdict,
+      actorThings: actsOn.get(lens.event?.actor?.userId ?? "") ?? 1,
       evidence: lens.evidence,
     }),
     ...coverAddend(explains.length, explainer.symptoms.length),
