@@ -6,6 +6,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { errorTable, IsochronError } from "../../errors.ts";
 import { noErasureCounts } from "../../model/retention.ts";
 import type { Store } from "../../store/store.ts";
+import { openedIncidentSchema } from "./incident-contract.ts";
+import type { Notifications } from "./notification-parts.ts";
 import type { Erasures } from "./retention-parts.ts";
 import type { EventsPageJson } from "./contract.ts";
 import { bearer, get, getJson, problemIn, startApi } from "../../../test/api-host.ts";
@@ -54,6 +56,8 @@ describe("each code that the API can give", () => {
     },
     "erasure-changed": async () => eraseOn({ project_id: "p" }),
     "tenant-unknown": async () => eraseOn({ customer_id: "none" }),
+    "incident-invalid": publishUnreviewed,
+    "notification-invalid": tellByPassword,
     "store-unavailable": async () => {
       const timeline = async (): Promise<never> => {
         throw new IsochronError("store-unavailable", "The database does not answer.", "Start it.");
@@ -61,6 +65,34 @@ describe("each code that the API can give", () => {
       return get(await startApi({ ...store, reader: { ...store.reader, timeline } }), "/events", "provider");
     },
   };
+
+  /** What nobody may publish before it was reviewed. */
+  async function publishUnreviewed() {
+    const opening = { method: "POST", headers: bearer("provider") } as const;
+    const opened = await app.inject({ ...opening, url: "/api/v1/incidents", payload: { title: "A fault" } });
+    const { incident } = openedIncidentSchema.parse(opened.json());
+    return app.inject({
+      ...opening,
+      url: `/api/v1/incidents/${incident.id}/entries`,
+      payload: { expected_version: incident.version, changes: [{ kind: "state", state: "published" }] },
+    });
+  }
+
+  /** A rule's address is shown by its origin, so that it may hold no password. */
+  async function tellByPassword() {
+    const notifications = { store: store.notifications } as unknown as Notifications;
+    const notifying = await startApi(store, { notifications });
+    return notifying.inject({
+      method: "POST",
+      url: "/api/v1/notification-rules",
+      headers: bearer("provider"),
+      payload: {
+        name: "a rule",
+        format: "webhook",
+        url: "https://somebody:word@hooks.example.org/T1",
+      },
+    });
+  }
 
   async function eraseOn(target: object) {
     const erasures = { count: async () => noErasureCounts } as unknown as Erasures;
