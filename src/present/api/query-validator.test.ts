@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { z } from "zod";
 import { eventsQuerySchema } from "./contract.ts";
 import { whatElseQuerySchema } from "./what-else-contract.ts";
 import { compileValidator } from "./query-validator.ts";
@@ -86,4 +87,12 @@ describe("a query of events", () => {
 
 test("what-else without an event and without a moment says what to give", () => {
   expect(check(whatElseQuerySchema, {}).error?.problem).toContain("give an event, or a moment");
+});
+
+test("a body of null has what is missing told, as an empty one has", () => {
+  const schema = z.strictObject({ title: z.string() });
+  const validate = compileValidator({ schema, method: "POST", url: "/", httpPart: "body" });
+  const told = (body: unknown) => (validate(body) as Verdict).error;
+  expect(told(null)?.problem).toBe("`title` is missing.");
+  expect(told(null)?.problem).toBe(told({})?.problem);
 });

@@ -9,10 +9,12 @@ import { notFound } from "./problem.ts";
  */
 export const compileValidator: FastifySchemaCompiler<z.ZodType> = ({ schema, httpPart }) => {
   return (data: unknown) => {
-    const result = schema.safeParse(data ?? {});
+    // A body of `null` is as empty as none.
+    const given = data ?? {};
+    const result = schema.safeParse(given);
     if (result.success) return { value: result.data };
     if (httpPart === "params") return { error: notFound() };
-    const detail = result.error.issues.map((issue) => describeIssue(issue, data)).join("; ");
+    const detail = result.error.issues.map((issue) => describeIssue(issue, given)).join("; ");
     return { error: httpPart === "body" ? bodyInvalid(`${detail}.`) : queryInvalid(`${detail}.`) };
   };
 };
