@@ -1,12 +1,13 @@
+import { expectedBy } from "../correlate/expected.ts";
+import { indexStanding } from "../correlate/stands-on.ts";
 import type { Edge } from "../correlate/topology-paths.ts";
 import type { TypePair, Verdict, WhatElseInput } from "../correlate/what-else-input.ts";
-import { entityKey } from "../model/entity.ts";
 import { duration, type Duration, type Instant } from "../model/instant.ts";
 import type { Scope } from "../model/scope.ts";
 import type { NearEvent } from "../store/correlation-reader.ts";
 import type { EventReader, VisibleEvent } from "../store/event-reader.ts";
 import type { FeedbackStore } from "../store/feedback-store.ts";
-import type { MaintenanceStore, MaintenanceWindow } from "../store/maintenance-store.ts";
+import type { MaintenanceStore } from "../store/maintenance-store.ts";
 import type { TypePairStore } from "../store/type-pair-store.ts";
 
 /** What is known beside the events; each part is left out of the ranking where it is absent. */
@@ -77,32 +78,12 @@ async function loadExpected(
   const to = times.reduce((a, b) => (a > b ? a : b));
   const windows = await maintenance.covering(scope, from, (to + 1) as Instant);
   if (windows.length === 0) return undefined;
-  const places = new Map<string, string[]>();
-  for (const { from: thing, to: place } of edges) {
-    const key = entityKey(thing);
-    places.set(key, [...(places.get(key) ?? []), entityKey(place)]);
-  }
+  const standing = indexStanding(edges);
   return new Map(
     events.flatMap((event) => {
-      const covering = windows.find((window) => covers(window, event, places));
-      return covering === undefined ? [] : [[event.id, `planned: ${covering.title}`] as const];
+      const expectation = expectedBy(windows, event, standing);
+      return expectation === undefined ? [] : [[event.id, expectation.says] as const];
     }),
-  );
-}
-
-/** What happens to what is worked on, and to what stands on it. */
-function covers(
-  window: MaintenanceWindow,
-  { occurredAt, subject, related, controlPlane }: NearEvent,
-  places: ReadonlyMap<string, readonly string[]>,
-): boolean {
-  if (occurredAt < window.from || occurredAt >= window.to) return false;
-  if (controlPlane !== undefined && controlPlane !== window.controlPlane) return false;
-  const worked = new Set(window.on.map(entityKey));
-  const own = [subject, ...related.map(({ ref }) => ref)].map(entityKey);
-  return (
-    own.some((key) => worked.has(key)) ||
-    (places.get(entityKey(subject)) ?? []).some((key) => worked.has(key))
   );
 }
 

@@ -145,6 +145,22 @@ describe("what else changed, as the provider", () => {
     expect(rarity("change.resize")).toBeGreaterThan(rarity("snapshot.create.end")!);
   });
 
+  test("says of a change that it fell into work on what its thing stood on, in the same cloud alone", async () => {
+    const planned = async () => {
+      const answer = await ask(provider, { events: [await idOf("web")] });
+      const resize = answer!.candidates.find(({ event: { event: one } }) => one.type === "change.resize")!;
+      return resize.addends.find(({ name }) => name === "planned")?.says;
+    };
+    const work = { title: "new disks", from: minute(now - 60), to: minute(now + 60), on: [host] };
+    const { maintenance } = db.store;
+    await maintenance.plan({ ...work, controlPlane: "another", by: "operator", why: "due" });
+    expect(await planned()).toBeUndefined();
+    const { id } = await maintenance.plan({ ...work, controlPlane, by: "operator", why: "due" });
+    expect(await planned()).toContain("“new disks” on host cmp-1, which it stood on");
+    await maintenance.cancel(id, "operator", minute(now));
+    expect(await planned()).toBeUndefined();
+  });
+
   test("asks about several symptoms together, the earliest standing for the moment", async () => {
     const events = [await idOf("api"), await idOf("web"), await idOf("api")];
     const answer = await ask(provider, { events });

@@ -152,8 +152,6 @@ export interface NotificationStore {
   claim(at: Instant, holdMs: number, id?: string): Promise<ClaimedDelivery | undefined>;
   /** False when it was claimed again since, so that the outcome is another's to tell. */
   settle(claimed: ClaimedDelivery, outcome: DeliveryOutcome, at: Instant): Promise<boolean>;
-  /** When the next waiting message is due. */
-  nextDue(): Promise<Instant | undefined>;
   /** Makes dead ones wait again, all of a rule's or one; how many. */
   revive(rule: string, at: Instant, delivery?: string): Promise<number>;
 

@@ -70,7 +70,14 @@ function toBaseline(
   tenants: TenantList,
 ): CompareQuery["baseline"] {
   const names = givenNames(query);
-  if (names.length === 0) return { kind: query.baseline ?? "same-hours" };
+  if (names.length === 0) {
+    const selects = Object.keys(ownFilter(query)).some((name) => name !== "from" && name !== "to");
+    if (query.baseline === "rest" && !selects)
+      throw queryInvalid(
+        "`baseline` is `rest`, and nothing is left of the span: the selection has no filter.",
+      );
+    return { kind: query.baseline ?? "same-hours" };
+  }
   const given = Object.fromEntries(
     names.map((name) => [name.slice("baseline_".length), query[name as keyof Asked]]),
   ) as FilterQuery;

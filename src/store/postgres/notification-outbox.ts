@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type pg from "pg";
-import { instant, type Instant } from "../../model/instant.ts";
+import type { Instant } from "../../model/instant.ts";
 import type { NotificationDelivery, NotificationDraft, NotificationRule } from "../../model/notification.ts";
 import type { ClaimedDelivery, DeliveryOutcome, RulePass, ToldEvent } from "../notification-store.ts";
 import { iso } from "./event-writes.ts";
@@ -203,16 +203,6 @@ export async function settleDelivery(
     ],
   );
   return rowCount !== 0;
-}
-
-export async function nextDue(client: pg.ClientBase): Promise<Instant | undefined> {
-  const { rows } = await client.query<{ due: number | null }>(
-    `SELECT min(greatest(d.next_at, d.claimed_until)) AS due
-       FROM isochron.notification_delivery d JOIN isochron.notification_standing s ON s.rule = d.rule
-      WHERE d.state = 'waiting' AND s.enabled AND s.paused_at IS NULL`,
-  );
-  const due = rows[0]?.due;
-  return due === null || due === undefined ? undefined : instant(due);
 }
 
 /** They wait again from now on, so that the time after which a message is given up begins anew. */
